@@ -2,10 +2,21 @@
 
 mod action;
 mod approved;
+mod event;
+mod fold;
 mod plan;
+mod proposal;
+mod refusal;
+mod state;
 mod words;
 
 pub use action::{Answer, Approval, Check, Operation, Outcome, Policy, Preview, Terms, UndoTerms};
 pub use approved::Approved;
+pub use event::{
+    Asked, By, Event, Frame, Link, Marked, Opening, Passage, Purpose, Recorded, Settings, Unreadable, VERSION,
+};
 pub use plan::{Branch, BranchRef, Plan, PlanPhase, Step, StepKind};
+pub use proposal::{BreakGlass, Containment, Proposal, Shown, Stage, digest};
+pub use refusal::Refusal;
+pub use state::*;
 pub use words::*;
