@@ -2,5 +2,6 @@
 
 pub mod chat;
 pub mod clock;
+pub mod desk;
 pub mod driver;
 pub mod incident;
