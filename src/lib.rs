@@ -5,3 +5,4 @@ pub mod clock;
 pub mod desk;
 pub mod driver;
 pub mod incident;
+pub mod store;
