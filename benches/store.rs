@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use orderly::incident::IncidentId;
 use orderly::store::sqlite::{OpenOptions, Sqlite, open};
 use orderly::store::{
-    Append, Commit, Delivery, EffectId, Evidence, InboxDone, InboxId, Lane, NewEffect, NewEvent, Received, Snapshot,
-    Store, Stream, Summary, Which, verify,
+    Append, Commit, Delivery, EffectId, Evidence, InboxDone, InboxId, Lane, NewEffect, NewEvent, Received,
+    Snapshot, Store, Stream, Summary, Which, verify,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
@@ -57,7 +57,9 @@ impl Times {
         self.done.sort_unstable();
         let at = |share: f64| {
             let place = (self.done.len() as f64 * share) as usize;
-            self.done.get(place.min(self.done.len() - 1)).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+            self.done
+                .get(place.min(self.done.len() - 1))
+                .map_or(0.0, |time| time.as_secs_f64() * 1e3)
         };
         let rate = self.done.len() as f64 / self.took.as_secs_f64();
         println!("{what:<58}{rate:>12.0}{:>11.2}{:>11.2}", at(0.5), at(0.99));
@@ -92,7 +94,10 @@ where
     for task in tasks {
         done.extend(task.await??);
     }
-    Ok(Times { done, took: begin.elapsed() })
+    Ok(Times {
+        done,
+        took: begin.elapsed(),
+    })
 }
 
 async fn plain(path: &Path) -> Result<SqliteConnection> {
@@ -104,7 +109,9 @@ async fn plain(path: &Path) -> Result<SqliteConnection> {
         .disable_statement_logging()
         .connect()
         .await?;
-    sqlx::query("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT NOT NULL)").execute(&mut connection).await?;
+    sqlx::query("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
+        .execute(&mut connection)
+        .await?;
     Ok(connection)
 }
 
@@ -115,10 +122,17 @@ async fn floor_single(folder: &Path, time: Duration) -> Result<()> {
     let mut done = Vec::new();
     while begin.elapsed() < time {
         let start = Instant::now();
-        sqlx::query("INSERT INTO rows (body) VALUES (?)").bind(&body).execute(&mut connection).await?;
+        sqlx::query("INSERT INTO rows (body) VALUES (?)")
+            .bind(&body)
+            .execute(&mut connection)
+            .await?;
         done.push(start.elapsed());
     }
-    Times { done, took: begin.elapsed() }.print("floor: one row, one durable commit, one caller");
+    Times {
+        done,
+        took: begin.elapsed(),
+    }
+    .print("floor: one row, one durable commit, one caller");
     Ok(())
 }
 
@@ -133,7 +147,11 @@ async fn floor_grouped(folder: &Path, time: Duration) -> Result<()> {
         sqlx::query(sql).bind(&rows).execute(&mut connection).await?;
         done.extend(std::iter::repeat_n(start.elapsed(), CALLERS as usize));
     }
-    Times { done, took: begin.elapsed() }.print("floor: rows in durable commits of 16, one caller");
+    Times {
+        done,
+        took: begin.elapsed(),
+    }
+    .print("floor: rows in durable commits of 16, one caller");
     Ok(())
 }
 
@@ -202,13 +220,26 @@ fn effect(key: String, channel: u64) -> NewEffect {
 }
 
 /// What one decision writes: an event, the inbox entry done, two effects, and one effect done.
-async fn decide(store: &Sqlite, incident: u64, seq: u64, inbox: InboxId, done: Vec<EffectId>) -> Result<Vec<EffectId>> {
+async fn decide(
+    store: &Sqlite,
+    incident: u64,
+    seq: u64,
+    inbox: InboxId,
+    done: Vec<EffectId>,
+) -> Result<Vec<EffectId>> {
     let stream = Stream::Incident(IncidentId(incident));
     let committed = store
         .commit(Commit {
             at: now(),
-            appends: vec![Append { stream, expected: seq, events: vec![event()] }],
-            inbox_done: Some(InboxDone { inbox, outcome: "{\"ok\":true}".into() }),
+            appends: vec![Append {
+                stream,
+                expected: seq,
+                events: vec![event()],
+            }],
+            inbox_done: Some(InboxDone {
+                inbox,
+                outcome: "{\"ok\":true}".into(),
+            }),
             effects: vec![
                 effect(format!("inc-{incident}/{}/post", seq + 1), incident),
                 effect(format!("inc-{incident}/card"), incident),
@@ -250,12 +281,20 @@ async fn commits(store: &Arc<Sqlite>, time: Duration, incidents: u64) -> Result<
         took += times.took;
         done.extend(times.done);
     }
-    let what = if incidents == 1 { "commit (1 event, 2 effects, 2 done), 1 incident, in turn" } else { "commit (1 event, 2 effects, 2 done), 100 incidents, 16 callers" };
+    let what = if incidents == 1 {
+        "commit (1 event, 2 effects, 2 done), 1 incident, in turn"
+    } else {
+        "commit (1 event, 2 effects, 2 done), 100 incidents, 16 callers"
+    };
     Times { done, took }.print(what);
     Ok(())
 }
 
-async fn decide_all(store: &Arc<Sqlite>, ready: &Arc<tokio::sync::Mutex<Vec<InboxId>>>, incidents: u64) -> Result<Times> {
+async fn decide_all(
+    store: &Arc<Sqlite>,
+    ready: &Arc<tokio::sync::Mutex<Vec<InboxId>>>,
+    incidents: u64,
+) -> Result<Times> {
     let ready: Vec<InboxId> = std::mem::take(&mut *ready.lock().await);
     let callers = if incidents == 1 { 1 } else { CALLERS };
     let share = ready.len() / callers as usize;
@@ -268,14 +307,19 @@ async fn decide_all(store: &Arc<Sqlite>, ready: &Arc<tokio::sync::Mutex<Vec<Inbo
             let store = store.clone();
             tokio::spawn(async move {
                 let mut done = Vec::with_capacity(mine.len());
-                let own: Vec<u64> = (1..=incidents).filter(|n| n % callers == caller as u64 % callers).collect();
+                let own: Vec<u64> = (1..=incidents)
+                    .filter(|n| n % callers == caller as u64 % callers)
+                    .collect();
                 let base = if incidents == 1 { 1_000 } else { 0 };
                 let mut heads = std::collections::HashMap::new();
                 let mut last = Vec::new();
                 for (turn, inbox) in mine.into_iter().enumerate() {
                     let incident = base + own[turn % own.len()];
                     if !heads.contains_key(&incident) {
-                        heads.insert(incident, store.head(Stream::Incident(IncidentId(incident))).await?.seq);
+                        heads.insert(
+                            incident,
+                            store.head(Stream::Incident(IncidentId(incident))).await?.seq,
+                        );
                     }
                     let seq = heads[&incident];
                     let start = Instant::now();
@@ -292,7 +336,10 @@ async fn decide_all(store: &Arc<Sqlite>, ready: &Arc<tokio::sync::Mutex<Vec<Inbo
     for task in tasks {
         done.extend(task.await??);
     }
-    Ok(Times { done, took: begin.elapsed() })
+    Ok(Times {
+        done,
+        took: begin.elapsed(),
+    })
 }
 
 /// Each caller receives, decides, receives: what a command costs the store from end to end.
@@ -302,7 +349,9 @@ async fn together(store: &Arc<Sqlite>, time: Duration) -> Result<()> {
         let store = shared.clone();
         async move {
             let inbox = one(&store, &format!("together-{caller}-{turn}")).await?;
-            decide(&store, 2_000 + caller, turn, inbox, Vec::new()).await.map(|_| ())
+            decide(&store, 2_000 + caller, turn, inbox, Vec::new())
+                .await
+                .map(|_| ())
         }
     });
     times.await?.print("receive then commit, 16 callers");
@@ -314,15 +363,29 @@ async fn cold(folder: &Path) -> Result<()> {
     const EVENTS: u64 = 1_000_000;
     let path = folder.join("large.db");
     let store = Arc::new(open(&path, OpenOptions::default()).await?);
-    let filling: Vec<_> = (1..=1_000_u64).map(|number| fill(store.clone(), number, EVENTS / 1_000)).collect();
+    let filling: Vec<_> = (1..=1_000_u64)
+        .map(|number| fill(store.clone(), number, EVENTS / 1_000))
+        .collect();
     for chunk in futures::future::join_all(filling).await {
         chunk?;
     }
     fill(store.clone(), 1_001, 10_000).await?;
     let stream = Stream::Incident(IncidentId(1_001));
-    store.put_snapshot(Snapshot { stream, seq: 9_990, version: 1, bytes: vec![7; 1 << 20] }).await?;
+    store
+        .put_snapshot(Snapshot {
+            stream,
+            seq: 9_990,
+            version: 1,
+            bytes: vec![7; 1 << 20],
+        })
+        .await?;
     let evidence = Evidence::new(IncidentId(1), "text/plain", vec![7; 1 << 20]);
-    store.commit(Commit { evidence: vec![evidence], ..Commit::default() }).await?;
+    store
+        .commit(Commit {
+            evidence: vec![evidence],
+            ..Commit::default()
+        })
+        .await?;
     store.close().await?;
 
     let ms = |start: Instant| start.elapsed().as_secs_f64() * 1e3;
@@ -332,14 +395,26 @@ async fn cold(folder: &Path) -> Result<()> {
     for summary in &open_ones {
         store.events(Stream::Incident(summary.incident), 990, 100).await?;
     }
-    println!("{:<58}{:>23.1}", "start: 1,000,000 events, 20 open loaded from a snapshot, ms", ms(start));
+    println!(
+        "{:<58}{:>23.1}",
+        "start: 1,000,000 events, 20 open loaded from a snapshot, ms",
+        ms(start)
+    );
     let start = Instant::now();
     let whole = store.events(stream, 0, 10_000).await?.len();
-    println!("{:<58}{:>23.1}", format!("load {whole} events of one incident, ms"), ms(start));
+    println!(
+        "{:<58}{:>23.1}",
+        format!("load {whole} events of one incident, ms"),
+        ms(start)
+    );
     let start = Instant::now();
     let snapshot = store.snapshot(stream).await?.map_or(0, |snapshot| snapshot.seq);
     let rest = store.events(stream, snapshot, 10_000).await?.len();
-    println!("{:<58}{:>23.1}", format!("load a 1 MB snapshot and {rest} events, ms"), ms(start));
+    println!(
+        "{:<58}{:>23.1}",
+        format!("load a 1 MB snapshot and {rest} events, ms"),
+        ms(start)
+    );
     let start = Instant::now();
     let report = verify(store.as_ref(), None).await?;
     anyhow::ensure!(report.sound(), "the journal does not verify");
@@ -352,9 +427,24 @@ async fn cold(folder: &Path) -> Result<()> {
 async fn fill(store: Arc<Sqlite>, number: u64, events: u64) -> Result<()> {
     let incident = IncidentId(number);
     for expected in (0..events).step_by(100) {
-        let append = Append { stream: Stream::Incident(incident), expected, events: vec![event(); 100] };
-        let summary = Summary { incident, open: number <= 20, private: false, body: "{}".into() };
-        store.commit(Commit { appends: vec![append], summaries: vec![summary], ..Commit::default() }).await?;
+        let append = Append {
+            stream: Stream::Incident(incident),
+            expected,
+            events: vec![event(); 100],
+        };
+        let summary = Summary {
+            incident,
+            open: number <= 20,
+            private: false,
+            body: "{}".into(),
+        };
+        store
+            .commit(Commit {
+                appends: vec![append],
+                summaries: vec![summary],
+                ..Commit::default()
+            })
+            .await?;
     }
     Ok(())
 }

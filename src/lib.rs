@@ -4,5 +4,6 @@ pub mod chat;
 pub mod clock;
 pub mod desk;
 pub mod driver;
+pub mod engine;
 pub mod incident;
 pub mod store;

@@ -57,6 +57,8 @@ pub enum Effect {
     /// A message of its own about one event.
     Notice {
         event: u64,
+        /// Overtakes the chatter: a page, a broken glass, an outcome nobody knows.
+        urgent: bool,
     },
     /// The same, told to one person directly.
     Direct {
@@ -86,5 +88,6 @@ pub enum Effect {
     },
     ReleaseLock {
         target: String,
+        attempt: AttemptId,
     },
 }

@@ -604,8 +604,12 @@ impl State {
             }
             Event::MessageUnmarked { message, why } => {
                 if let Some(mark) = self.marks.get_mut(message) {
-                    mark.removed = Some(why.clone());
-                    mark.by.clear();
+                    // It stays as long as somebody else wants it there.
+                    match by.person() {
+                        Some(person) => drop(mark.by.remove(person)),
+                        None => mark.by.clear(),
+                    }
+                    mark.removed = mark.by.is_empty().then(|| why.clone());
                 }
             }
             Event::SectionWritten { section, text } => {

@@ -26,7 +26,18 @@ pub fn react(state: &State, recorded: &Recorded) -> Vec<Effect> {
 
 /// What people see of it.
 fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Effect>) {
-    let notice = Effect::Notice { event: recorded.seq };
+    let urgent = matches!(
+        event,
+        Event::GlassBroken { .. }
+            | Event::AttemptFinished { .. }
+            | Event::AskedAgain { .. }
+            | Event::PageRepeated { .. }
+            | Event::PhaseEntered { .. }
+    );
+    let notice = Effect::Notice {
+        event: recorded.seq,
+        urgent,
+    };
     let card = Effect::Show { slot: Slot::Card };
     match event {
         Event::Opened { .. } => effects.push(Effect::OpenRoom),
@@ -293,6 +304,7 @@ fn done(state: &State, event: &Event, effects: &mut Vec<Effect>) {
                 .and_then(|proposal| state.proposals.get(proposal));
             effects.extend(proposal.map(|proposal| Effect::ReleaseLock {
                 target: proposal.terms.target.clone(),
+                attempt: *attempt,
             }));
         }
         _ => {}

@@ -11,9 +11,9 @@ use chrono::{DateTime, Utc};
 use super::chain::Seal;
 use super::ledger::{Admitted, Ledger};
 use super::{
-    Append, Commit, Committed, Delivery, Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lock, LogId, NewEffect, Post,
-    Received, Redaction, Salts, Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream,
-    Summary, Timer, Which, limits,
+    Append, Commit, Committed, Delivery, Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lock, LogId,
+    NewEffect, Post, Received, Redaction, Salts, Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry,
+    StoredEvent, Stream, Summary, Timer, Which, limits,
 };
 use crate::incident::IncidentId;
 
@@ -80,7 +80,10 @@ impl Default for Memory {
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = self.inner();
-        f.debug_struct("Memory").field("writes", &inner.writes).field("stopped", &inner.stopped).finish()
+        f.debug_struct("Memory")
+            .field("writes", &inner.writes)
+            .field("stopped", &inner.stopped)
+            .finish()
     }
 }
 
@@ -101,8 +104,16 @@ impl Memory {
     }
 
     fn on(disk: Disk) -> Self {
-        let inner = Inner { disk, writes: 0, probe: None, failures: VecDeque::new(), stopped: false };
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        let inner = Inner {
+            disk,
+            writes: 0,
+            probe: None,
+            failures: VecDeque::new(),
+            stopped: false,
+        };
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+        }
     }
 
     /// A store started on what this one has on disk now, as after a crash. The two share nothing from here on.
@@ -142,7 +153,11 @@ impl Memory {
 
     fn read<T>(&self, read: impl FnOnce(&Disk) -> T) -> Result<T, Error> {
         let inner = self.inner();
-        if inner.stopped { Err(Error::Stopped) } else { Ok(read(&inner.disk)) }
+        if inner.stopped {
+            Err(Error::Stopped)
+        } else {
+            Ok(read(&inner.disk))
+        }
     }
 
     fn write<T>(&self, write: impl FnOnce(&mut Disk) -> Result<T, Error>) -> Result<T, Error> {
@@ -152,12 +167,18 @@ impl Memory {
         }
         inner.writes += 1;
         let number = inner.writes;
-        inner.pass(Write { number, edge: Edge::Before })?;
+        inner.pass(Write {
+            number,
+            edge: Edge::Before,
+        })?;
         if let Some(error) = inner.failures.pop_front() {
             return Err(error);
         }
         let written = write(&mut inner.disk);
-        inner.pass(Write { number, edge: Edge::After })?;
+        inner.pass(Write {
+            number,
+            edge: Edge::After,
+        })?;
         written
     }
 }
@@ -177,7 +198,11 @@ impl Inner {
 impl Disk {
     fn head(&self, stream: Stream) -> Head {
         match self.journal.get(&stream).and_then(|events| events.last()) {
-            Some(last) => Head { stream, seq: last.seq, hash: last.seal.hash },
+            Some(last) => Head {
+                stream,
+                seq: last.seq,
+                hash: last.seal.hash,
+            },
             None => Head::empty(stream),
         }
     }
@@ -195,7 +220,13 @@ impl Disk {
         }
         self.ledger.room(delivery.urgent)?;
         let id = self.ledger.next_inbox();
-        self.inbox.insert(id, Inboxed { delivery, decided: None });
+        self.inbox.insert(
+            id,
+            Inboxed {
+                delivery,
+                decided: None,
+            },
+        );
         Ok(Received::Fresh(id))
     }
 
@@ -241,16 +272,25 @@ impl Disk {
             let id = LogId(self.room_log.len() as u64 + 1);
             self.room_log.push(StoredEntry { id, entry });
         }
-        commit.redactions.into_iter().for_each(|redaction| self.redact(redaction));
+        commit
+            .redactions
+            .into_iter()
+            .for_each(|redaction| self.redact(redaction));
         Ok(committed)
     }
 
     fn append(&mut self, commit: &Commit, admitted: &Admitted) {
         for (append, seals) in commit.appends.iter().zip(&admitted.seals) {
             let Append { stream, expected, .. } = *append;
-            let events = (expected + 1..).zip(append.events.iter().zip(seals)).map(|(seq, (event, seal))| {
-                StoredEvent { stream, seq, event: event.clone(), redacted: false, seal: *seal }
-            });
+            let events = (expected + 1..)
+                .zip(append.events.iter().zip(seals))
+                .map(|(seq, (event, seal))| StoredEvent {
+                    stream,
+                    seq,
+                    event: event.clone(),
+                    redacted: false,
+                    seal: *seal,
+                });
             self.journal.entry(stream).or_default().extend(events);
         }
         self.journal.retain(|_, events| !events.is_empty());
@@ -279,28 +319,51 @@ impl Disk {
     }
 
     fn add_effect(&mut self, id: EffectId, effect: NewEffect, created: DateTime<Utc>) {
-        let same = self.effects.values().find(|stored| stored.effect.key == effect.key).map(|stored| stored.id);
+        let same = self
+            .effects
+            .values()
+            .find(|stored| stored.effect.key == effect.key)
+            .map(|stored| stored.id);
         match same {
             Some(_) if !effect.merge => return,
             Some(old) => drop(self.effects.remove(&old)),
             None => {}
         }
-        let stored = StoredEffect { id, effect, created, claimed: None, attempts: 0, last_error: None };
+        let stored = StoredEffect {
+            id,
+            effect,
+            created,
+            claimed: None,
+            attempts: 0,
+            last_error: None,
+        };
         self.effects.insert(id, stored);
     }
 
     fn redact(&mut self, redaction: Redaction) {
         match redaction {
             Redaction::Event { stream, seq, marker } => {
-                let row = self.journal.get_mut(&stream).into_iter().flatten().find(|row| row.seq == seq);
+                let row = self
+                    .journal
+                    .get_mut(&stream)
+                    .into_iter()
+                    .flatten()
+                    .find(|row| row.seq == seq);
                 if let Some(row) = row {
-                    row.seal = Seal { salt: Default::default(), ..row.seal };
+                    row.seal = Seal {
+                        salt: Default::default(),
+                        ..row.seal
+                    };
                     row.event.payload = marker;
                     row.redacted = true;
                 }
                 self.snapshots.remove(&stream);
             }
-            Redaction::Message { room, message, marker } => {
+            Redaction::Message {
+                room,
+                message,
+                marker,
+            } => {
                 let versions = self.room_log.iter_mut().map(|stored| &mut stored.entry);
                 for entry in versions.filter(|entry| entry.room == room && entry.message == message) {
                     if entry.text.is_some() {
@@ -315,7 +378,11 @@ impl Disk {
                 }
             }
             Redaction::Delivery { inbox, body } => {
-                if let Some(inboxed) = self.inbox.get_mut(&inbox).filter(|inboxed| inboxed.decided.is_none()) {
+                if let Some(inboxed) = self
+                    .inbox
+                    .get_mut(&inbox)
+                    .filter(|inboxed| inboxed.decided.is_none())
+                {
                     inboxed.delivery.body = body;
                 }
             }
@@ -341,7 +408,8 @@ impl Store for Memory {
     async fn pending(&self, after: InboxId, limit: usize) -> Result<Vec<StoredDelivery>, Error> {
         self.read(|disk| {
             let waiting = disk.ledger.pending().iter().filter(|id| **id > after).take(limit);
-            let stored = waiting.filter_map(|id| disk.inbox.get(id).map(|inboxed| (*id, inboxed.delivery.clone())));
+            let stored =
+                waiting.filter_map(|id| disk.inbox.get(id).map(|inboxed| (*id, inboxed.delivery.clone())));
             stored
                 .map(|(id, delivery)| StoredDelivery {
                     id,
@@ -355,7 +423,13 @@ impl Store for Memory {
     }
 
     async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error> {
-        self.read(|disk| disk.inbox.get(&inbox)?.decided.as_ref().map(|(_, outcome)| outcome.clone()))
+        self.read(|disk| {
+            disk.inbox
+                .get(&inbox)?
+                .decided
+                .as_ref()
+                .map(|(_, outcome)| outcome.clone())
+        })
     }
 
     async fn forget_deliveries(&self, decided_before: DateTime<Utc>) -> Result<u64, Error> {
@@ -364,7 +438,11 @@ impl Store for Memory {
         let before = inbox.len();
         let newest = inbox.keys().next_back().copied();
         inbox.retain(|id, inboxed| {
-            Some(*id) == newest || inboxed.decided.as_ref().is_none_or(|(at, _)| *at >= decided_before)
+            Some(*id) == newest
+                || inboxed
+                    .decided
+                    .as_ref()
+                    .is_none_or(|(at, _)| *at >= decided_before)
         });
         Ok((before - inbox.len()) as u64)
     }
@@ -380,7 +458,11 @@ impl Store for Memory {
     async fn events(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<StoredEvent>, Error> {
         self.read(|disk| {
             let events = disk.journal.get(&stream).into_iter().flatten();
-            events.filter(|row| row.seq > after).take(limit).cloned().collect()
+            events
+                .filter(|row| row.seq > after)
+                .take(limit)
+                .cloned()
+                .collect()
         })
     }
 
@@ -405,8 +487,16 @@ impl Store for Memory {
         limit: usize,
     ) -> Result<Vec<Summary>, Error> {
         self.read(|disk| {
-            let below = disk.summaries.values().rev().filter(|one| before.is_none_or(|id| one.incident < id));
-            below.filter(|one| which == Which::All || one.open).take(limit).cloned().collect()
+            let below = disk
+                .summaries
+                .values()
+                .rev()
+                .filter(|one| before.is_none_or(|id| one.incident < id));
+            below
+                .filter(|one| which == Which::All || one.open)
+                .take(limit)
+                .cloned()
+                .collect()
         })
     }
 
@@ -434,7 +524,11 @@ impl Store for Memory {
 
     async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
         self.read(|disk| {
-            disk.effects.values().filter_map(|stored| stored.effect.not_before).filter(|at| *at > now).min()
+            disk.effects
+                .values()
+                .filter_map(|stored| stored.effect.not_before)
+                .filter(|at| *at > now)
+                .min()
         })
     }
 
@@ -448,7 +542,12 @@ impl Store for Memory {
 
     async fn due_timers(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Timer>, Error> {
         self.read(|disk| {
-            let mut due: Vec<Timer> = disk.timers.values().filter(|timer| timer.due <= now).cloned().collect();
+            let mut due: Vec<Timer> = disk
+                .timers
+                .values()
+                .filter(|timer| timer.due <= now)
+                .cloned()
+                .collect();
             due.sort_by_key(|timer| timer.due);
             due.truncate(limit);
             due
@@ -460,7 +559,13 @@ impl Store for Memory {
     }
 
     async fn timers(&self, stream: Stream) -> Result<Vec<Timer>, Error> {
-        self.read(|disk| disk.timers.values().filter(|timer| timer.stream == stream).cloned().collect())
+        self.read(|disk| {
+            disk.timers
+                .values()
+                .filter(|timer| timer.stream == stream)
+                .cloned()
+                .collect()
+        })
     }
 
     async fn locks(&self) -> Result<Vec<Lock>, Error> {
@@ -486,7 +591,10 @@ impl Store for Memory {
         limit: usize,
     ) -> Result<Vec<StoredEntry>, Error> {
         self.read(|disk| {
-            let entries = disk.room_log.iter().filter(|one| one.entry.incident == incident && one.id > after);
+            let entries = disk
+                .room_log
+                .iter()
+                .filter(|one| one.entry.incident == incident && one.id > after);
             entries.take(limit).cloned().collect()
         })
     }
@@ -498,7 +606,10 @@ impl Store for Memory {
         limit: usize,
     ) -> Result<Vec<StoredEntry>, Error> {
         self.read(|disk| {
-            let entries = disk.room_log.iter().filter(|one| one.entry.room == room && one.entry.at >= since);
+            let entries = disk
+                .room_log
+                .iter()
+                .filter(|one| one.entry.room == room && one.entry.at >= since);
             let mut entries: Vec<StoredEntry> = entries.cloned().collect();
             entries.sort_by_key(|one| one.entry.at);
             entries.truncate(limit);
@@ -509,7 +620,10 @@ impl Store for Memory {
     async fn versions(&self, room: &str, message: &str) -> Result<Vec<StoredEntry>, Error> {
         self.read(|disk| {
             let entries = disk.room_log.iter();
-            entries.filter(|one| one.entry.room == room && one.entry.message == message).cloned().collect()
+            entries
+                .filter(|one| one.entry.room == room && one.entry.message == message)
+                .cloned()
+                .collect()
         })
     }
 

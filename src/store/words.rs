@@ -26,7 +26,11 @@ impl Stream {
     }
 
     pub(super) fn from_number(number: u64) -> Self {
-        if number == 0 { Self::Desk } else { Self::Incident(IncidentId(number)) }
+        if number == 0 {
+            Self::Desk
+        } else {
+            Self::Incident(IncidentId(number))
+        }
     }
 }
 
@@ -50,7 +54,9 @@ impl FromStr for Stream {
         }
         match lower.strip_prefix("inc-").map(str::parse) {
             Some(Ok(number)) if number > 0 => Ok(Self::Incident(IncidentId(number))),
-            _ => Err(Error::invalid(format!("`{text}` is no stream; write `desk` or `INC-7`"))),
+            _ => Err(Error::invalid(format!(
+                "`{text}` is no stream; write `desk` or `INC-7`"
+            ))),
         }
     }
 }
@@ -218,7 +224,9 @@ impl Lane {
     }
 
     pub(super) fn from_number(number: i64) -> Option<Self> {
-        [Self::Urgent, Self::Normal, Self::Chatty].into_iter().find(|lane| lane.number() == number)
+        [Self::Urgent, Self::Normal, Self::Chatty]
+            .into_iter()
+            .find(|lane| lane.number() == number)
     }
 }
 
@@ -354,9 +362,17 @@ pub struct StoredEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redaction {
     /// Payload and salt go, the marker takes their place, digest and hash stay. Drops the stream's snapshot.
-    Event { stream: Stream, seq: u64, marker: String },
+    Event {
+        stream: Stream,
+        seq: u64,
+        marker: String,
+    },
     /// The text of every version of a message.
-    Message { room: String, message: String, marker: String },
+    Message {
+        room: String,
+        message: String,
+        marker: String,
+    },
     /// The bytes of a file; its hash stays, and the same bytes are not taken in again.
     Evidence { sha256: Hash },
     /// The body of a delivery that still waits.

@@ -15,8 +15,8 @@ use super::statements::*;
 use crate::store::chain::Seal;
 use crate::store::ledger::Admitted;
 use crate::store::{
-    Commit, Delivery, EffectId, Error, Evidence, InboxId, Lock, NewEvent, Post, Redaction, Snapshot, Stream, Summary,
-    Timer,
+    Commit, Delivery, EffectId, Error, Evidence, InboxId, Lock, NewEvent, Post, Redaction, Snapshot, Stream,
+    Summary, Timer,
 };
 
 /// Rows of one table as a JSON array.
@@ -111,7 +111,8 @@ impl Batch {
             }
         }
         if let Some(done) = &commit.inbox_done {
-            self.inbox_done.push(&(done.inbox.0, ns(commit.at), &done.outcome))?;
+            self.inbox_done
+                .push(&(done.inbox.0, ns(commit.at), &done.outcome))?;
         }
         self.outbox(commit, &admitted.committed.effects)?;
         self.room_log(commit)?;
@@ -119,7 +120,8 @@ impl Batch {
             self.timers.insert(cleared.clone(), None);
         }
         for timer in &commit.timers_set {
-            self.timers.insert((timer.stream, timer.key.clone()), Some(timer.clone()));
+            self.timers
+                .insert((timer.stream, timer.key.clone()), Some(timer.clone()));
         }
         for target in &admitted.released {
             self.locks.insert(target.clone(), None);
@@ -128,7 +130,8 @@ impl Batch {
             self.locks.insert(lock.target.clone(), Some(lock.clone()));
         }
         for post in &commit.posts {
-            self.posts.insert((post.incident.0, post.slot.clone()), post.clone());
+            self.posts
+                .insert((post.incident.0, post.slot.clone()), post.clone());
         }
         for summary in &commit.summaries {
             self.summaries.insert(summary.incident.0, summary.clone());
@@ -174,9 +177,13 @@ impl Batch {
             self.effects_claimed.push(&(id.0, ns(commit.at)))?;
         }
         for retry in &commit.effects_retry {
-            self.effects_retry.push(&(retry.effect.0, ns(retry.not_before), &retry.error))?;
+            self.effects_retry
+                .push(&(retry.effect.0, ns(retry.not_before), &retry.error))?;
         }
-        commit.effects_done.iter().try_for_each(|id| self.effects_done.push(&id.0))
+        commit
+            .effects_done
+            .iter()
+            .try_for_each(|id| self.effects_done.push(&id.0))
     }
 
     fn room_log(&mut self, commit: &Commit) -> Result<(), Error> {
@@ -238,7 +245,9 @@ impl Batch {
         for (sql, rows) in often {
             if !rows.is_empty() {
                 text.push_str(sql);
-                arguments.add(rows.take().map_err(odd)?).map_err(sqlx::Error::Encode)?;
+                arguments
+                    .add(rows.take().map_err(odd)?)
+                    .map_err(sqlx::Error::Encode)?;
             }
         }
         text.push_str(end);
@@ -246,8 +255,13 @@ impl Batch {
             return Ok(Vec::new());
         }
         // Safe: joined from constants only.
-        let fresh: Vec<(i64,)> = sqlx::query_as_with(AssertSqlSafe(text), arguments).fetch_all(connection).await?;
-        Ok(fresh.into_iter().map(|(id,)| InboxId(id.unsigned_abs())).collect())
+        let fresh: Vec<(i64,)> = sqlx::query_as_with(AssertSqlSafe(text), arguments)
+            .fetch_all(connection)
+            .await?;
+        Ok(fresh
+            .into_iter()
+            .map(|(id,)| InboxId(id.unsigned_abs()))
+            .collect())
     }
 
     async fn write_blobs(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
@@ -289,7 +303,9 @@ impl Batch {
         for ((stream, key), timer) in &self.timers {
             match timer {
                 None => all[2].1.push(&(stream.number(), key))?,
-                Some(timer) => all[3].1.push(&(stream.number(), key, ns(timer.due), &timer.body))?,
+                Some(timer) => all[3]
+                    .1
+                    .push(&(stream.number(), key, ns(timer.due), &timer.body))?,
             }
         }
         for (target, lock) in &self.locks {
@@ -305,10 +321,18 @@ impl Batch {
             }
         }
         for (number, summary) in &self.summaries {
-            let row = (number, u8::from(summary.open), u8::from(summary.private), &summary.body);
+            let row = (
+                number,
+                u8::from(summary.open),
+                u8::from(summary.private),
+                &summary.body,
+            );
             all[8].1.push(&row)?;
         }
-        all.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, rows)| Ok((sql, rows.take()?))).collect()
+        all.into_iter()
+            .filter(|(_, rows)| !rows.is_empty())
+            .map(|(sql, rows)| Ok((sql, rows.take()?)))
+            .collect()
     }
 }
 
@@ -327,22 +351,52 @@ async fn redact(connection: &mut SqliteConnection, redaction: &Redaction) -> Res
                 .fetch_one(&mut *connection)
                 .await?;
             // As long as the original, the row is overwritten where it stands and its bytes are gone for sure.
-            let missing = usize::try_from(bytes).unwrap_or_default().saturating_sub(marker.len());
+            let missing = usize::try_from(bytes)
+                .unwrap_or_default()
+                .saturating_sub(marker.len());
             let padded = format!("{marker}{}", " ".repeat(missing));
-            sqlx::query(REDACT_EVENT).bind(padded).bind(stream).bind(seq).execute(&mut *connection).await?;
-            sqlx::query("DELETE FROM snapshots WHERE stream = ?").bind(stream).execute(connection).await?;
+            sqlx::query(REDACT_EVENT)
+                .bind(padded)
+                .bind(stream)
+                .bind(seq)
+                .execute(&mut *connection)
+                .await?;
+            sqlx::query("DELETE FROM snapshots WHERE stream = ?")
+                .bind(stream)
+                .execute(connection)
+                .await?;
         }
-        Redaction::Message { room, message, marker } => {
-            sqlx::query(REDACT_MESSAGE).bind(marker).bind(room).bind(message).execute(connection).await?;
+        Redaction::Message {
+            room,
+            message,
+            marker,
+        } => {
+            sqlx::query(REDACT_MESSAGE)
+                .bind(marker)
+                .bind(room)
+                .bind(message)
+                .execute(connection)
+                .await?;
         }
         Redaction::Evidence { sha256 } => {
-            sqlx::query(REDACT_EVIDENCE).bind(sha256.0.to_vec()).execute(connection).await?;
+            sqlx::query(REDACT_EVIDENCE)
+                .bind(sha256.0.to_vec())
+                .execute(connection)
+                .await?;
         }
         Redaction::Delivery { inbox, body } => {
-            sqlx::query(REDACT_DELIVERY).bind(body).bind(inbox.0.cast_signed()).execute(connection).await?;
+            sqlx::query(REDACT_DELIVERY)
+                .bind(body)
+                .bind(inbox.0.cast_signed())
+                .execute(connection)
+                .await?;
         }
         Redaction::Effect { effect, body } => {
-            sqlx::query(REDACT_EFFECT).bind(body).bind(effect.0.cast_signed()).execute(connection).await?;
+            sqlx::query(REDACT_EFFECT)
+                .bind(body)
+                .bind(effect.0.cast_signed())
+                .execute(connection)
+                .await?;
         }
     }
     Ok(())

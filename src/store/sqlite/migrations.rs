@@ -39,10 +39,16 @@ pub(super) async fn version(connection: &mut SqliteConnection, path: &Path) -> R
         .map_err(|error| failed("reading the schema version", path, error))?;
     let (tables, application, found): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
     if tables > 0 && application != APPLICATION_ID {
-        return Err(Error::Foreign { path: path.to_owned() });
+        return Err(Error::Foreign {
+            path: path.to_owned(),
+        });
     }
     if found > known() {
-        return Err(Error::NewerSchema { path: path.to_owned(), found, known: known() });
+        return Err(Error::NewerSchema {
+            path: path.to_owned(),
+            found,
+            known: known(),
+        });
     }
     Ok(found)
 }
@@ -77,7 +83,9 @@ async fn apply(connection: &mut SqliteConnection, migration: &Migration) -> Resu
         migration.sql, migration.version
     );
     // Safe: the text is part of the program.
-    let done = sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut *connection).await;
+    let done = sqlx::raw_sql(AssertSqlSafe(script))
+        .execute(&mut *connection)
+        .await;
     if done.is_err() {
         let _ = sqlx::query("ROLLBACK").execute(connection).await;
     }

@@ -10,8 +10,8 @@ use super::{failed, ns, time};
 use crate::incident::{AttemptId, IncidentId};
 use crate::store::chain::Seal;
 use crate::store::{
-    Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lane, Lock, LogEntry, LogId, NewEffect, NewEvent, Post,
-    Snapshot, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer, Which,
+    Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lane, Lock, LogEntry, LogId, NewEffect, NewEvent,
+    Post, Snapshot, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer, Which,
 };
 
 /// Reads a database file.
@@ -34,12 +34,17 @@ fn number(column: &str, row: &SqliteRow) -> Result<u64, sqlx::Error> {
 }
 
 fn decode(column: &str, error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(error) }
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: Box::new(error),
+    }
 }
 
 fn bytes<const N: usize>(at: usize, row: &SqliteRow) -> Result<[u8; N], sqlx::Error> {
     let bytes: &[u8] = row.try_get(at)?;
-    bytes.try_into().map_err(|error| decode(&format!("blob {at}"), error))
+    bytes
+        .try_into()
+        .map_err(|error| decode(&format!("blob {at}"), error))
 }
 
 const EVENT_COLUMNS: &str = "stream, seq, kind, version, recorded, occurred, source, author, payload, redacted, salt, \
@@ -178,13 +183,18 @@ pub(super) async fn head(
         .await?;
     match row {
         None => Ok(Head::empty(stream)),
-        Some(row) => Ok(Head { stream, seq: number("seq", &row)?, hash: Hash(bytes(1, &row)?) }),
+        Some(row) => Ok(Head {
+            stream,
+            seq: number("seq", &row)?,
+            hash: Hash(bytes(1, &row)?),
+        }),
     }
 }
 
 pub(super) async fn locks(connection: impl sqlx::SqliteExecutor<'_>) -> Result<Vec<Lock>, sqlx::Error> {
-    let rows: Vec<Kept<Lock>> =
-        sqlx::query_as("SELECT target, incident, attempt FROM locks ORDER BY target").fetch_all(connection).await?;
+    let rows: Vec<Kept<Lock>> = sqlx::query_as("SELECT target, incident, attempt FROM locks ORDER BY target")
+        .fetch_all(connection)
+        .await?;
     Ok(rows.into_iter().map(|Kept(lock)| lock).collect())
 }
 
@@ -192,14 +202,16 @@ pub(super) async fn locks(connection: impl sqlx::SqliteExecutor<'_>) -> Result<V
 macro_rules! all {
     ($self:ident, $doing:literal, $query:expr) => {{
         let rows: Result<Vec<Kept<_>>, sqlx::Error> = $query.fetch_all(&$self.pool).await;
-        rows.map(|rows| rows.into_iter().map(|Kept(row)| row).collect()).map_err(|e| failed($doing, &$self.path, e))
+        rows.map(|rows| rows.into_iter().map(|Kept(row)| row).collect())
+            .map_err(|e| failed($doing, &$self.path, e))
     }};
 }
 
 macro_rules! one {
     ($self:ident, $doing:literal, $query:expr) => {{
         let row: Result<Option<Kept<_>>, sqlx::Error> = $query.fetch_optional(&$self.pool).await;
-        row.map(|row| row.map(|Kept(row)| row)).map_err(|e| failed($doing, &$self.path, e))
+        row.map(|row| row.map(|Kept(row)| row))
+            .map_err(|e| failed($doing, &$self.path, e))
     }};
 }
 
@@ -207,7 +219,11 @@ impl Reader {
     pub async fn pending(&self, after: InboxId, rows: usize) -> Result<Vec<StoredDelivery>, Error> {
         let sql = "SELECT id, platform, body, received, urgent FROM inbox \
                    WHERE decided IS NULL AND id > ? ORDER BY id LIMIT ?";
-        all!(self, "reading the inbox", sqlx::query_as(sql).bind(after.0.cast_signed()).bind(limit(rows)))
+        all!(
+            self,
+            "reading the inbox",
+            sqlx::query_as(sql).bind(after.0.cast_signed()).bind(limit(rows))
+        )
     }
 
     pub async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error> {
@@ -228,11 +244,16 @@ impl Reader {
             .fetch_all(&self.pool)
             .await
             .map_err(|error| failed("listing the streams", &self.path, error))?;
-        Ok(rows.into_iter().map(|(number,)| Stream::from_number(number.unsigned_abs())).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(number,)| Stream::from_number(number.unsigned_abs()))
+            .collect())
     }
 
     pub async fn head(&self, stream: Stream) -> Result<Head, Error> {
-        head(&self.pool, stream).await.map_err(|error| failed("reading the journal", &self.path, error))
+        head(&self.pool, stream)
+            .await
+            .map_err(|error| failed("reading the journal", &self.path, error))
     }
 
     pub async fn events(&self, stream: Stream, after: u64, rows: usize) -> Result<Vec<StoredEvent>, Error> {
@@ -240,7 +261,14 @@ impl Reader {
             format!("SELECT {EVENT_COLUMNS} FROM events WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?");
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let query = sqlx::query_as(AssertSqlSafe(sql));
-        all!(self, "reading the journal", query.bind(stream.number().cast_signed()).bind(after).bind(limit(rows)))
+        all!(
+            self,
+            "reading the journal",
+            query
+                .bind(stream.number().cast_signed())
+                .bind(after)
+                .bind(limit(rows))
+        )
     }
 
     pub async fn snapshot(&self, stream: Stream) -> Result<Option<Snapshot>, Error> {
@@ -250,7 +278,12 @@ impl Reader {
                 .fetch_optional(&self.pool)
                 .await
                 .map_err(|error| failed("reading a snapshot", &self.path, error))?;
-        Ok(row.map(|(seq, version, bytes)| Snapshot { stream, seq: seq.unsigned_abs(), version, bytes }))
+        Ok(row.map(|(seq, version, bytes)| Snapshot {
+            stream,
+            seq: seq.unsigned_abs(),
+            version,
+            bytes,
+        }))
     }
 
     pub async fn summaries(
@@ -269,12 +302,20 @@ impl Reader {
             }
         };
         let before = before.map_or(i64::MAX, |id| i64::try_from(id.0).unwrap_or(i64::MAX));
-        all!(self, "listing the incidents", sqlx::query_as(sql).bind(before).bind(limit(rows)))
+        all!(
+            self,
+            "listing the incidents",
+            sqlx::query_as(sql).bind(before).bind(limit(rows))
+        )
     }
 
     pub async fn summary(&self, incident: IncidentId) -> Result<Option<Summary>, Error> {
         let sql = "SELECT number, open, private, body FROM incidents WHERE number = ?";
-        one!(self, "listing the incidents", sqlx::query_as(sql).bind(incident.0.cast_signed()))
+        one!(
+            self,
+            "listing the incidents",
+            sqlx::query_as(sql).bind(incident.0.cast_signed())
+        )
     }
 
     pub async fn due_effects(
@@ -286,7 +327,11 @@ impl Reader {
         let sql = "SELECT * FROM outbox WHERE (not_before IS NULL OR not_before <= ?) \
                    AND channel NOT IN (SELECT value FROM json_each(?)) ORDER BY lane, id LIMIT ?";
         let busy = serde_json::to_string(busy).map_err(|error| Error::invalid(error.to_string()))?;
-        all!(self, "reading the outbox", sqlx::query_as(sql).bind(ns(now)).bind(busy).bind(limit(rows)))
+        all!(
+            self,
+            "reading the outbox",
+            sqlx::query_as(sql).bind(ns(now)).bind(busy).bind(limit(rows))
+        )
     }
 
     pub async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
@@ -300,7 +345,8 @@ impl Reader {
     }
 
     pub async fn depths(&self) -> Result<Depths, Error> {
-        let sql = "SELECT (SELECT count(*) FROM inbox WHERE decided IS NULL), count(*), min(created) FROM outbox";
+        let sql =
+            "SELECT (SELECT count(*) FROM inbox WHERE decided IS NULL), count(*), min(created) FROM outbox";
         let (inbox, outbox, oldest): (i64, i64, Option<i64>) = sqlx::query_as(sql)
             .fetch_one(&self.pool)
             .await
@@ -313,8 +359,13 @@ impl Reader {
     }
 
     pub async fn due_timers(&self, now: DateTime<Utc>, rows: usize) -> Result<Vec<Timer>, Error> {
-        let sql = "SELECT stream, key, due, body FROM timers WHERE due <= ? ORDER BY due, stream, key LIMIT ?";
-        all!(self, "reading the timers", sqlx::query_as(sql).bind(ns(now)).bind(limit(rows)))
+        let sql =
+            "SELECT stream, key, due, body FROM timers WHERE due <= ? ORDER BY due, stream, key LIMIT ?";
+        all!(
+            self,
+            "reading the timers",
+            sqlx::query_as(sql).bind(ns(now)).bind(limit(rows))
+        )
     }
 
     pub async fn next_timer(&self) -> Result<Option<DateTime<Utc>>, Error> {
@@ -327,20 +378,31 @@ impl Reader {
 
     pub async fn timers(&self, stream: Stream) -> Result<Vec<Timer>, Error> {
         let sql = "SELECT stream, key, due, body FROM timers WHERE stream = ? ORDER BY key";
-        all!(self, "reading the timers", sqlx::query_as(sql).bind(stream.number().cast_signed()))
+        all!(
+            self,
+            "reading the timers",
+            sqlx::query_as(sql).bind(stream.number().cast_signed())
+        )
     }
 
     pub async fn locks(&self) -> Result<Vec<Lock>, Error> {
-        locks(&self.pool).await.map_err(|error| failed("reading the locks", &self.path, error))
+        locks(&self.pool)
+            .await
+            .map_err(|error| failed("reading the locks", &self.path, error))
     }
 
     pub async fn posts(&self, incident: IncidentId) -> Result<Vec<Post>, Error> {
         let sql = "SELECT incident, slot, message FROM posts WHERE incident = ? ORDER BY slot";
-        all!(self, "reading the posts", sqlx::query_as(sql).bind(incident.0.cast_signed()))
+        all!(
+            self,
+            "reading the posts",
+            sqlx::query_as(sql).bind(incident.0.cast_signed())
+        )
     }
 
     pub async fn shown_by(&self, message: &str) -> Result<Option<Post>, Error> {
-        let sql = "SELECT incident, slot, message FROM posts WHERE message = ? ORDER BY incident, slot LIMIT 1";
+        let sql =
+            "SELECT incident, slot, message FROM posts WHERE message = ? ORDER BY incident, slot LIMIT 1";
         one!(self, "reading the posts", sqlx::query_as(sql).bind(message))
     }
 
@@ -379,11 +441,19 @@ impl Reader {
         rows: usize,
     ) -> Result<Vec<StoredEntry>, Error> {
         let sql = "SELECT * FROM room_log WHERE room = ? AND at >= ? ORDER BY at, id LIMIT ?";
-        all!(self, "reading the room log", sqlx::query_as(sql).bind(room).bind(ns(since)).bind(limit(rows)))
+        all!(
+            self,
+            "reading the room log",
+            sqlx::query_as(sql).bind(room).bind(ns(since)).bind(limit(rows))
+        )
     }
 
     pub async fn versions(&self, room: &str, message: &str) -> Result<Vec<StoredEntry>, Error> {
         let sql = "SELECT * FROM room_log WHERE room = ? AND message = ? ORDER BY id";
-        all!(self, "reading the room log", sqlx::query_as(sql).bind(room).bind(message))
+        all!(
+            self,
+            "reading the room log",
+            sqlx::query_as(sql).bind(room).bind(message)
+        )
     }
 }

@@ -17,7 +17,9 @@ use super::batch::Batch;
 use super::own::Owner;
 use super::{failed, ns, read};
 use crate::store::ledger::Ledger;
-use crate::store::{Commit, Committed, Delivery, Error, InboxId, Received, Redaction, Snapshot, Stream, limits};
+use crate::store::{
+    Commit, Committed, Delivery, Error, InboxId, Received, Redaction, Snapshot, Stream, limits,
+};
 
 /// Operations that wait for the writer; whoever comes then waits to be let in. Far more than callers there are.
 pub(super) const QUEUE: usize = 1_024;
@@ -88,7 +90,8 @@ impl Writer {
                 queue.close();
                 let closed = self.connection.close().await;
                 drop(self.owner);
-                let _ = answer.send(closed.map_err(|error| failed("closing the database", &self.path, error)));
+                let _ =
+                    answer.send(closed.map_err(|error| failed("closing the database", &self.path, error)));
                 return;
             }
         }
@@ -100,7 +103,10 @@ impl Writer {
 
     async fn write(&mut self, group: Vec<Op>) {
         match self.attempt(&group).await {
-            Ok(replies) => group.into_iter().zip(replies).for_each(|(op, reply)| answer(op, reply)),
+            Ok(replies) => group
+                .into_iter()
+                .zip(replies)
+                .for_each(|(op, reply)| answer(op, reply)),
             Err(error) if group.len() == 1 => group.into_iter().for_each(|op| refuse(op, &error)),
             Err(_) => {
                 for op in group {
@@ -176,7 +182,9 @@ impl Writer {
                     }
                     Reply::Kept(checked)
                 }
-                _ => Reply::Kept(Err(Error::invalid("an operation that is written alone came in a group"))),
+                _ => Reply::Kept(Err(Error::invalid(
+                    "an operation that is written alone came in a group",
+                ))),
             });
         }
         Ok(replies)
@@ -209,7 +217,9 @@ impl Writer {
         let mut settled = Vec::with_capacity(replies.len());
         for (op, reply) in group.iter().zip(replies) {
             settled.push(match (op, reply) {
-                (Op::Receive(delivery, _), Reply::Received(Ok(Received::Fresh(id)))) if !fresh.contains(&id) => {
+                (Op::Receive(delivery, _), Reply::Received(Ok(Received::Fresh(id))))
+                    if !fresh.contains(&id) =>
+                {
                     self.ledger.forget_inbox(id);
                     let missing = || Error::invalid("a delivery is neither new nor known");
                     Reply::Received(match self.find(delivery).await {
@@ -224,7 +234,8 @@ impl Writer {
     }
 
     async fn find(&mut self, delivery: &Delivery) -> Result<Option<Received>, Error> {
-        let sql = "SELECT id, outcome FROM inbox WHERE delivery_key = ?1 OR subject_key = ?2 ORDER BY id LIMIT 1";
+        let sql =
+            "SELECT id, outcome FROM inbox WHERE delivery_key = ?1 OR subject_key = ?2 ORDER BY id LIMIT 1";
         let row: Option<(i64, Option<String>)> = sqlx::query_as(sql)
             .bind(&delivery.delivery_key)
             .bind(&delivery.subject_key)
@@ -239,7 +250,12 @@ impl Writer {
             Redaction::Event { stream, .. } => Some(*stream),
             _ => None,
         });
-        let streams: Vec<Stream> = commit.appends.iter().map(|append| append.stream).chain(redacted).collect();
+        let streams: Vec<Stream> = commit
+            .appends
+            .iter()
+            .map(|append| append.stream)
+            .chain(redacted)
+            .collect();
         for stream in streams {
             if !self.ledger.knows(stream) {
                 let head = read::head(&mut self.connection, stream)
@@ -265,10 +281,15 @@ impl Writer {
             .await?;
             Ok((locks, pending, inbox, effect))
         };
-        let (locks, pending, inbox, effect) =
-            read.await.map_err(|error: sqlx::Error| failed("reading the database", &self.path, error))?;
-        let pending: BTreeSet<InboxId> = pending.into_iter().map(|(id,)| InboxId(id.unsigned_abs())).collect();
-        self.ledger.reset(locks, pending, inbox.unsigned_abs(), effect.unsigned_abs());
+        let (locks, pending, inbox, effect) = read
+            .await
+            .map_err(|error: sqlx::Error| failed("reading the database", &self.path, error))?;
+        let pending: BTreeSet<InboxId> = pending
+            .into_iter()
+            .map(|(id,)| InboxId(id.unsigned_abs()))
+            .collect();
+        self.ledger
+            .reset(locks, pending, inbox.unsigned_abs(), effect.unsigned_abs());
         self.stale = false;
         Ok(())
     }
@@ -276,8 +297,12 @@ impl Writer {
     async fn forget(&mut self, before: DateTime<Utc>) -> Result<u64, Error> {
         // The newest row stays, so that its id is not given out again.
         let sql = "DELETE FROM inbox WHERE decided < ? AND id < (SELECT max(id) FROM inbox)";
-        let done = sqlx::query(sql).bind(ns(before)).execute(&mut self.connection).await;
-        done.map(|done| done.rows_affected()).map_err(|error| failed("forgetting deliveries", &self.path, error))
+        let done = sqlx::query(sql)
+            .bind(ns(before))
+            .execute(&mut self.connection)
+            .await;
+        done.map(|done| done.rows_affected())
+            .map_err(|error| failed("forgetting deliveries", &self.path, error))
     }
 
     /// Empties the log, which still holds the pages as they were before a redaction.
@@ -305,8 +330,9 @@ impl Writer {
             sqlx::query("VACUUM").execute(&mut self.connection).await?;
         }
         for _ in 0..PURGE_TRIES {
-            let (busy, _, _): (i64, i64, i64) =
-                sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.connection).await?;
+            let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&mut self.connection)
+                .await?;
             if busy == 0 {
                 return Ok(true);
             }
@@ -321,7 +347,10 @@ fn answer(op: Op, reply: Reply) {
         (Op::Receive(_, to), Reply::Received(reply)) => drop(to.send(reply)),
         (Op::Commit(_, to), Reply::Committed(reply)) => drop(to.send(reply)),
         (Op::Snapshot(_, to), Reply::Kept(reply)) => drop(to.send(reply)),
-        (op, _) => refuse(op, &Error::invalid("an operation was answered in another's words")),
+        (op, _) => refuse(
+            op,
+            &Error::invalid("an operation was answered in another's words"),
+        ),
     }
 }
 
