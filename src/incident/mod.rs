@@ -7,5 +7,5 @@ mod words;
 
 pub use action::{Answer, Approval, Check, Operation, Outcome, Policy, Preview, Terms, UndoTerms};
 pub use approved::Approved;
-pub use plan::{Branch, BranchRef, Plan, PlanPhase, Step, StepKind};
+pub use plan::{Branch, BranchRef, Leave, Plan, PlanPhase, Step, StepKind, WantedVerdict};
 pub use words::*;
