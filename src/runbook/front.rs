@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::incident;
 
-use super::nearest::{hint, listed};
+use super::nearest::{listed, meant};
 use super::problem::{Place, Problems};
 
 /// What stands between the two `---` lines at the top of a runbook.
@@ -188,8 +188,9 @@ fn plain(error: &serde_saphyr::Error) -> String {
     text.trim_end_matches('.').to_owned()
 }
 
+/// The front matter has few words, so all of them may be listed.
 fn hint_or_all(word: &str, expected: &[&'static str]) -> String {
-    match hint(word, expected) {
+    match meant(word, expected) {
         near if near.is_empty() => format!(" There is {}.", listed(expected)),
         near => near,
     }

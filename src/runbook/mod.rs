@@ -22,8 +22,8 @@
 //! > **Leave when** the channel and the hour are known, and `odoo.health is ok`.
 //! ```
 //!
-//! The way: [`source`] cleans the text, [`front`] reads the front matter, [`read`] and [`step`] turn headings and list
-//! items into an [`incident::Plan`](crate::incident::Plan), [`call`] takes inline code apart, [`lint`] compares the whole
+//! The way: [`source`] cleans the text, [`front`] reads the front matter, [`read`], [`step`] and [`decision`] turn headings
+//! and list items into an [`incident::Plan`](crate::incident::Plan), [`call`] takes inline code apart, [`lint`] compares the whole
 //! with what the catalog offers, and [`Shelf`] holds the files and [chooses](Shelf::choose) among them. Every problem
 //! names its line and column. Nothing here asks a system or reads the clock.
 //!
@@ -31,6 +31,7 @@
 
 mod call;
 mod choose;
+mod decision;
 mod front;
 mod lint;
 mod nearest;

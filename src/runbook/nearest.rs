@@ -21,13 +21,20 @@ fn allowed(candidate: &str) -> usize {
     (candidate.chars().count() / 3).max(1)
 }
 
-/// ` Did you mean …?` with a leading space, or what there is to choose from, or nothing.
+/// ` Did you mean …?` with a leading space, or nothing.
+pub(super) fn meant(word: &str, candidates: &[&str]) -> String {
+    nearest(word, candidates.iter().copied())
+        .map(|near| format!(" Did you mean `{near}`?"))
+        .unwrap_or_default()
+}
+
+/// What was meant, or else what there is to choose from, where that is little enough to help.
 pub(super) fn hint(word: &str, candidates: &[&str]) -> String {
-    match nearest(word, candidates.iter().copied()) {
-        Some(near) => format!(" Did you mean `{near}`?"),
-        None if candidates.is_empty() || candidates.len() > MOST_LISTED => String::new(),
-        None => format!(" There is {}.", listed(candidates)),
+    let meant = meant(word, candidates);
+    if !meant.is_empty() || candidates.is_empty() || candidates.len() > MOST_LISTED {
+        return meant;
     }
+    format!(" There is {}.", listed(candidates))
 }
 
 /// More than this many names are no help in one line of text.

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use comrak::nodes::{AstNode, NodeValue, Sourcepos};
 use comrak::{Arena, Options, parse_document};
 
-use crate::incident::{Leave, Line, Phase, PlanPhase, StepKind};
+use crate::incident::{Leave, Line, Phase, PlanPhase};
 
 use super::call;
-use super::nearest::{hint, listed};
+use super::nearest::{listed, meant};
 use super::problem::{Place, Problems};
 use super::source::{Code, Lines};
 
@@ -120,7 +120,7 @@ impl<'t> Reader<'t> {
             return; // above the first phase: for the reader of the file
         };
         match &node.data().value {
-            NodeValue::Paragraph => self.paragraph(phase, pos, place),
+            NodeValue::Paragraph => self.paragraph(phase, node, place),
             NodeValue::List(_) => {
                 self.steps_begun = true;
                 self.steps(phase, node);
@@ -165,13 +165,8 @@ impl<'t> Reader<'t> {
         self.lost = true;
         let Some(phase) = Phase::from_word(&text.trim().to_lowercase()) else {
             let words: Vec<&str> = Phase::ALL.iter().map(|phase| phase.word()).collect();
-            let near = hint(text.trim(), &words);
-            let message = format!("`{text}` is not a phase. The six are {}.", listed(&words));
-            let message = if near.contains("mean") {
-                message + &near
-            } else {
-                message
-            };
+            let near = meant(text.trim(), &words);
+            let message = format!("`{text}` is not a phase. The six are {}.{near}", listed(&words));
             return self.problems.error(place, message);
         };
         if let Some((_, first)) = self.map.phases.iter().find(|(known, _)| *known == phase) {
@@ -203,13 +198,11 @@ impl<'t> Reader<'t> {
                 "Only Triage has parts with a heading. Say it in the text of the steps instead.",
             ),
             None => {
-                let near = hint(text.trim(), &words);
-                let message = format!("`{text}` is not a line of triage.{near}");
-                let message = if near.contains("There is") {
-                    message
-                } else {
-                    message + " There is " + &listed(&words) + "."
-                };
+                let near = meant(text.trim(), &words);
+                let message = format!(
+                    "`{text}` is not a line of triage. The four are {}.{near}",
+                    listed(&words)
+                );
                 self.problems.error(place, message);
             }
             Some(line) if self.map.lines.iter().any(|(known, _)| *known == line) => {
@@ -226,11 +219,13 @@ impl<'t> Reader<'t> {
     }
 
     /// Text above the steps says why.
-    fn paragraph(&mut self, phase: usize, pos: Sourcepos, place: Place) {
+    fn paragraph(&mut self, phase: usize, node: Node<'_>, place: Place) {
+        let pos = node.data().sourcepos;
         if self.steps_begun {
             let message = "Text below the steps would not be shown. Move it above them, or make it a step.";
             return self.problems.error(place, message);
         }
+        self.refuse_html(node);
         let text = self.lines.text(pos.start, pos);
         let intro = &mut self.phases[phase].intro;
         if !intro.is_empty() {
@@ -269,6 +264,7 @@ impl<'t> Reader<'t> {
             let message = "This phase has its `Leave when` already: one sentence with `and` says it all.";
             return self.problems.error(place, message);
         }
+        self.refuse_html(paragraph);
         let mut verdicts = Vec::new();
         for code in self.codes(paragraph) {
             match call::read_condition(&code.text) {
@@ -298,61 +294,20 @@ impl<'t> Reader<'t> {
         spans.collect()
     }
 
-    /// Joins each `if` to the nearest decision above it.
-    fn resolve_conditions(&mut self) {
-        for condition in std::mem::take(&mut self.conditions) {
-            let Condition {
-                step: (phase, index),
-                branch,
-                place,
-            } = condition;
-            let found = self.decision_with(&branch, |at| at < (phase, index));
-            if let Some(step) = found {
-                self.phases[phase].steps[index].branch = Some(crate::incident::BranchRef { step, branch });
-                continue;
+    /// On a Git host a word in angle brackets vanishes; in chat it does not.
+    pub fn refuse_html(&mut self, node: Node<'_>) {
+        for inline in node.descendants() {
+            let data = inline.data();
+            if let NodeValue::HtmlInline(html) = &data.value
+                && !html.starts_with("<!--")
+            {
+                let message = format!(
+                    "`{html}` is HTML: a Git host hides it and chat shows it. Put it in back-ticks, or write it as Markdown."
+                );
+                self.problems
+                    .error(self.lines.place(data.sourcepos.start), message);
             }
-            let message = match self.decision_with(&branch, |_| true) {
-                Some(step) => format!(
-                    "`if {branch}` can never hold here: it is decided only further down, at {step}. Move this step below."
-                ),
-                None => {
-                    let all = self.branch_names();
-                    let names: Vec<&str> = all.iter().map(String::as_str).collect();
-                    format!("No decision has a branch `{branch}`.{}", hint(&branch, &names))
-                }
-            };
-            self.problems.error(place, message);
         }
-    }
-
-    /// The last decision within `range` that has this branch.
-    fn decision_with(&self, branch: &str, range: impl Fn((usize, usize)) -> bool) -> Option<String> {
-        let steps = self.phases.iter().enumerate().flat_map(|(phase, of)| {
-            of.steps
-                .iter()
-                .enumerate()
-                .map(move |(index, step)| ((phase, index), step))
-        });
-        let fits = steps.filter(|(at, step)| {
-            range(*at)
-                && matches!(&step.kind, StepKind::Branch { branches, .. } if branches.iter().any(|b| b.name == branch))
-        });
-        fits.last().map(|(_, step)| step.id.clone())
-    }
-
-    fn branch_names(&self) -> Vec<String> {
-        let branches = self
-            .phases
-            .iter()
-            .flat_map(|phase| &phase.steps)
-            .filter_map(|step| match &step.kind {
-                StepKind::Branch { branches, .. } => Some(branches.iter().map(|branch| branch.name.clone())),
-                _ => None,
-            });
-        let mut names: Vec<String> = branches.flatten().collect();
-        names.sort();
-        names.dedup();
-        names
     }
 }
 

@@ -8,20 +8,14 @@ use crate::incident::{Branch, BranchRef, Step, StepKind};
 
 use super::call::{self, Call, Verb};
 use super::problem::Place;
-use super::read::{Condition, Node, Reader, StepPlaces, words};
+use super::read::{Condition, Node, Reader, StepPlaces};
 use super::source::Code;
 
 /// Most steps of one phase, those of all branches together. Past this nobody sees the next one on a phone.
 const MAX_STEPS: usize = 40;
-/// Most branches of one decision: a row of buttons holds five on Discord.
-const MAX_BRANCHES: usize = 5;
-/// Longest name of a branch: it stands beside the step's id in a button's value.
-const BRANCH_NAME_MAX: usize = 24;
-/// Longest label of a branch: the text of a button on Slack.
-const LABEL_MAX: usize = 75;
 
 /// The text of a list item, taken apart.
-struct Item<'a> {
+pub(super) struct Item<'a> {
     place: Place,
     /// Its paragraphs and code blocks, as written, without the words the bot took out.
     text: String,
@@ -32,7 +26,7 @@ struct Item<'a> {
     condition: Option<(String, Place)>,
     /// `ask` in front.
     ask: bool,
-    call: Option<(Call, Code)>,
+    pub call: Option<(Call, Code)>,
     nested: Option<Node<'a>>,
 }
 
@@ -149,6 +143,7 @@ impl Reader<'_> {
             NodeValue::Paragraph => {
                 let mut text = self.lines.text(pos.start, pos);
                 self.find_call(item, part);
+                self.refuse_html(part);
                 let starts_item = item.text.is_empty();
                 if starts_item {
                     text = self.take_words(item, text, part);
@@ -223,107 +218,6 @@ impl Reader<'_> {
             }
         }
     }
-
-    /// Reads the list below a step as the branches of a decision, each with the list of its own steps.
-    fn branches<'a>(
-        &mut self,
-        list: Node<'a>,
-        nested: bool,
-        item: &Item<'_>,
-    ) -> Vec<(Branch, Option<Node<'a>>)> {
-        let place = self.place(list.data().sourcepos);
-        if nested {
-            let message = "A decision inside a branch is hard to follow at night. Make it a step of its own below, \
-                           with `if NAME` in front, NAME being the branch it belongs to.";
-            self.problems.error(place, message);
-            return Vec::new();
-        }
-        if let Some((call, code)) = &item.call {
-            let message = format!(
-                "A step asks or decides, not both: make `{} {}` a step of its own in front of this decision.",
-                call.verb.word(),
-                call.entry.value
-            );
-            self.problems.error(code.place(0), message);
-        }
-        if list.children().count() == 1 {
-            let message = "A decision with one way is none: give it the other, or write the one as steps.";
-            self.problems.error(place, message);
-        }
-        let mut branches: Vec<(Branch, Option<Node<'a>>)> = Vec::new();
-        for node in list.children() {
-            let place = self.place(node.data().sourcepos);
-            let Some((branch, steps)) = self.branch(node) else {
-                continue;
-            };
-            if branches.iter().any(|(known, _)| known.name == branch.name) {
-                let message = format!(
-                    "The branch `{}` can never be reached: one above has its name.",
-                    branch.name
-                );
-                self.problems.error(place, message);
-            } else if branches.len() == MAX_BRANCHES {
-                self.problems.error(
-                    place,
-                    format!("A decision has {MAX_BRANCHES} branches at most: two steps decide more."),
-                );
-            } else {
-                branches.push((branch, steps));
-            }
-        }
-        branches
-    }
-
-    /// `**name**: label`, and below it the steps of the branch.
-    fn branch<'a>(&mut self, node: Node<'a>) -> Option<(Branch, Option<Node<'a>>)> {
-        let place = self.place(node.data().sourcepos);
-        let mut parts = node.children();
-        let paragraph = parts
-            .next()
-            .filter(|child| matches!(child.data().value, NodeValue::Paragraph));
-        let strong = paragraph.and_then(|paragraph| paragraph.children().next());
-        let strong = strong.filter(|inline| matches!(inline.data().value, NodeValue::Strong));
-        let (Some(paragraph), Some(strong)) = (paragraph, strong) else {
-            let message = "A list below a step is a decision, and each item one of its branches: begin it with a name, \
-                           such as `**yes**: Wrong documents are going out`. For plain details, write them in the step.";
-            self.problems.error(place, message);
-            return None;
-        };
-        let name = words(strong).trim().trim_end_matches(':').trim_end().to_owned();
-        if !is_branch_name(&name) {
-            let message = format!(
-                "`{name}` is no name for a branch: one lower-case word of at most {BRANCH_NAME_MAX} characters, such as \
-                 `**roll-back**`, because people type it."
-            );
-            self.problems.error(self.place(strong.data().sourcepos), message);
-            return None;
-        }
-        let whole = paragraph.data().sourcepos;
-        let mut behind = strong.data().sourcepos.end;
-        behind.column += 1;
-        let label = self.lines.text(behind, whole);
-        let label = label.trim_start_matches([':', '—', '–', '-', ' ']).to_owned();
-        if label.chars().count() > LABEL_MAX {
-            let message = format!(
-                "The branch `{name}` has {} characters behind its name, and a button shows {LABEL_MAX}: say it shorter.",
-                label.chars().count()
-            );
-            self.problems.error(place, message);
-        }
-        let label = if label.is_empty() { name.clone() } else { label };
-        let mut steps = None;
-        for part in parts {
-            let place = self.place(part.data().sourcepos);
-            match &part.data().value {
-                NodeValue::List(_) if steps.is_none() => steps = Some(part),
-                _ => self.problems.error(
-                    place,
-                    "Below a branch stands one list, its steps, and nothing else.",
-                ),
-            }
-        }
-        Some((Branch { name, label }, steps))
-    }
 }
 
 fn kind(item: &Item<'_>, branches: Option<&Vec<(Branch, Option<Node<'_>>)>>) -> StepKind {
@@ -397,14 +291,6 @@ fn question(text: &str) -> Option<String> {
         .last()
         .unwrap_or(0);
     Some(text[start..].to_owned())
-}
-
-fn is_branch_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= BRANCH_NAME_MAX
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// Whether a text that asks nobody holds a question all the same.

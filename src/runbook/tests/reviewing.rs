@@ -50,8 +50,8 @@ fn phases_are_the_six_in_their_order() {
 
 #[test]
 fn lines_of_triage_are_the_four_in_their_order() {
-    assert_snapshot!(triage("### Log\n- Read.\n"), @"test.md:13:1: error: `Log` is not a line of triage. Did you mean `logs`? There is `changes`, `logs`, `resources` and `dependencies`.");
-    assert_snapshot!(triage("### Weather\n- Look up.\n"), @"test.md:13:1: error: `Weather` is not a line of triage. There is `changes`, `logs`, `resources` and `dependencies`.");
+    assert_snapshot!(triage("### Log\n- Read.\n"), @"test.md:13:1: error: `Log` is not a line of triage. The four are `changes`, `logs`, `resources` and `dependencies`. Did you mean `logs`?");
+    assert_snapshot!(triage("### Weather\n- Look up.\n"), @"test.md:13:1: error: `Weather` is not a line of triage. The four are `changes`, `logs`, `resources` and `dependencies`.");
     assert_snapshot!(triage("### Logs\n- Read.\n### Changes\n- Look.\n"), @"test.md:15:1: warning: `changes` comes before `logs`: triage goes from the most recent and likely cause outward.");
     assert_snapshot!(triage("### Logs\n- Read.\n### Logs\n- Look.\n"), @"test.md:15:1: error: The line `logs` begins a second time: join them.");
     assert_snapshot!(triage("### Changes\n### Logs\n- Read.\n"), @"test.md:13:1: error: The line `changes` has no steps: give it one, or take the heading out.");
@@ -103,6 +103,11 @@ fn what_the_bot_cannot_show_is_not_dropped_in_silence() {
     assert_snapshot!(told("## Confirm\n- Look.\n\n> Mind the step.\n"), @"test.md:10:1: error: A quote sets the condition for leaving a phase. Write `> **Leave when** `, then what must hold, in one paragraph.");
     assert_snapshot!(told("## Confirm\n#### Detail\n- Look.\n"), @"test.md:8:1: error: Headings this deep are not shown. Phases are `##`, lines of triage `###`; anything below is a step.");
     assert_snapshot!(told("## Confirm\n- Look.\n  > Quoted.\n"), @"test.md:9:3: error: Only text, code and the branches of a decision can stand in a step. Make it a step of its own.");
+    assert_snapshot!(told("## Confirm\nWhy <b>now</b>.\n- Run `<x>` for <COMMIT>.\n"), @"
+    test.md:8:5: error: `<b>` is HTML: a Git host hides it and chat shows it. Put it in back-ticks, or write it as Markdown.
+    test.md:8:11: error: `</b>` is HTML: a Git host hides it and chat shows it. Put it in back-ticks, or write it as Markdown.
+    test.md:9:17: error: `<COMMIT>` is HTML: a Git host hides it and chat shows it. Put it in back-ticks, or write it as Markdown.
+    ");
     assert_eq!(told("## Confirm\n<!-- for authors -->\n- Look.\n"), "");
 }
 
