@@ -103,6 +103,11 @@ pub(super) fn split<'t>(text: &'t str, problems: &mut Problems) -> Option<(&'t s
 
 /// Reads the YAML; `yaml` begins right behind the opening fence, so that its lines count as the file's do.
 pub(super) fn read(yaml: &str, problems: &mut Problems) -> Option<Front> {
+    if let Some(place) = tab_in_front(yaml) {
+        let message = "A tab indents this line, and YAML takes spaces only: replace it.";
+        problems.error(place, message);
+        return None;
+    }
     let options = serde_saphyr::options! { strict_booleans: true };
     match serde_saphyr::from_str_with_options::<Front>(yaml, options) {
         Ok(front) => {
@@ -119,6 +124,20 @@ pub(super) fn read(yaml: &str, problems: &mut Problems) -> Option<Front> {
             None
         }
     }
+}
+
+/// The YAML reader reports a tab at a place far from it.
+fn tab_in_front(yaml: &str) -> Option<Place> {
+    yaml.lines().enumerate().find_map(|(index, line)| {
+        let column = line
+            .find(|c: char| c != ' ')
+            .filter(|at| line[*at..].starts_with('\t'))?
+            + 1;
+        Some(Place {
+            line: index + 1,
+            column,
+        })
+    })
 }
 
 fn explain(error: &serde_saphyr::Error, key: &str) -> String {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::choose::{self, Choice, Hints};
 use super::problem::{Place, Problems};
-use super::{Problem, Runbook, parse};
+use super::{Problem, Runbook, parse, source};
 
 /// The runbook that leads when no other is made for what has happened.
 pub const GENERAL: &str = "production-incident";
@@ -136,8 +136,13 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Vec<Problem>> {
 
 fn read(path: &Path) -> Result<String, Vec<Problem>> {
     let shown = path.display().to_string();
-    let bytes = std::fs::read(path)
-        .map_err(|error| one(&shown, Place::START, format!("The file cannot be read: {error}.")))?;
+    let failed =
+        |error: std::io::Error| one(&shown, Place::START, format!("The file cannot be read: {error}."));
+    // Asked before reading, so that a stray dump beside the runbooks does not fill the memory.
+    if let Some(message) = source::too_long(std::fs::metadata(path).map_err(failed)?.len()) {
+        return Err(one(&shown, Place::START, message));
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
     String::from_utf8(bytes).map_err(|error| {
         let sound =
             String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();

@@ -8,17 +8,23 @@ use super::problem::{Place, Problems};
 
 /// Largest runbook file. The plan is kept whole in every incident's journal, and no one reads more than this in an
 /// incident; the longest shipped one has a tenth of it.
-pub(super) const MAX_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
+
+/// What to say of a file with so many bytes, if they are too many.
+pub(super) fn too_long(bytes: u64) -> Option<String> {
+    (bytes > MAX_BYTES as u64).then(|| {
+        format!(
+            "The file has {} KiB, and a runbook may have {}: nobody reads more in an incident. Split it by what has \
+             gone wrong.",
+            bytes.div_ceil(1024),
+            MAX_BYTES / 1024
+        )
+    })
+}
 
 /// Line ends as `\n`, no byte order mark; refuses what people and the bot would read differently.
 pub(super) fn clean<'t>(text: &'t str, problems: &mut Problems) -> Option<Cow<'t, str>> {
-    if text.len() > MAX_BYTES {
-        let message = format!(
-            "The file has {} KiB, and a runbook may have {}: nobody reads more in an incident. Split it by what has \
-             gone wrong.",
-            text.len().div_ceil(1024),
-            MAX_BYTES / 1024
-        );
+    if let Some(message) = too_long(text.len() as u64) {
         problems.error(Place::START, message);
         return None;
     }

@@ -31,7 +31,7 @@ fn front_matter_that_says_the_wrong_thing() {
     assert_snapshot!(front("title: A\nsummary: A.\nmatch:\n  lables: {}"), @"broken.md:6:3: error: There is no key `lables` here. Did you mean `labels`?");
     assert_snapshot!(front("title: A\nsummary: A.\nreviewed: last week"), @"broken.md:5:11: error: `reviewed:` cannot be read (input contains invalid characters). Write it as `reviewed: 2026-01-31`.");
     assert_snapshot!(front("title: [A\nsummary: A."), @"broken.md:3:8: error: `title:` cannot be read (expected string scalar). Write it as `title: Month-end posting fails`.");
-    assert_snapshot!(front("\ttitle: A"), @"broken.md:2:7: error: `name:` cannot be read (while scanning a plain scalar, found a tab). Write it as `name: month-end-posting`.");
+    assert_snapshot!(front("\ttitle: A"), @"broken.md:3:1: error: A tab indents this line, and YAML takes spaces only: replace it.");
     assert_snapshot!(front("title: \nsummary: ''"), @"broken.md:3:6: error: `title:` cannot be read (null is not allowed here). Write it as `title: Month-end posting fails`.");
 }
 

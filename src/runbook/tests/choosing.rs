@@ -95,12 +95,14 @@ fn one_broken_file_keeps_the_whole_folder_out() {
     fs::write(folder.path().join("b.md"), runbook("ours", "Ours too")).expect("a file");
     fs::write(folder.path().join("c.md"), b"---\nname: c\ntitle: \xff\n---\n").expect("a file");
     fs::write(folder.path().join("d.md"), "## Confirm\n").expect("a file");
+    fs::write(folder.path().join("e.md"), "x".repeat(1_000_000)).expect("a file");
     let problems = Shelf::load(folder.path()).expect_err("problems");
     let told = shown(&problems).replace(&folder.path().display().to_string(), "runbooks");
     assert_snapshot!(told, @"
     runbooks/b.md:2:1: error: `ours` is the name of runbooks/a.md too: rename one.
     runbooks/c.md:3:8: error: The file is not UTF-8 from here on: save it as UTF-8.
     runbooks/d.md:1:1: error: There is no front matter. Begin the file with `---`, then `name:`, `title:` and `summary:` on a line each, then `---` again.
+    runbooks/e.md:1:1: error: The file has 977 KiB, and a runbook may have 64: nobody reads more in an incident. Split it by what has gone wrong.
     ");
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Entries, shown};
 use crate::incident::{Phase, StepKind};
-use crate::runbook::{Front, Shelf, lint};
+use crate::runbook::{Front, Shelf, check, lint};
 
 fn at_root(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -70,6 +70,29 @@ fn every_shipped_runbook_fits_a_few_screens() {
         assert!((60..=140).contains(&lines), "{} has {lines} lines", runbook.file);
         let longest = runbook.source.lines().map(|line| line.chars().count()).max();
         assert!(longest <= Some(125), "{} has a line of {longest:?}", runbook.file);
+    }
+}
+
+#[test]
+fn the_examples_in_the_reference_for_authors_are_clean() {
+    let page = std::fs::read_to_string(at_root("docs/runbooks.md")).expect("the page");
+    let examples: Vec<&str> = page.split("````markdown\n").skip(1).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let text = example.split("\n````\n").next().expect("a first part");
+        let name = text
+            .lines()
+            .find_map(|line| line.strip_prefix("name: "))
+            .expect("a name");
+        let told = shown(&check(
+            &format!("{name}.md"),
+            &format!("{text}\n"),
+            &Entries::real(),
+        ));
+        let without_contain = told
+            .lines()
+            .filter(|line| !line.contains("Nothing here stops the damage"));
+        assert_eq!(without_contain.collect::<Vec<_>>(), [""; 0], "{name}");
     }
 }
 
