@@ -149,6 +149,10 @@ impl Reader<'_> {
                     text = self.take_words(item, text, part);
                 }
                 text = take_optional(item, text);
+                if starts_item && text.is_empty() {
+                    let message = "This step says nothing: put behind it what to do or to ask.";
+                    self.problems.error(place, message);
+                }
                 if let Some(question) = question(&text) {
                     item.question = Some(question);
                 }
@@ -189,14 +193,10 @@ impl Reader<'_> {
             item.ask = true;
             rest = after;
         }
-        let rest = rest.to_owned();
-        if rest.is_empty() {
-            self.problems.error(
-                item.place,
-                "This step says nothing: put behind it what to do or to ask.",
-            );
+        match item.ask && rest.starts_with(char::is_lowercase) {
+            true => format!("Ask {rest}"),
+            false => rest.to_owned(),
         }
-        rest
     }
 
     fn find_call(&mut self, item: &mut Item<'_>, paragraph: Node<'_>) {

@@ -60,6 +60,7 @@ fn lists_that_are_nested_wrongly() {
     test.md:9:5: error: A list below a step is a decision, and each item one of its branches: begin it with a name, such as `**yes**: Wrong documents are going out`. For plain details, write them in the step.
     ");
     assert_snapshot!(body("## Confirm\n- ## Heading\n"), @"test.md:8:1: error: This step says nothing: begin it with a sentence of what to do. Commands, lists and headings come below that sentence.");
+    assert_snapshot!(body("## Confirm\n- (optional)\n"), @"test.md:8:3: error: This step says nothing: put behind it what to do or to ask.");
     assert_snapshot!(body("## Confirm\n- `ask`\n"), @"test.md:8:3: error: This step says nothing: put behind it what to do or to ask.");
     assert_snapshot!(body("## Confirm\n- Which?\n  - **a**\n\n  1. One.\n"), @"
     test.md:9:3: error: A decision with one way is none: give it the other, or write the one as steps.

@@ -118,8 +118,8 @@ The last change is the first suspect.
           Look: `probe git.changes`
       triage.2 <logs> ask (What does it say?)
           Run this. What does it say?⏎```sh⏎kubectl logs deployment/odoo⏎```
-      triage.3 <logs> ask (the night shift what they saw.)
-          the night shift what they saw.
+      triage.3 <logs> ask (Ask the night shift what they saw.)
+          Ask the night shift what they saw.
       triage.4 [contain.1=yes] <logs> do
           Look at what was stopped.
     "#);
