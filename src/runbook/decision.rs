@@ -4,6 +4,7 @@ use comrak::nodes::NodeValue;
 
 use crate::incident::{Branch, BranchRef, StepKind};
 
+use super::call;
 use super::nearest::hint;
 use super::read::{Condition, Node, Reader, words};
 use super::step::Item;
@@ -89,6 +90,13 @@ impl Reader<'_> {
             );
             self.problems.error(self.place(strong.data().sourcepos), message);
             return None;
+        }
+        self.refuse_html(paragraph);
+        for code in self.codes(paragraph) {
+            if call::read(&code.text).is_some() {
+                let message = "A button runs nothing: make this a step below the branch.";
+                self.problems.error(code.place(0), message);
+            }
         }
         let whole = paragraph.data().sourcepos;
         let mut behind = strong.data().sourcepos.end;

@@ -22,10 +22,10 @@
 //! > **Leave when** the channel and the hour are known, and `odoo.health is ok`.
 //! ```
 //!
-//! The way: [`source`] cleans the text, [`front`] reads the front matter, [`read`], [`step`] and [`decision`] turn headings
-//! and list items into an [`incident::Plan`](crate::incident::Plan), [`call`] takes inline code apart, [`lint`] compares the whole
-//! with what the catalog offers, and [`Shelf`] holds the files and [chooses](Shelf::choose) among them. Every problem
-//! names its line and column. Nothing here asks a system or reads the clock.
+//! The way: [`source`] cleans the text, [`front`] reads the front matter, [`read`], [`step`] and [`decision`] turn
+//! headings and list items into an [`incident::Plan`](crate::incident::Plan), [`call`] takes inline code apart, [`lint`]
+//! compares the whole with what the catalog offers, and [`Shelf`] holds the files and [chooses](Shelf::choose) among
+//! them. Every problem names its line and column. Nothing here asks a system or reads the clock.
 //!
 //! `docs/runbooks.md` is the reference for authors.
 

@@ -82,6 +82,7 @@ fn decisions_have_branches_people_can_type_and_reach() {
 
 #[test]
 fn a_branch_holds_steps_and_no_further_decision() {
+    assert_snapshot!(decide("- Which?\n  - **a**: Ask `probe odoo.health`\n  - **b**\n"), @"test.md:14:17: error: A button runs nothing: make this a step below the branch.");
     assert_snapshot!(decide("- Which?\n  - **a**: A\n    - Deeper?\n      - **c**: C\n      - **d**: D\n  - **b**\n"), @"test.md:16:7: error: A decision inside a branch is hard to follow at night. Make it a step of its own below, with `if NAME` in front, NAME being the branch it belongs to.");
     assert_snapshot!(decide("- Which?\n  - **a**: A\n\n    More text.\n  - **b**\n"), @"test.md:16:5: error: Below a branch stands one list, its steps, and nothing else.");
 }
