@@ -6,4 +6,5 @@ pub mod desk;
 pub mod driver;
 pub mod engine;
 pub mod incident;
+pub mod runbook;
 pub mod store;

@@ -65,7 +65,58 @@ impl State {
                     }),
             );
         }
+        if !nothing_to_contain {
+            conditions.extend(self.open_verdicts());
+        }
         conditions
+    }
+
+    /// Verdicts that the runbook wants before this phase is left.
+    fn open_verdicts(&self) -> Vec<Condition> {
+        let planned = self
+            .opening
+            .plan
+            .phases
+            .iter()
+            .find(|planned| planned.phase == self.phase);
+        let wanted = planned
+            .and_then(|planned| planned.leave.as_ref())
+            .into_iter()
+            .flat_map(|leave| &leave.verdicts);
+        wanted
+            .filter_map(|wanted| {
+                let runs = self
+                    .runs
+                    .values()
+                    .rev()
+                    .filter(|run| run.asked.probe == wanted.probe);
+                let latest = runs
+                    .filter(|run| {
+                        wanted
+                            .target
+                            .as_ref()
+                            .is_none_or(|target| run.asked.target == *target)
+                    })
+                    .find_map(|run| run.answer.as_ref());
+                if latest.is_some_and(|answer| wanted.verdicts.contains(&answer.verdict)) {
+                    return None;
+                }
+                let words: Vec<_> = wanted.verdicts.iter().map(|verdict| verdict.word()).collect();
+                let now = latest.map_or("has not been asked".to_owned(), |answer| {
+                    format!("answered {}", answer.verdict)
+                });
+                let target = wanted
+                    .target
+                    .as_ref()
+                    .map(|target| format!(" target={target}"))
+                    .unwrap_or_default();
+                Some(offering(
+                    format!("{} must answer {}; it {now}.", wanted.probe, words.join(" or ")),
+                    "Ask it",
+                    format!("probe run {}{target}", wanted.probe),
+                ))
+            })
+            .collect()
     }
 
     /// Steps of the present phase that apply, in order.
@@ -229,7 +280,7 @@ impl State {
                     change.text
                 ),
                 "Reconciled",
-                format!("change reconcile {id}"),
+                format!("recovery reconcile {id}"),
             ));
         }
         conditions

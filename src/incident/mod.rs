@@ -23,7 +23,7 @@ pub use event::{
     Asked, By, Event, Frame, Link, Marked, Opening, Passage, Purpose, Recorded, Settings, Unreadable, VERSION,
 };
 pub use gate::Condition;
-pub use plan::{Branch, BranchRef, Plan, PlanPhase, Step, StepKind};
+pub use plan::{Branch, BranchRef, Leave, Plan, PlanPhase, Step, StepKind, WantedVerdict};
 pub use proposal::{BreakGlass, Containment, Proposal, Shown, Stage, digest};
 pub use react::react;
 pub use refusal::Refusal;

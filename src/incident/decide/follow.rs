@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use super::{Deciding, Fact};
 use crate::incident::action::Check;
 use crate::incident::event::{Asked, Event, Passage, Purpose, Recorded};
+use crate::incident::plan::StepKind;
 use crate::incident::proposal::{Containment, Proposal, Stage};
 use crate::incident::state::{Life, Run, State};
 use crate::incident::words::*;
@@ -51,11 +52,68 @@ impl Deciding<'_> {
                 }
                 _ => facts.extend(self.follow_people(state, recorded)),
             }
+            facts.extend(self.answer_runbook(state, event));
         }
         if look_at_gate {
             facts.extend(self.pass_gate(state));
         }
         facts
+    }
+
+    /// The runbook's own decision steps ask what the order asks as well: whoever answers one has answered the other.
+    fn answer_runbook(&self, state: &State, event: &Event) -> Vec<Fact> {
+        match event {
+            Event::BranchTaken { step, branch, reason } if is_in(step, Phase::Contain) => {
+                let ongoing = match branch.as_str() {
+                    "yes" => true,
+                    "no" => false,
+                    _ => return Vec::new(),
+                };
+                let said = state
+                    .damage
+                    .as_ref()
+                    .is_some_and(|damage| damage.ongoing == ongoing);
+                if said {
+                    Vec::new()
+                } else {
+                    vec![
+                        Event::DamageAssessed {
+                            ongoing,
+                            detail: reason.clone(),
+                        }
+                        .into(),
+                    ]
+                }
+            }
+            Event::DamageAssessed { ongoing, detail } => {
+                let branch = if *ongoing { "yes" } else { "no" };
+                self.take_branch_of(state, Phase::Contain, branch, detail)
+            }
+            Event::Decided { way, reason, .. } => {
+                self.take_branch_of(state, Phase::Decide, way.word(), &Some(reason.clone()))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn take_branch_of(
+        &self,
+        state: &State,
+        phase: Phase,
+        branch: &str,
+        reason: &Option<String>,
+    ) -> Vec<Fact> {
+        let open = state.steps_of(phase).into_iter().find(|step| match &step.kind {
+            StepKind::Branch { branches, .. } => branches.iter().any(|known| known.name == branch),
+            _ => false,
+        });
+        match open {
+            Some(step) if state.branches.get(&step.id).map(String::as_str) != Some(branch) => {
+                let (step, branch, reason) = (step.id.clone(), branch.to_owned(), reason.clone());
+                vec![Fact::by_rule(Event::BranchTaken { step, branch, reason })]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Nobody can tell how long an approval stood while the clock was wrong, so none is left standing.
@@ -391,6 +449,10 @@ impl Deciding<'_> {
 /// Seconds for which a check's answer may still start an attempt. Longer, and the system may have moved on; shorter,
 /// and a slow "before" probe would outdate the precondition asked with it.
 const FRESH_S: i64 = 60;
+
+fn is_in(step: &str, phase: Phase) -> bool {
+    step.split('.').next() == Some(phase.word())
+}
 
 enum Checks {
     Ask(Vec<Fact>),
