@@ -3,4 +3,5 @@
 pub mod clock;
 pub mod driver;
 pub mod incident;
+pub mod mask;
 pub mod text;
