@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 
 use super::Found;
+use super::rules::Holds;
 
 /// Names that make what follows a secret, each with its kind. What stands before the name does not matter
 /// (`PGPASSWORD`, `admin_passwd`), what stands after it does: `password_hash_rounds` and `token_type` are no secrets.
@@ -51,9 +52,9 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Names whose value follows without a separator: SQL, command lines, Redis, `.netrc`, and a sentence.
-static SPACED: LazyLock<Vec<(Regex, fn(&str) -> bool)>> = LazyLock::new(|| {
-    let any: fn(&str) -> bool = |value| !is_placeholder(value);
-    let mixed: fn(&str) -> bool = |value| !is_placeholder(value) && has_digit_and_letter(value);
+static SPACED: LazyLock<Vec<(Regex, Holds)>> = LazyLock::new(|| {
+    let any: Holds = |value| !is_placeholder(value);
+    let mixed: Holds = |value| !is_placeholder(value) && has_digit_and_letter(value);
     [
         (r"(?i)(?:password|identified by)[ \t]+'([^'\n]+)'", any),
         (

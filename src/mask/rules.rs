@@ -11,12 +11,14 @@ use regex::Regex;
 
 use super::{Found, assign, card, pem};
 
+/// A second look at what an expression matched.
+pub(super) type Holds = fn(&str) -> bool;
+
 /// What is searched for. If the expression has a group, only what the group matches is masked.
 struct Rule {
     kind: &'static str,
     regex: &'static str,
-    /// A second look at what the group matched.
-    holds: fn(&str) -> bool,
+    holds: Holds,
 }
 
 const fn rule(kind: &'static str, regex: &'static str) -> Rule {
@@ -27,7 +29,7 @@ const fn rule(kind: &'static str, regex: &'static str) -> Rule {
     }
 }
 
-const fn rule_if(kind: &'static str, regex: &'static str, holds: fn(&str) -> bool) -> Rule {
+const fn rule_if(kind: &'static str, regex: &'static str, holds: Holds) -> Rule {
     Rule { kind, regex, holds }
 }
 
@@ -173,7 +175,7 @@ const RULES: &[Rule] = &[
     ),
 ];
 
-static COMPILED: LazyLock<Vec<(Arc<str>, Regex, fn(&str) -> bool)>> = LazyLock::new(|| {
+static COMPILED: LazyLock<Vec<(Arc<str>, Regex, Holds)>> = LazyLock::new(|| {
     RULES
         .iter()
         .map(|rule| (Arc::from(rule.kind), built_in(rule.regex), rule.holds))
