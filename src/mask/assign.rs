@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 
 use super::Found;
+use super::judge::{has_digit_and_letter, is_code, is_placeholder, reads_on};
 use super::rules::Holds;
 
 /// Names that make what follows a secret, each with its kind. What stands before the name does not matter
@@ -13,7 +14,7 @@ use super::rules::Holds;
 const NAMES: &[(&str, &str)] = &[
     (
         "password",
-        r"pass[_-]?words?|passwd|passphrase|pass[_-]?phrase|contraseña|mot[_-]de[_-]passe|passwort|kennwort",
+        r"pass[_-]?word|passwd|passphrase|pass[_-]?phrase|contraseña|mot[_-]de[_-]passe|passwort|kennwort",
     ),
     (
         "password",
@@ -64,6 +65,21 @@ static SPACED: LazyLock<Vec<(Regex, Holds)>> = LazyLock::new(|| {
         (r#"(?im)^[ \t]*(?:requirepass|masterauth)[ \t]+["']?([^\s"']+)"#, any),
         (r#"(?i)redis-cli(?:[ \t]+[^\s|;&]+){0,12}?[ \t]+-a[ \t]+["']?([^\s"']+)"#, any),
         (r#"(?i)curl[^\n]*?[ \t](?:-u|--user)[ \t]*["']?[^\s:"']+:([^\s"']+)"#, any),
+        (
+            // `odoo-bin -w` is its database password.
+            r#"(?i)odoo(?:-bin)?(?:[ \t]+[^\s|;&]+){0,12}?[ \t]+-w[ \t]+["']?([^\s"']+)"#,
+            any,
+        ),
+        (
+            // SOAP and EDI, as carriers speak them.
+            r#"(?i)<(?:[a-z0-9]+:)?[a-z0-9_-]*(?:password|passwd|passphrase|token|secret|api-?_?key|accesskey)(?:[ \t][^<>]*)?>([^<>\n]+)</"#,
+            any,
+        ),
+        (
+            // The environment of a container, where name and value are lines apart.
+            r#"(?i)name["']?:[ \t]*["']?[a-z0-9_]*(?:password|passwd|token|secret|api_?key)["']?,?\s{0,40}["']?value["']?:[ \t]*["']?([^\s"']+)"#,
+            any,
+        ),
         (r#"(?i)sshpass[ \t]+-p[ \t]*["']?([^\s"']+)"#, any),
         (r"(?i)(?-u:\b)login[ \t]+\S+[ \t]+password[ \t]+(\S+)", any),
         (
@@ -85,7 +101,15 @@ pub(super) fn find(text: &str, spans: &mut Vec<Found>) {
         let (Some(kind), Some(separator)) = (kind.map(|group| NAMES[group - 1].0), groups.name("sep")) else {
             continue;
         };
-        if let Some(range) = value_at(text, at, separator.as_str())
+        // What a parser says of its input: `unexpected token: }`.
+        if kind == "token"
+            && ["unexpected ", "illegal ", "unknown "]
+                .iter()
+                .any(|word| text[..whole.start()].ends_with(word))
+        {
+            continue;
+        }
+        if let Some(range) = value_at(kind, text, at, separator.as_str())
             .filter(|range| fits(kind, whole.as_str(), &text[range.clone()]))
         {
             at = range.end;
@@ -123,19 +147,25 @@ fn fits(kind: &str, name: &str, value: &str) -> bool {
 }
 
 /// The value that begins at `start`, without its quotes; `None` if what stands there is no secret.
-fn value_at(text: &str, start: usize, separator: &str) -> Option<Range<usize>> {
+fn value_at(kind: &str, text: &str, start: usize, separator: &str) -> Option<Range<usize>> {
     let rest = &text[start..];
+    // Python writes u'…' and b'…'.
+    let literal = rest
+        .strip_prefix(['u', 'b', 'r'])
+        .filter(|rest| rest.starts_with(['\'', '"']));
+    let quoted = literal.unwrap_or(rest);
     let (opening, quote) = ["\\\"", "&quot;", "\"", "'", "`"]
         .iter()
-        .find_map(|quote| rest.starts_with(quote).then_some((quote.len(), Some(*quote))))
+        .find_map(|quote| quoted.starts_with(quote).then_some((quote.len(), Some(*quote))))
         .unwrap_or((0, None));
+    let opening = opening + rest.len() - quoted.len();
     let inner = &rest[opening..];
     let length = match quote {
         Some(quote) => quoted_length(inner, quote),
         None => bare_length(inner),
     };
     let value = &inner[..length];
-    let is_prose = quote.is_none() && reads_on(value, &inner[length..], separator);
+    let is_prose = quote.is_none() && separator == ":" && reads_on(kind, value, &inner[length..]);
     let is_code = quote.is_none() && is_code(value);
     if is_placeholder(value) || is_prose || is_code {
         return None;
@@ -195,207 +225,4 @@ fn separates(after: &str) -> bool {
         Some(b'=' | b':') => true,
         Some(next) => name == 0 && (next.is_ascii_whitespace() || b")}&;,".contains(next)),
     }
-}
-
-/// Values that stand for a secret without being one: empty, starred out, `<password>`, `$DB_PASSWORD`,
-/// `{{ password }}`, a reference of our own config, a marker of ours.
-pub(super) fn is_placeholder(value: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "none",
-        "null",
-        "nil",
-        "undefined",
-        "true",
-        "false",
-        "yes",
-        "no",
-        "unset",
-        "empty",
-        "redacted",
-        "masked",
-        "hidden",
-        "removed",
-        "filtered",
-        "[filtered]",
-        "[redacted]",
-        "placeholder",
-        "n/a",
-        "tbd",
-        "file",
-        "env",
-        "string",
-        "str",
-        "text",
-        "required",
-        "optional",
-    ];
-    let value = value.trim();
-    let first = value.chars().next();
-    let one_repeated =
-        first.is_some_and(|first| "*x.•-_?#X…●".contains(first) && value.chars().all(|c| c == first));
-    let is_variable = value.strip_prefix('$').is_some_and(|name| {
-        let name = name.trim_start_matches('{').trim_start_matches('(');
-        name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
-            && name
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "_{}():-?".contains(c))
-    });
-    let is_bracketed = (value.starts_with('<') && (value.ends_with('>') || value.len() == 1))
-        || value.starts_with("&lt;")
-        || value.starts_with("{{")
-        || value.starts_with("${{")
-        || value.starts_with("[masked: ")
-        || value == "[masked:";
-    let is_structure =
-        value.starts_with(['{', '[']) && !value[1..].contains(|c: char| c.is_ascii_alphanumeric());
-    let is_format = matches!(
-        value,
-        "%s" | "%r"
-            | "{}"
-            | "?"
-            | "$1"
-            | "$2"
-            | "..."
-            | "|"
-            | ">"
-            | "|-"
-            | ">-"
-            | "!vault"
-            | "\\"
-            | "="
-            | "("
-            | ")"
-    );
-    value.is_empty()
-        || one_repeated
-        || is_variable
-        || is_bracketed
-        || is_structure
-        || is_format
-        || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-/// `password: it was reset`, `token: expired, sign in again`: a sentence, after a colon.
-fn reads_on(value: &str, after: &str, separator: &str) -> bool {
-    const STARTS: &[&str] = &[
-        "a",
-        "an",
-        "and",
-        "any",
-        "are",
-        "ask",
-        "at",
-        "bad",
-        "by",
-        "can",
-        "cannot",
-        "changed",
-        "check",
-        "do",
-        "does",
-        "each",
-        "every",
-        "expired",
-        "failed",
-        "for",
-        "from",
-        "has",
-        "have",
-        "how",
-        "if",
-        "in",
-        "incorrect",
-        "invalid",
-        "is",
-        "it",
-        "its",
-        "missing",
-        "must",
-        "my",
-        "never",
-        "not",
-        "ok",
-        "on",
-        "only",
-        "or",
-        "our",
-        "please",
-        "reset",
-        "rotate",
-        "rotated",
-        "revoked",
-        "same",
-        "see",
-        "should",
-        "that",
-        "the",
-        "these",
-        "this",
-        "to",
-        "too",
-        "unknown",
-        "use",
-        "via",
-        "wait",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "who",
-        "why",
-        "will",
-        "with",
-        "wrong",
-        "you",
-        "your",
-    ];
-    separator == ":"
-        && value.chars().all(|c| c.is_alphabetic() || c == '\'')
-        && (STARTS.iter().any(|word| value.eq_ignore_ascii_case(word)) && continues_as_prose(value, after))
-}
-
-/// The words that open a sentence are no passwords even alone, if they tell a state; the others need a next word.
-fn continues_as_prose(value: &str, after: &str) -> bool {
-    const STATES: &[&str] = &[
-        "expired",
-        "failed",
-        "changed",
-        "missing",
-        "invalid",
-        "incorrect",
-        "wrong",
-        "reset",
-        "revoked",
-        "rotated",
-        "unknown",
-        "ok",
-        "bad",
-    ];
-    STATES.iter().any(|state| value.eq_ignore_ascii_case(state))
-        || after
-            .trim_start_matches([' ', ',', '\t'])
-            .starts_with(|c: char| c.is_alphanumeric() || "'\"`(".contains(c))
-}
-
-/// `getpass()`, `os.environ["PASSWORD"]`, `self.password`, `config.get(...)`: the program's, not the secret itself.
-fn is_code(value: &str) -> bool {
-    let name = value
-        .find(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)))
-        .unwrap_or(value.len());
-    let starts_as_name = value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let rest = &value[name..];
-    let is_call = name > 0
-        && (matches!(rest, "(" | "[") || (rest.starts_with(['(', '[']) && rest.ends_with([')', ']'])));
-    let is_attribute = rest.is_empty()
-        && [
-            "self.", "this.", "os.", "config.", "request.", "env.", "vault.", "secrets.", "var.",
-        ]
-        .iter()
-        .any(|object| value.starts_with(object));
-    starts_as_name && (is_call || is_attribute)
-}
-
-fn has_digit_and_letter(value: &str) -> bool {
-    value.chars().any(|c| c.is_ascii_digit()) && value.chars().any(char::is_alphabetic)
 }

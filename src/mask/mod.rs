@@ -10,6 +10,7 @@
 
 mod assign;
 mod card;
+mod judge;
 mod pem;
 mod rules;
 

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use regex::Regex;
 
-use super::{Found, assign, card, pem};
+use super::{Found, assign, card, judge, pem};
 
 /// A second look at what an expression matched.
 pub(super) type Holds = fn(&str) -> bool;
@@ -97,9 +97,10 @@ const RULES: &[Rule] = &[
     rule("npm token", r"(?-u:\b)npm_[A-Za-z0-9]{36}"),
     rule("PyPI token", r"(?-u:\b)pypi-[A-Za-z0-9_-]{50,}"),
     rule("Docker token", r"(?-u:\b)dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}"),
-    rule(
+    rule_if(
         "API key",
         r"(?-u:\b)sk-(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{30,}",
+        |value| value.bytes().any(|b| b.is_ascii_digit()),
     ),
     rule(
         "SendGrid key",
@@ -142,7 +143,7 @@ const RULES: &[Rule] = &[
     rule_if(
         "password",
         r#"(?i)(?-u:\b)[a-z][a-z0-9+.-]*://[^\s/?#:@"'<>]*:([^\s/?#"'<>]+)@"#,
-        |value| !assign::is_placeholder(value),
+        |value| !judge::is_placeholder(value),
     ),
     rule_if(
         "credential in a URL",
@@ -161,17 +162,17 @@ const RULES: &[Rule] = &[
     rule_if(
         "password",
         r#"execute(?:_kw)?["']?\s{0,3}[,(][^\n]{0,40}?["'][^"'\n]*["'],\s{0,3}[0-9]{1,9},\s{0,3}["']([^"'\n]+)["']"#,
-        |value| !assign::is_placeholder(value),
+        |value| !judge::is_placeholder(value),
     ),
     rule_if(
         "password",
         r#"(?:authenticate|login)["']?\s{0,3}[,(](?:\s{0,3}["']args["']:)?\s{0,3}[\[(]?\s{0,3}["'][^"'\n]*["'],\s{0,3}["'][^"'\n]*["'],\s{0,3}["']([^"'\n]+)["']"#,
-        |value| !assign::is_placeholder(value),
+        |value| !judge::is_placeholder(value),
     ),
     rule_if(
         "password",
         r"(?m)^[^\s:]+:(?:54[0-9]{2}|6432|\*):[^\s:]+:[^\s:]+:(\S+)$",
-        |value| !assign::is_placeholder(value) && !is_hex_group(value),
+        |value| !judge::is_placeholder(value) && !is_hex_group(value),
     ),
 ];
 
