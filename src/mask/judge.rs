@@ -1,37 +1,30 @@
 //! Whether what stands beside a secret's name is a secret: not a placeholder, not prose, not code.
 
+/// Words that fill the place of a secret.
+const WORDS: &str = "none null nil undefined true false yes no unset empty redacted masked hidden removed \
+    filtered [filtered] [redacted] placeholder n/a tbd file env string str text required \
+    optional";
+
+/// Signs that do so, in format strings, SQL and YAML.
+const FORMS: &str = "%s %r {} ? $1 $2 ... | > |- >- !vault \\ = ( )";
+
+/// Words that begin a sentence.
+const STARTS: &str = "a an and any are ask at bad by can cannot changed check do does each every expired \
+    failed for from has have how if in incorrect invalid is it its missing must my never not \
+    ok on only or our please reset rotate rotated revoked same see should that the these \
+    this to too unknown use via wait was we what when where who why will with wrong you your";
+
+/// Of those, the ones that tell a state even when they stand alone.
+const STATES: &str = "expired failed changed missing invalid incorrect wrong reset revoked rotated unknown ok \
+    bad";
+
+fn one_of(words: &str, value: &str) -> bool {
+    words.split(' ').any(|word| value.eq_ignore_ascii_case(word))
+}
+
 /// Values that stand for a secret without being one: empty, starred out, `<password>`, `$DB_PASSWORD`,
-/// `{{ password }}`, a reference of our own config, a marker of ours.
+/// `{{ password }}`, a reference of our own config. Markers of ours are left alone elsewhere, by their exact text.
 pub(super) fn is_placeholder(value: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "none",
-        "null",
-        "nil",
-        "undefined",
-        "true",
-        "false",
-        "yes",
-        "no",
-        "unset",
-        "empty",
-        "redacted",
-        "masked",
-        "hidden",
-        "removed",
-        "filtered",
-        "[filtered]",
-        "[redacted]",
-        "placeholder",
-        "n/a",
-        "tbd",
-        "file",
-        "env",
-        "string",
-        "str",
-        "text",
-        "required",
-        "optional",
-    ];
     let value = value.trim();
     let first = value.chars().next();
     let one_repeated =
@@ -46,116 +39,22 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let is_bracketed = (value.starts_with('<') && (value.ends_with('>') || value.len() == 1))
         || value.starts_with("&lt;")
         || value.starts_with("{{")
-        || value.starts_with("${{")
-        || value.starts_with("[masked: ")
-        || value == "[masked:";
+        || value.starts_with("${{");
     let is_structure =
         value.starts_with(['{', '[']) && !value[1..].contains(|c: char| c.is_ascii_alphanumeric());
-    let is_format = matches!(
-        value,
-        "%s" | "%r"
-            | "{}"
-            | "?"
-            | "$1"
-            | "$2"
-            | "..."
-            | "|"
-            | ">"
-            | "|-"
-            | ">-"
-            | "!vault"
-            | "\\"
-            | "="
-            | "("
-            | ")"
-    );
     value.is_empty()
         || one_repeated
         || is_variable
         || is_bracketed
         || is_structure
-        || is_format
-        || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
+        || one_of(FORMS, value)
+        || one_of(WORDS, value)
 }
 
 /// `password: it was reset`, `token: expired, sign in again`: a sentence, after a colon.
 pub(super) fn reads_on(kind: &str, value: &str, after: &str) -> bool {
-    const STARTS: &[&str] = &[
-        "a",
-        "an",
-        "and",
-        "any",
-        "are",
-        "ask",
-        "at",
-        "bad",
-        "by",
-        "can",
-        "cannot",
-        "changed",
-        "check",
-        "do",
-        "does",
-        "each",
-        "every",
-        "expired",
-        "failed",
-        "for",
-        "from",
-        "has",
-        "have",
-        "how",
-        "if",
-        "in",
-        "incorrect",
-        "invalid",
-        "is",
-        "it",
-        "its",
-        "missing",
-        "must",
-        "my",
-        "never",
-        "not",
-        "ok",
-        "on",
-        "only",
-        "or",
-        "our",
-        "please",
-        "reset",
-        "rotate",
-        "rotated",
-        "revoked",
-        "same",
-        "see",
-        "should",
-        "that",
-        "the",
-        "these",
-        "this",
-        "to",
-        "too",
-        "unknown",
-        "use",
-        "via",
-        "wait",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "who",
-        "why",
-        "will",
-        "with",
-        "wrong",
-        "you",
-        "your",
-    ];
     let is_word = value.chars().all(|c| c.is_alphabetic() || c == '\'');
-    let opens =
-        STARTS.iter().any(|word| value.eq_ignore_ascii_case(word)) && continues_as_prose(value, after);
+    let opens = one_of(STARTS, value) && continues_as_prose(value, after);
     // People use words as passwords; nobody uses one as a token.
     let is_sentence = kind != "password"
         && value.chars().all(char::is_lowercase)
@@ -167,22 +66,7 @@ pub(super) fn reads_on(kind: &str, value: &str, after: &str) -> bool {
 
 /// The words that open a sentence are no passwords even alone, if they tell a state; the others need a next word.
 fn continues_as_prose(value: &str, after: &str) -> bool {
-    const STATES: &[&str] = &[
-        "expired",
-        "failed",
-        "changed",
-        "missing",
-        "invalid",
-        "incorrect",
-        "wrong",
-        "reset",
-        "revoked",
-        "rotated",
-        "unknown",
-        "ok",
-        "bad",
-    ];
-    STATES.iter().any(|state| value.eq_ignore_ascii_case(state))
+    one_of(STATES, value)
         || after
             .trim_start_matches([' ', ',', '\t'])
             .starts_with(|c: char| c.is_alphanumeric() || "'\"`(".contains(c))
