@@ -2,9 +2,12 @@
 
 pub mod chat;
 pub mod clock;
+pub mod config;
 pub mod desk;
 pub mod driver;
 pub mod engine;
 pub mod incident;
+pub mod mask;
 pub mod runbook;
 pub mod store;
+pub mod text;
