@@ -1,0 +1,3 @@
+//! The vocabulary as people meet it: what may be typed, what is understood, what is said when it is not.
+
+mod limits;
