@@ -144,6 +144,12 @@ impl ArgKind {
             .filter(|_| !matches!(self, ArgKind::Role | ArgKind::Process))
     }
 
+    /// Whether only certain words are of this kind, so that a word which fits is meant as one.
+    pub(crate) fn is_closed(self) -> bool {
+        let timed = matches!(self, ArgKind::When | ArgKind::Day | ArgKind::Duration);
+        timed || self.choices().is_some() || self.letters().is_some() || self == ArgKind::Url
+    }
+
     /// The letters before the number, for what is counted within an incident or on the desk.
     pub fn letters(self) -> Option<&'static str> {
         LETTERS
@@ -204,6 +210,15 @@ const LETTERS: &[(ArgKind, &str, &str)] = &[
     (ArgKind::Answers, "P", "an answer of a probe"),
     (ArgKind::Event, "e", "an event"),
 ];
+
+/// What a thing with these letters is called ("a task" for `t`), for people who mixed two of them up.
+pub(crate) fn noun_of(letters: &str) -> Option<&'static str> {
+    let same = |known: &str| known.trim_end_matches('-').eq_ignore_ascii_case(letters);
+    LETTERS
+        .iter()
+        .find(|(_, known, _)| same(known))
+        .map(|(.., noun)| *noun)
+}
 
 /// "a, b or c"
 fn either(words: &[&str]) -> String {

@@ -13,6 +13,7 @@ mod systems;
 
 use std::sync::LazyLock;
 
+pub(crate) use kind::noun_of;
 pub use kind::{ArgKind, FORMATS, LINES, MOMENTS, PHASES, PROCESSES, ROLES, SECTIONS, SEVERITIES};
 
 /// One command.

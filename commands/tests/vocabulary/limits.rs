@@ -95,6 +95,14 @@ fn discord_can_hold_the_whole_command() {
 }
 
 #[test]
+fn every_example_is_understood_as_its_own_command() {
+    for spec in table() {
+        let parsed = parse(spec.example).unwrap_or_else(|error| panic!("{}: {error}", spec.path));
+        assert_eq!(parsed.path, spec.path, "{}", spec.example);
+    }
+}
+
+#[test]
 fn no_word_means_two_things() {
     let mut seen = BTreeSet::new();
     let aliases = table()
@@ -150,5 +158,16 @@ fn options_are_unambiguous() {
             "{}",
             spec.path
         );
+    }
+}
+
+#[test]
+fn every_path_also_works_as_one_word() {
+    for spec in table()
+        .iter()
+        .filter(|spec| !spec.args.iter().any(|arg| arg.required))
+    {
+        let word = spec.path.replace(' ', "-");
+        assert_eq!(parse(&word).map(|parsed| parsed.path), Ok(spec.path), "{word}");
     }
 }
