@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod help;
 mod parse;
 mod parsed;
 mod reader;
@@ -34,6 +35,7 @@ mod value;
 mod words;
 
 pub use error::{DEFAULT_NAME, ParseError};
+pub use help::help;
 pub use parse::{parse, partial};
 pub use parsed::Parsed;
 pub use shown::Spot;
