@@ -22,6 +22,7 @@
 
 #![forbid(unsafe_code)]
 
+mod complete;
 mod error;
 mod help;
 mod parse;
@@ -34,6 +35,7 @@ mod time;
 mod value;
 mod words;
 
+pub use complete::{Completion, MOST_COMPLETIONS, NoValues, Values, complete, complete_value};
 pub use error::{DEFAULT_NAME, ParseError};
 pub use help::help;
 pub use parse::{parse, partial};

@@ -37,6 +37,17 @@ pub(crate) fn skip_space(line: &str, from: usize) -> usize {
     line.len() - line[from..].trim_start().len()
 }
 
+/// Where the last word of a line begins: behind the last space, so at the end of a line that ends in one.
+pub(crate) fn last_word(line: &str) -> usize {
+    line.len()
+        - line
+            .chars()
+            .rev()
+            .take_while(|c| !c.is_whitespace())
+            .map(char::len_utf8)
+            .sum::<usize>()
+}
+
 /// Where the bare word at `from` ends. A mention or link that a platform wrapped in `<…>` is one word, spaces included.
 pub(crate) fn bare_end(line: &str, from: usize) -> usize {
     let mut at = from;
