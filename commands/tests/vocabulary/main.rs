@@ -5,4 +5,5 @@ mod helping;
 mod limits;
 mod mistakes;
 mod parsing;
+mod properties;
 mod times;
