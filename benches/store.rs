@@ -5,7 +5,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -13,8 +12,8 @@ use chrono::{DateTime, Utc};
 use orderly::incident::IncidentId;
 use orderly::store::sqlite::{OpenOptions, Sqlite, open};
 use orderly::store::{
-    Append, Commit, Delivery, EffectId, Evidence, InboxDone, InboxId, Lane, NewEffect, NewEvent, Received, Snapshot,
-    Store, Stream, Summary, Which, verify,
+    Append, Commit, Delivery, EffectId, Evidence, InboxDone, InboxId, Lane, NewEffect, NewEvent, Received,
+    Snapshot, Store, Stream, Summary, Which, verify,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
@@ -38,7 +37,6 @@ async fn main() -> Result<()> {
     println!("{:<58}{:>12}{:>11}{:>11}", "", "per second", "p50 ms", "p99 ms");
     floor_single(folder, time).await?;
     floor_grouped(folder, time).await?;
-    receive(folder, time).await?;
     let store = Arc::new(open(folder.join("commits.db"), OpenOptions::default()).await?);
     commits(&store, time, INCIDENTS).await?;
     commits(&store, time, 1).await?;
@@ -57,7 +55,9 @@ impl Times {
         self.done.sort_unstable();
         let at = |share: f64| {
             let place = (self.done.len() as f64 * share) as usize;
-            self.done.get(place.min(self.done.len() - 1)).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+            self.done
+                .get(place.min(self.done.len() - 1))
+                .map_or(0.0, |time| time.as_secs_f64() * 1e3)
         };
         let rate = self.done.len() as f64 / self.took.as_secs_f64();
         println!("{what:<58}{rate:>12.0}{:>11.2}{:>11.2}", at(0.5), at(0.99));
@@ -92,7 +92,10 @@ where
     for task in tasks {
         done.extend(task.await??);
     }
-    Ok(Times { done, took: begin.elapsed() })
+    Ok(Times {
+        done,
+        took: begin.elapsed(),
+    })
 }
 
 async fn plain(path: &Path) -> Result<SqliteConnection> {
@@ -104,7 +107,9 @@ async fn plain(path: &Path) -> Result<SqliteConnection> {
         .disable_statement_logging()
         .connect()
         .await?;
-    sqlx::query("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT NOT NULL)").execute(&mut connection).await?;
+    sqlx::query("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
+        .execute(&mut connection)
+        .await?;
     Ok(connection)
 }
 
@@ -115,10 +120,17 @@ async fn floor_single(folder: &Path, time: Duration) -> Result<()> {
     let mut done = Vec::new();
     while begin.elapsed() < time {
         let start = Instant::now();
-        sqlx::query("INSERT INTO rows (body) VALUES (?)").bind(&body).execute(&mut connection).await?;
+        sqlx::query("INSERT INTO rows (body) VALUES (?)")
+            .bind(&body)
+            .execute(&mut connection)
+            .await?;
         done.push(start.elapsed());
     }
-    Times { done, took: begin.elapsed() }.print("floor: one row, one durable commit, one caller");
+    Times {
+        done,
+        took: begin.elapsed(),
+    }
+    .print("floor: one row, one durable commit, one caller");
     Ok(())
 }
 
@@ -133,7 +145,11 @@ async fn floor_grouped(folder: &Path, time: Duration) -> Result<()> {
         sqlx::query(sql).bind(&rows).execute(&mut connection).await?;
         done.extend(std::iter::repeat_n(start.elapsed(), CALLERS as usize));
     }
-    Times { done, took: begin.elapsed() }.print("floor: rows in durable commits of 16, one caller");
+    Times {
+        done,
+        took: begin.elapsed(),
+    }
+    .print("floor: rows in durable commits of 16, one caller");
     Ok(())
 }
 
@@ -150,31 +166,6 @@ fn delivery(key: &str) -> Delivery {
         received: now(),
         urgent: false,
     }
-}
-
-/// Deliveries as they come in, each decided by and by so that the bound is not reached.
-async fn receive(folder: &Path, time: Duration) -> Result<()> {
-    let store = Arc::new(open(folder.join("receives.db"), OpenOptions::default()).await?);
-    // Decisions are not what is measured here: a few big commits keep the inbox below its bound.
-    let waiting = Arc::new(AtomicU64::new(0));
-    let times = run(time, CALLERS, {
-        let (store, waiting) = (store.clone(), waiting.clone());
-        move |caller, turn| {
-            let (store, waiting) = (store.clone(), waiting.clone());
-            async move {
-                let received = store.receive(delivery(&format!("{caller}-{turn}"))).await;
-                match received {
-                    Ok(_) => waiting.fetch_add(1, Ordering::Relaxed),
-                    Err(error) => return Err(error.into()),
-                };
-                Ok(())
-            }
-        }
-    });
-    let times = times.await?;
-    times.print("receive, 16 callers");
-    store.close().await?;
-    Ok(())
 }
 
 fn event() -> NewEvent {
@@ -202,13 +193,26 @@ fn effect(key: String, channel: u64) -> NewEffect {
 }
 
 /// What one decision writes: an event, the inbox entry done, two effects, and one effect done.
-async fn decide(store: &Sqlite, incident: u64, seq: u64, inbox: InboxId, done: Vec<EffectId>) -> Result<Vec<EffectId>> {
+async fn decide(
+    store: &Sqlite,
+    incident: u64,
+    seq: u64,
+    inbox: InboxId,
+    done: Vec<EffectId>,
+) -> Result<Vec<EffectId>> {
     let stream = Stream::Incident(IncidentId(incident));
     let committed = store
         .commit(Commit {
             at: now(),
-            appends: vec![Append { stream, expected: seq, events: vec![event()] }],
-            inbox_done: Some(InboxDone { inbox, outcome: "{\"ok\":true}".into() }),
+            appends: vec![Append {
+                stream,
+                expected: seq,
+                events: vec![event()],
+            }],
+            inbox_done: Some(InboxDone {
+                inbox,
+                outcome: "{\"ok\":true}".into(),
+            }),
             effects: vec![
                 effect(format!("inc-{incident}/{}/post", seq + 1), incident),
                 effect(format!("inc-{incident}/card"), incident),
@@ -227,72 +231,120 @@ async fn one(store: &Sqlite, key: &str) -> Result<InboxId> {
     }
 }
 
+/// Deliveries of one round: they fit into the inbox, and are decided before the next round.
+const ROUND: u64 = 8_000;
+
+/// Rounds of receives and then of commits, each with a clock of its own.
 async fn commits(store: &Arc<Sqlite>, time: Duration, incidents: u64) -> Result<()> {
-    // What is decided was received before the clock starts, as far as the bound allows; each caller has streams of
-    // its own, because two decisions on one stream are one after the other by nature.
-    let ready = Arc::new(tokio::sync::Mutex::new(Vec::new()));
-    let run_id = format!("commits-{incidents}");
-    let goal = (time.as_secs_f64() * 12_000.0) as u64;
-    let mut took = Duration::ZERO;
-    let mut done = Vec::new();
-    let mut sent = 0;
-    while took < time && sent < goal * 4 {
-        let mut filling = Vec::new();
-        for number in sent..sent + 8_000 {
-            let (store, key) = (store.clone(), format!("{run_id}-{number}"));
-            filling.push(tokio::spawn(async move { one(&store, &key).await }));
+    let mut received = Times {
+        done: Vec::new(),
+        took: Duration::ZERO,
+    };
+    let mut decided = Times {
+        done: Vec::new(),
+        took: Duration::ZERO,
+    };
+    for round in 0.. {
+        if decided.took >= time {
+            break;
         }
-        for task in filling {
-            ready.lock().await.push(task.await??);
-        }
-        sent += 8_000;
-        let times = decide_all(store, &ready, incidents).await?;
-        took += times.took;
-        done.extend(times.done);
+        let ids = receive_round(store, &format!("{incidents}-{round}"), &mut received).await?;
+        decide_round(store, ids, incidents, &mut decided).await?;
     }
-    let what = if incidents == 1 { "commit (1 event, 2 effects, 2 done), 1 incident, in turn" } else { "commit (1 event, 2 effects, 2 done), 100 incidents, 16 callers" };
-    Times { done, took }.print(what);
+    if incidents > 1 {
+        received.print("receive, 16 callers");
+        decided.print("commit (1 event, 2 effects, 1 done), 100 incidents");
+    } else {
+        decided.print("the same on one single incident, one after the other");
+    }
     Ok(())
 }
 
-async fn decide_all(store: &Arc<Sqlite>, ready: &Arc<tokio::sync::Mutex<Vec<InboxId>>>, incidents: u64) -> Result<Times> {
-    let ready: Vec<InboxId> = std::mem::take(&mut *ready.lock().await);
-    let callers = if incidents == 1 { 1 } else { CALLERS };
-    let share = ready.len() / callers as usize;
+async fn receive_round(store: &Arc<Sqlite>, round: &str, times: &mut Times) -> Result<Vec<Vec<InboxId>>> {
     let begin = Instant::now();
-    let tasks: Vec<_> = ready
-        .chunks(share)
-        .map(<[InboxId]>::to_vec)
-        .enumerate()
-        .map(|(caller, mine)| {
-            let store = store.clone();
+    let tasks: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            let (store, round) = (store.clone(), round.to_owned());
             tokio::spawn(async move {
-                let mut done = Vec::with_capacity(mine.len());
-                let own: Vec<u64> = (1..=incidents).filter(|n| n % callers == caller as u64 % callers).collect();
-                let base = if incidents == 1 { 1_000 } else { 0 };
-                let mut heads = std::collections::HashMap::new();
-                let mut last = Vec::new();
-                for (turn, inbox) in mine.into_iter().enumerate() {
-                    let incident = base + own[turn % own.len()];
-                    if !heads.contains_key(&incident) {
-                        heads.insert(incident, store.head(Stream::Incident(IncidentId(incident))).await?.seq);
-                    }
-                    let seq = heads[&incident];
+                let mut mine = Vec::new();
+                for turn in 0..ROUND / CALLERS {
                     let start = Instant::now();
-                    let effects = decide(&store, incident, seq, inbox, std::mem::take(&mut last)).await?;
-                    done.push(start.elapsed());
-                    last.push(effects[0]);
-                    heads.insert(incident, seq + 1);
+                    mine.push((
+                        one(&store, &format!("{round}-{caller}-{turn}")).await?,
+                        start.elapsed(),
+                    ));
                 }
-                anyhow::Ok(done)
+                anyhow::Ok(mine)
             })
         })
         .collect();
-    let mut done = Vec::new();
+    let mut ids = Vec::new();
     for task in tasks {
-        done.extend(task.await??);
+        let (mine, done): (Vec<InboxId>, Vec<Duration>) = task.await??.into_iter().unzip();
+        ids.push(mine);
+        times.done.extend(done);
     }
-    Ok(Times { done, took: begin.elapsed() })
+    times.took += begin.elapsed();
+    Ok(ids)
+}
+
+/// Each caller decides on incidents of its own: two decisions on one incident are one after the other by nature.
+async fn decide_round(
+    store: &Arc<Sqlite>,
+    ids: Vec<Vec<InboxId>>,
+    incidents: u64,
+    times: &mut Times,
+) -> Result<()> {
+    let callers = if incidents == 1 { vec![ids.concat()] } else { ids };
+    let count = callers.len() as u64;
+    let base = if incidents == 1 { 1_000 } else { 0 };
+    let begin = Instant::now();
+    let tasks: Vec<_> = (0..count)
+        .zip(callers)
+        .map(|(caller, mine)| {
+            let own: Vec<u64> = (1..=incidents)
+                .filter(|n| n % count == caller)
+                .map(|n| base + n)
+                .collect();
+            let own = if own.is_empty() { vec![base + 1] } else { own };
+            tokio::spawn(decide_one_by_one(store.clone(), mine, own))
+        })
+        .collect();
+    for task in tasks {
+        times.done.extend(task.await??);
+    }
+    times.took += begin.elapsed();
+    Ok(())
+}
+
+async fn decide_one_by_one(
+    store: Arc<Sqlite>,
+    mine: Vec<InboxId>,
+    incidents: Vec<u64>,
+) -> Result<Vec<Duration>> {
+    let mut heads = Vec::new();
+    for incident in &incidents {
+        heads.push(store.head(Stream::Incident(IncidentId(*incident))).await?.seq);
+    }
+    let mut done = Vec::with_capacity(mine.len());
+    let mut last = Vec::new();
+    for (turn, inbox) in mine.into_iter().enumerate() {
+        let turn = turn % incidents.len();
+        let start = Instant::now();
+        let mut effects = decide(
+            &store,
+            incidents[turn],
+            heads[turn],
+            inbox,
+            std::mem::take(&mut last),
+        )
+        .await?;
+        done.push(start.elapsed());
+        effects.truncate(1);
+        last = effects;
+        heads[turn] += 1;
+    }
+    Ok(done)
 }
 
 /// Each caller receives, decides, receives: what a command costs the store from end to end.
@@ -302,7 +354,9 @@ async fn together(store: &Arc<Sqlite>, time: Duration) -> Result<()> {
         let store = shared.clone();
         async move {
             let inbox = one(&store, &format!("together-{caller}-{turn}")).await?;
-            decide(&store, 2_000 + caller, turn, inbox, Vec::new()).await.map(|_| ())
+            decide(&store, 2_000 + caller, turn, inbox, Vec::new())
+                .await
+                .map(|_| ())
         }
     });
     times.await?.print("receive then commit, 16 callers");
@@ -314,15 +368,29 @@ async fn cold(folder: &Path) -> Result<()> {
     const EVENTS: u64 = 1_000_000;
     let path = folder.join("large.db");
     let store = Arc::new(open(&path, OpenOptions::default()).await?);
-    let filling: Vec<_> = (1..=1_000_u64).map(|number| fill(store.clone(), number, EVENTS / 1_000)).collect();
+    let filling: Vec<_> = (1..=1_000_u64)
+        .map(|number| fill(store.clone(), number, EVENTS / 1_000))
+        .collect();
     for chunk in futures::future::join_all(filling).await {
         chunk?;
     }
     fill(store.clone(), 1_001, 10_000).await?;
     let stream = Stream::Incident(IncidentId(1_001));
-    store.put_snapshot(Snapshot { stream, seq: 9_990, version: 1, bytes: vec![7; 1 << 20] }).await?;
+    store
+        .put_snapshot(Snapshot {
+            stream,
+            seq: 9_990,
+            version: 1,
+            bytes: vec![7; 1 << 20],
+        })
+        .await?;
     let evidence = Evidence::new(IncidentId(1), "text/plain", vec![7; 1 << 20]);
-    store.commit(Commit { evidence: vec![evidence], ..Commit::default() }).await?;
+    store
+        .commit(Commit {
+            evidence: vec![evidence],
+            ..Commit::default()
+        })
+        .await?;
     store.close().await?;
 
     let ms = |start: Instant| start.elapsed().as_secs_f64() * 1e3;
@@ -332,14 +400,26 @@ async fn cold(folder: &Path) -> Result<()> {
     for summary in &open_ones {
         store.events(Stream::Incident(summary.incident), 990, 100).await?;
     }
-    println!("{:<58}{:>23.1}", "start: 1,000,000 events, 20 open loaded from a snapshot, ms", ms(start));
+    println!(
+        "{:<58}{:>23.1}",
+        "start: 1,000,000 events, 20 open loaded from a snapshot, ms",
+        ms(start)
+    );
     let start = Instant::now();
     let whole = store.events(stream, 0, 10_000).await?.len();
-    println!("{:<58}{:>23.1}", format!("load {whole} events of one incident, ms"), ms(start));
+    println!(
+        "{:<58}{:>23.1}",
+        format!("load {whole} events of one incident, ms"),
+        ms(start)
+    );
     let start = Instant::now();
     let snapshot = store.snapshot(stream).await?.map_or(0, |snapshot| snapshot.seq);
     let rest = store.events(stream, snapshot, 10_000).await?.len();
-    println!("{:<58}{:>23.1}", format!("load a 1 MB snapshot and {rest} events, ms"), ms(start));
+    println!(
+        "{:<58}{:>23.1}",
+        format!("load a 1 MB snapshot and {rest} events, ms"),
+        ms(start)
+    );
     let start = Instant::now();
     let report = verify(store.as_ref(), None).await?;
     anyhow::ensure!(report.sound(), "the journal does not verify");
@@ -352,9 +432,24 @@ async fn cold(folder: &Path) -> Result<()> {
 async fn fill(store: Arc<Sqlite>, number: u64, events: u64) -> Result<()> {
     let incident = IncidentId(number);
     for expected in (0..events).step_by(100) {
-        let append = Append { stream: Stream::Incident(incident), expected, events: vec![event(); 100] };
-        let summary = Summary { incident, open: number <= 20, private: false, body: "{}".into() };
-        store.commit(Commit { appends: vec![append], summaries: vec![summary], ..Commit::default() }).await?;
+        let append = Append {
+            stream: Stream::Incident(incident),
+            expected,
+            events: vec![event(); 100],
+        };
+        let summary = Summary {
+            incident,
+            open: number <= 20,
+            private: false,
+            body: "{}".into(),
+        };
+        store
+            .commit(Commit {
+                appends: vec![append],
+                summaries: vec![summary],
+                ..Commit::default()
+            })
+            .await?;
     }
     Ok(())
 }

@@ -44,8 +44,11 @@ impl FromStr for Hash {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes)
-            .map_err(|_| Error::invalid(format!("`{text}` is no SHA-256 hash; 64 hexadecimal digits are one")))?;
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| {
+            Error::invalid(format!(
+                "`{text}` is no SHA-256 hash; 64 hexadecimal digits are one"
+            ))
+        })?;
         Ok(Self(bytes))
     }
 }
@@ -70,11 +73,22 @@ pub fn genesis(stream: Stream) -> Hash {
 }
 
 pub fn digest(salt: &Salt, payload: &str) -> Hash {
-    Hash(Sha256::new_with_prefix(salt).chain_update(payload).finalize().into())
+    Hash(
+        Sha256::new_with_prefix(salt)
+            .chain_update(payload)
+            .finalize()
+            .into(),
+    )
 }
 
 /// The hash of an event at a place. `Error::Invalid` when a time is outside the years 1678 to 2261.
-pub fn hash(stream: Stream, seq: u64, event: &NewEvent, digest: &Hash, previous: &Hash) -> Result<Hash, Error> {
+pub fn hash(
+    stream: Stream,
+    seq: u64,
+    event: &NewEvent,
+    digest: &Hash,
+    previous: &Hash,
+) -> Result<Hash, Error> {
     let mut sum = Sha256::new();
     let mut field = |bytes: &[u8]| {
         sum.update((bytes.len() as u64).to_be_bytes());
@@ -98,7 +112,12 @@ pub fn hash(stream: Stream, seq: u64, event: &NewEvent, digest: &Hash, previous:
 pub fn seal(head: &Head, event: &NewEvent, salt: Salt) -> Result<Seal, Error> {
     let digest = digest(&salt, &event.payload);
     let hash = hash(head.stream, head.seq + 1, event, &digest, &head.hash)?;
-    Ok(Seal { salt, digest, previous: head.hash, hash })
+    Ok(Seal {
+        salt,
+        digest,
+        previous: head.hash,
+        hash,
+    })
 }
 
 /// Times are kept as nanoseconds since 1970.
@@ -109,7 +128,11 @@ pub(super) fn nanos(time: DateTime<Utc>) -> Result<i64, Error> {
 
 impl Head {
     pub fn empty(stream: Stream) -> Self {
-        Self { stream, seq: 0, hash: genesis(stream) }
+        Self {
+            stream,
+            seq: 0,
+            hash: genesis(stream),
+        }
     }
 }
 
@@ -142,7 +165,11 @@ impl Mark {
 
 impl From<Head> for Mark {
     fn from(head: Head) -> Self {
-        Self { stream: head.stream, seq: head.seq, prefix: head.hash.to_string() }
+        Self {
+            stream: head.stream,
+            seq: head.seq,
+            prefix: head.hash.to_string(),
+        }
     }
 }
 
@@ -158,10 +185,15 @@ impl FromStr for Mark {
         let (place, prefix) = text.trim().split_once(':').ok_or_else(wrong)?;
         let (stream, seq) = place.split_once('@').ok_or_else(wrong)?;
         let prefix = prefix.trim_end_matches('…').to_ascii_lowercase();
-        let digits = (SHORTEST_MARK..=64).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_hexdigit());
+        let digits =
+            (SHORTEST_MARK..=64).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_hexdigit());
         if !digits {
             return Err(wrong());
         }
-        Ok(Self { stream: stream.parse().map_err(|_| wrong())?, seq: seq.parse().map_err(|_| wrong())?, prefix })
+        Ok(Self {
+            stream: stream.parse().map_err(|_| wrong())?,
+            seq: seq.parse().map_err(|_| wrong())?,
+            prefix,
+        })
     }
 }

@@ -8,23 +8,37 @@ use super::{InboxId, Lock, Stream};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Somebody else appended first: load the new events and decide again.
-    #[error("{stream} is at event {found}, the decision was made on event {expected}; decide again on the new state")]
-    Conflict { stream: Stream, expected: u64, found: u64 },
+    #[error(
+        "{stream} is at event {found}, the decision was made on event {expected}; decide again on the new state"
+    )]
+    Conflict {
+        stream: Stream,
+        expected: u64,
+        found: u64,
+    },
 
     /// Another attempt holds the target. Nothing was written.
     #[error("{} is held by attempt {} of {}; wait until it has ended", .holder.target, .holder.attempt, .holder.incident)]
     Locked { holder: Lock },
 
     /// The delivery was decided before, or was never received. Nothing was written.
-    #[error("inbox entry {inbox} is not waiting for a decision; look up its outcome instead of deciding again")]
+    #[error(
+        "inbox entry {inbox} is not waiting for a decision; look up its outcome instead of deciding again"
+    )]
     NotPending { inbox: InboxId },
 
     /// The inbox is at its bound: the sender must try again, and was not acknowledged.
-    #[error("{pending} messages wait for a decision, {bound} is the bound; send this one again in a few seconds")]
+    #[error(
+        "{pending} messages wait for a decision, {bound} is the bound; send this one again in a few seconds"
+    )]
     Full { pending: usize, bound: usize },
 
     #[error("{what} is {bytes} bytes long, {limit} is the limit; shorten it or attach it as a file")]
-    TooLarge { what: &'static str, bytes: usize, limit: usize },
+    TooLarge {
+        what: &'static str,
+        bytes: usize,
+        limit: usize,
+    },
 
     /// A commit that contradicts itself: a mistake of the caller, never of the operator.
     #[error("{what}; please report this, nothing was written")]
@@ -45,7 +59,9 @@ pub enum Error {
     #[error("{path} is in use by process {pid}: stop that process, or send the command to it", path = .path.display(), pid = .pid.map_or("unknown".into(), |pid| pid.to_string()))]
     Owned { path: PathBuf, pid: Option<u32> },
 
-    #[error("{place} is damaged ({what}): stop, keep a copy of the file, run `orderly journal verify`, then `orderly restore` a backup")]
+    #[error(
+        "{place} is damaged ({what}): stop, keep a copy of the file, run `orderly journal verify`, then `orderly restore` a backup"
+    )]
     Corrupt { place: String, what: String },
 
     #[error("{what} exists already: name another file, or move that one away")]

@@ -71,7 +71,10 @@ impl Ledger {
     /// Forgets everything and starts from what is on disk. Heads are learned one by one.
     pub fn reset(&mut self, locks: Vec<Lock>, pending: BTreeSet<InboxId>, last_inbox: u64, last_effect: u64) {
         self.heads.clear();
-        self.locks = locks.into_iter().map(|lock| (lock.target.clone(), lock)).collect();
+        self.locks = locks
+            .into_iter()
+            .map(|lock| (lock.target.clone(), lock))
+            .collect();
         self.pending = pending;
         self.last_inbox = last_inbox;
         // Ids given out and lost with a failed group are not given out again.
@@ -103,9 +106,17 @@ impl Ledger {
 
     /// Whether one more delivery fits. The reserve is for urgent ones.
     pub fn room(&self, urgent: bool) -> Result<(), Error> {
-        let bound = if urgent { INBOX_BOUND } else { INBOX_BOUND - INBOX_RESERVE };
+        let bound = if urgent {
+            INBOX_BOUND
+        } else {
+            INBOX_BOUND - INBOX_RESERVE
+        };
         let pending = self.pending.len();
-        if pending >= bound { Err(Error::Full { pending, bound }) } else { Ok(()) }
+        if pending >= bound {
+            Err(Error::Full { pending, bound })
+        } else {
+            Ok(())
+        }
     }
 
     /// The id for one more delivery, which counts as waiting from now on.
@@ -118,6 +129,9 @@ impl Ledger {
     /// The delivery turned out to be a duplicate.
     pub fn forget_inbox(&mut self, inbox: InboxId) {
         self.pending.remove(&inbox);
+        if inbox.0 == self.last_inbox {
+            self.last_inbox -= 1;
+        }
     }
 
     /// Checks every condition of a commit, then changes the ledger as if it were written. A refusal changes nothing.
@@ -149,25 +163,44 @@ impl Ledger {
         if let Some(done) = &commit.inbox_done {
             self.pending.remove(&done.inbox);
         }
-        let first = self.last_effect + 1;
-        self.last_effect += commit.effects.len() as u64;
-        let effects = (first..=self.last_effect).map(EffectId).collect();
-        Ok(Admitted { seals, committed: Committed { heads, effects, purged: false }, released })
+        let effects = (self.last_effect + 1..).zip(&commit.effects);
+        let effects: Vec<EffectId> = effects
+            .map(|(count, effect)| EffectId::new(effect.lane, count))
+            .collect();
+        self.last_effect += effects.len() as u64;
+        Ok(Admitted {
+            seals,
+            committed: Committed {
+                heads,
+                effects,
+                purged: false,
+            },
+            released,
+        })
     }
 
     fn head(&self, stream: Stream) -> Result<&Head, Error> {
-        self.heads.get(&stream).ok_or_else(|| Error::invalid(format!("the head of {stream} was not read")))
+        self.heads
+            .get(&stream)
+            .ok_or_else(|| Error::invalid(format!("the head of {stream} was not read")))
     }
 
     fn check_streams(&self, commit: &Commit) -> Result<(), Error> {
         let mut seen = BTreeSet::new();
         for append in &commit.appends {
             if !seen.insert(append.stream) {
-                return Err(Error::invalid(format!("{} is appended to twice in one commit", append.stream)));
+                return Err(Error::invalid(format!(
+                    "{} is appended to twice in one commit",
+                    append.stream
+                )));
             }
             let found = self.head(append.stream)?.seq;
             if found != append.expected {
-                return Err(Error::Conflict { stream: append.stream, expected: append.expected, found });
+                return Err(Error::Conflict {
+                    stream: append.stream,
+                    expected: append.expected,
+                    found,
+                });
             }
         }
         for redaction in &commit.redactions {
@@ -183,7 +216,10 @@ impl Ledger {
     fn check_locks(&self, commit: &Commit) -> Result<(), Error> {
         let mut taken = BTreeMap::new();
         for lock in &commit.locks_taken {
-            let released = commit.locks_released.iter().any(|released| self.locks.get(&lock.target) == Some(released));
+            let released = commit
+                .locks_released
+                .iter()
+                .any(|released| self.locks.get(&lock.target) == Some(released));
             let holder = taken.get(&lock.target).copied().or_else(|| {
                 // Held, unless this very commit lets go of it first.
                 self.locks.get(&lock.target).filter(|_| !released)
@@ -191,7 +227,9 @@ impl Ledger {
             if let Some(holder) = holder
                 && holder != lock
             {
-                return Err(Error::Locked { holder: holder.clone() });
+                return Err(Error::Locked {
+                    holder: holder.clone(),
+                });
             }
             taken.insert(lock.target.clone(), lock);
         }
@@ -206,7 +244,11 @@ impl Ledger {
             let mut of_stream = Vec::with_capacity(append.events.len());
             for event in &append.events {
                 let seal = chain::seal(&head, event, self.salts.next()?)?;
-                head = Head { stream: head.stream, seq: head.seq + 1, hash: seal.hash };
+                head = Head {
+                    stream: head.stream,
+                    seq: head.seq + 1,
+                    hash: seal.hash,
+                };
                 of_stream.push(seal);
             }
             seals.push(of_stream);

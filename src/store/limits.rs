@@ -32,7 +32,11 @@ pub const MAX_ROWS: usize = 2_000;
 
 fn text(what: &'static str, text: &str, limit: usize) -> Result<(), Error> {
     if text.len() > limit {
-        return Err(Error::TooLarge { what, bytes: text.len(), limit });
+        return Err(Error::TooLarge {
+            what,
+            bytes: text.len(),
+            limit,
+        });
     }
     // SQL functions end a text at this character, so it could not come back as it went in.
     if text.contains('\0') {
@@ -47,7 +51,11 @@ fn key(what: &'static str, value: &str) -> Result<(), Error> {
 
 fn rows(what: &'static str, count: usize) -> Result<(), Error> {
     if count > MAX_ROWS {
-        return Err(Error::TooLarge { what, bytes: count, limit: MAX_ROWS });
+        return Err(Error::TooLarge {
+            what,
+            bytes: count,
+            limit: MAX_ROWS,
+        });
     }
     Ok(())
 }
@@ -63,16 +71,19 @@ fn times(all: impl IntoIterator<Item = DateTime<Utc>>) -> Result<(), Error> {
 /// Streams are numbered from 1; SQLite's integers have a sign.
 fn stream(stream: Stream) -> Result<(), Error> {
     match stream {
-        Stream::Incident(id) if id.0 == 0 || i64::try_from(id.0).is_err() => {
-            Err(Error::invalid(format!("{stream} is no stream; incidents count from 1")))
-        }
+        Stream::Incident(id) if id.0 == 0 || i64::try_from(id.0).is_err() => Err(Error::invalid(format!(
+            "{stream} is no stream; incidents count from 1"
+        ))),
         _ => Ok(()),
     }
 }
 
 pub(super) fn check_delivery(delivery: &Delivery) -> Result<(), Error> {
     key("the delivery key", &delivery.delivery_key)?;
-    key("the subject key", delivery.subject_key.as_deref().unwrap_or_default())?;
+    key(
+        "the subject key",
+        delivery.subject_key.as_deref().unwrap_or_default(),
+    )?;
     key("the platform", &delivery.platform)?;
     time(delivery.received)?;
     text("the message", &delivery.body, MAX_BODY)
@@ -82,7 +93,11 @@ pub(super) fn check_snapshot(snapshot: &Snapshot) -> Result<(), Error> {
     stream(snapshot.stream)?;
     let bytes = snapshot.bytes.len();
     if bytes > MAX_SNAPSHOT {
-        return Err(Error::TooLarge { what: "the snapshot", bytes, limit: MAX_SNAPSHOT });
+        return Err(Error::TooLarge {
+            what: "the snapshot",
+            bytes,
+            limit: MAX_SNAPSHOT,
+        });
     }
     Ok(())
 }
@@ -147,7 +162,11 @@ fn check_rest(commit: &Commit) -> Result<(), Error> {
     for post in &commit.posts {
         stream(Stream::Incident(post.incident))?;
         key("the slot of a post", &post.slot)?;
-        text("the reference of a post", post.message.as_deref().unwrap_or_default(), MAX_BODY)?;
+        text(
+            "the reference of a post",
+            post.message.as_deref().unwrap_or_default(),
+            MAX_BODY,
+        )?;
     }
     for summary in &commit.summaries {
         stream(Stream::Incident(summary.incident))?;
@@ -158,7 +177,11 @@ fn check_rest(commit: &Commit) -> Result<(), Error> {
         key("the media type of a file", &evidence.media_type)?;
         let bytes = evidence.bytes.len();
         if bytes > MAX_EVIDENCE {
-            return Err(Error::TooLarge { what: "the file", bytes, limit: MAX_EVIDENCE });
+            return Err(Error::TooLarge {
+                what: "the file",
+                bytes,
+                limit: MAX_EVIDENCE,
+            });
         }
     }
     Ok(())
@@ -181,7 +204,9 @@ fn check_room_log(commit: &Commit) -> Result<(), Error> {
 fn check_redactions(commit: &Commit) -> Result<(), Error> {
     for redaction in &commit.redactions {
         match redaction {
-            Redaction::Event { stream: of, marker, .. } => {
+            Redaction::Event {
+                stream: of, marker, ..
+            } => {
                 stream(*of)?;
                 text("the marker", marker, MAX_PAYLOAD)?;
             }

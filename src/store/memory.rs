@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::chain::Seal;
 use super::ledger::{Admitted, Ledger};
 use super::{
-    Append, Commit, Committed, Delivery, Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lock, LogId, NewEffect, Post,
-    Received, Redaction, Salts, Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream,
-    Summary, Timer, Which, limits,
+    Append, Commit, Committed, Delivery, EffectId, Error, Evidence, Hash, Head, InboxId, LogId, NewEffect,
+    Received, Redaction, Salts, Snapshot, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer,
+    limits,
 };
 use crate::incident::IncidentId;
+
+mod store;
 
 /// Before or after a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,7 +81,10 @@ impl Default for Memory {
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = self.inner();
-        f.debug_struct("Memory").field("writes", &inner.writes).field("stopped", &inner.stopped).finish()
+        f.debug_struct("Memory")
+            .field("writes", &inner.writes)
+            .field("stopped", &inner.stopped)
+            .finish()
     }
 }
 
@@ -101,8 +105,16 @@ impl Memory {
     }
 
     fn on(disk: Disk) -> Self {
-        let inner = Inner { disk, writes: 0, probe: None, failures: VecDeque::new(), stopped: false };
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        let inner = Inner {
+            disk,
+            writes: 0,
+            probe: None,
+            failures: VecDeque::new(),
+            stopped: false,
+        };
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+        }
     }
 
     /// A store started on what this one has on disk now, as after a crash. The two share nothing from here on.
@@ -142,7 +154,11 @@ impl Memory {
 
     fn read<T>(&self, read: impl FnOnce(&Disk) -> T) -> Result<T, Error> {
         let inner = self.inner();
-        if inner.stopped { Err(Error::Stopped) } else { Ok(read(&inner.disk)) }
+        if inner.stopped {
+            Err(Error::Stopped)
+        } else {
+            Ok(read(&inner.disk))
+        }
     }
 
     fn write<T>(&self, write: impl FnOnce(&mut Disk) -> Result<T, Error>) -> Result<T, Error> {
@@ -152,12 +168,18 @@ impl Memory {
         }
         inner.writes += 1;
         let number = inner.writes;
-        inner.pass(Write { number, edge: Edge::Before })?;
+        inner.pass(Write {
+            number,
+            edge: Edge::Before,
+        })?;
         if let Some(error) = inner.failures.pop_front() {
             return Err(error);
         }
         let written = write(&mut inner.disk);
-        inner.pass(Write { number, edge: Edge::After })?;
+        inner.pass(Write {
+            number,
+            edge: Edge::After,
+        })?;
         written
     }
 }
@@ -177,7 +199,11 @@ impl Inner {
 impl Disk {
     fn head(&self, stream: Stream) -> Head {
         match self.journal.get(&stream).and_then(|events| events.last()) {
-            Some(last) => Head { stream, seq: last.seq, hash: last.seal.hash },
+            Some(last) => Head {
+                stream,
+                seq: last.seq,
+                hash: last.seal.hash,
+            },
             None => Head::empty(stream),
         }
     }
@@ -195,7 +221,13 @@ impl Disk {
         }
         self.ledger.room(delivery.urgent)?;
         let id = self.ledger.next_inbox();
-        self.inbox.insert(id, Inboxed { delivery, decided: None });
+        self.inbox.insert(
+            id,
+            Inboxed {
+                delivery,
+                decided: None,
+            },
+        );
         Ok(Received::Fresh(id))
     }
 
@@ -241,16 +273,25 @@ impl Disk {
             let id = LogId(self.room_log.len() as u64 + 1);
             self.room_log.push(StoredEntry { id, entry });
         }
-        commit.redactions.into_iter().for_each(|redaction| self.redact(redaction));
+        commit
+            .redactions
+            .into_iter()
+            .for_each(|redaction| self.redact(redaction));
         Ok(committed)
     }
 
     fn append(&mut self, commit: &Commit, admitted: &Admitted) {
         for (append, seals) in commit.appends.iter().zip(&admitted.seals) {
             let Append { stream, expected, .. } = *append;
-            let events = (expected + 1..).zip(append.events.iter().zip(seals)).map(|(seq, (event, seal))| {
-                StoredEvent { stream, seq, event: event.clone(), redacted: false, seal: *seal }
-            });
+            let events = (expected + 1..)
+                .zip(append.events.iter().zip(seals))
+                .map(|(seq, (event, seal))| StoredEvent {
+                    stream,
+                    seq,
+                    event: event.clone(),
+                    redacted: false,
+                    seal: *seal,
+                });
             self.journal.entry(stream).or_default().extend(events);
         }
         self.journal.retain(|_, events| !events.is_empty());
@@ -279,28 +320,51 @@ impl Disk {
     }
 
     fn add_effect(&mut self, id: EffectId, effect: NewEffect, created: DateTime<Utc>) {
-        let same = self.effects.values().find(|stored| stored.effect.key == effect.key).map(|stored| stored.id);
+        let same = self
+            .effects
+            .values()
+            .find(|stored| stored.effect.key == effect.key)
+            .map(|stored| stored.id);
         match same {
             Some(_) if !effect.merge => return,
             Some(old) => drop(self.effects.remove(&old)),
             None => {}
         }
-        let stored = StoredEffect { id, effect, created, claimed: None, attempts: 0, last_error: None };
+        let stored = StoredEffect {
+            id,
+            effect,
+            created,
+            claimed: None,
+            attempts: 0,
+            last_error: None,
+        };
         self.effects.insert(id, stored);
     }
 
     fn redact(&mut self, redaction: Redaction) {
         match redaction {
             Redaction::Event { stream, seq, marker } => {
-                let row = self.journal.get_mut(&stream).into_iter().flatten().find(|row| row.seq == seq);
+                let row = self
+                    .journal
+                    .get_mut(&stream)
+                    .into_iter()
+                    .flatten()
+                    .find(|row| row.seq == seq);
                 if let Some(row) = row {
-                    row.seal = Seal { salt: Default::default(), ..row.seal };
+                    row.seal = Seal {
+                        salt: Default::default(),
+                        ..row.seal
+                    };
                     row.event.payload = marker;
                     row.redacted = true;
                 }
                 self.snapshots.remove(&stream);
             }
-            Redaction::Message { room, message, marker } => {
+            Redaction::Message {
+                room,
+                message,
+                marker,
+            } => {
                 let versions = self.room_log.iter_mut().map(|stored| &mut stored.entry);
                 for entry in versions.filter(|entry| entry.room == room && entry.message == message) {
                     if entry.text.is_some() {
@@ -315,7 +379,11 @@ impl Disk {
                 }
             }
             Redaction::Delivery { inbox, body } => {
-                if let Some(inboxed) = self.inbox.get_mut(&inbox).filter(|inboxed| inboxed.decided.is_none()) {
+                if let Some(inboxed) = self
+                    .inbox
+                    .get_mut(&inbox)
+                    .filter(|inboxed| inboxed.decided.is_none())
+                {
                     inboxed.delivery.body = body;
                 }
             }
@@ -325,206 +393,5 @@ impl Disk {
                 }
             }
         }
-    }
-}
-
-#[async_trait]
-impl Store for Memory {
-    async fn receive(&self, delivery: Delivery) -> Result<Received, Error> {
-        self.write(|disk| disk.receive(delivery))
-    }
-
-    async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
-        self.write(|disk| disk.commit(commit))
-    }
-
-    async fn pending(&self, after: InboxId, limit: usize) -> Result<Vec<StoredDelivery>, Error> {
-        self.read(|disk| {
-            let waiting = disk.ledger.pending().iter().filter(|id| **id > after).take(limit);
-            let stored = waiting.filter_map(|id| disk.inbox.get(id).map(|inboxed| (*id, inboxed.delivery.clone())));
-            stored
-                .map(|(id, delivery)| StoredDelivery {
-                    id,
-                    platform: delivery.platform,
-                    body: delivery.body,
-                    received: delivery.received,
-                    urgent: delivery.urgent,
-                })
-                .collect()
-        })
-    }
-
-    async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error> {
-        self.read(|disk| disk.inbox.get(&inbox)?.decided.as_ref().map(|(_, outcome)| outcome.clone()))
-    }
-
-    async fn forget_deliveries(&self, decided_before: DateTime<Utc>) -> Result<u64, Error> {
-        let mut inner = self.inner();
-        let inbox = &mut inner.disk.inbox;
-        let before = inbox.len();
-        let newest = inbox.keys().next_back().copied();
-        inbox.retain(|id, inboxed| {
-            Some(*id) == newest || inboxed.decided.as_ref().is_none_or(|(at, _)| *at >= decided_before)
-        });
-        Ok((before - inbox.len()) as u64)
-    }
-
-    async fn streams(&self) -> Result<Vec<Stream>, Error> {
-        self.read(|disk| disk.journal.keys().copied().collect())
-    }
-
-    async fn head(&self, stream: Stream) -> Result<Head, Error> {
-        self.read(|disk| disk.head(stream))
-    }
-
-    async fn events(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<StoredEvent>, Error> {
-        self.read(|disk| {
-            let events = disk.journal.get(&stream).into_iter().flatten();
-            events.filter(|row| row.seq > after).take(limit).cloned().collect()
-        })
-    }
-
-    async fn snapshot(&self, stream: Stream) -> Result<Option<Snapshot>, Error> {
-        self.read(|disk| disk.snapshots.get(&stream).cloned())
-    }
-
-    async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), Error> {
-        limits::check_snapshot(&snapshot)?;
-        let mut inner = self.inner();
-        if inner.stopped {
-            return Err(Error::Stopped);
-        }
-        inner.disk.snapshots.insert(snapshot.stream, snapshot);
-        Ok(())
-    }
-
-    async fn summaries(
-        &self,
-        which: Which,
-        before: Option<IncidentId>,
-        limit: usize,
-    ) -> Result<Vec<Summary>, Error> {
-        self.read(|disk| {
-            let below = disk.summaries.values().rev().filter(|one| before.is_none_or(|id| one.incident < id));
-            below.filter(|one| which == Which::All || one.open).take(limit).cloned().collect()
-        })
-    }
-
-    async fn summary(&self, incident: IncidentId) -> Result<Option<Summary>, Error> {
-        self.read(|disk| disk.summaries.get(&incident).cloned())
-    }
-
-    async fn due_effects(
-        &self,
-        now: DateTime<Utc>,
-        busy: &[String],
-        limit: usize,
-    ) -> Result<Vec<StoredEffect>, Error> {
-        self.read(|disk| {
-            let due = disk.effects.values().filter(|stored| {
-                let effect = &stored.effect;
-                effect.not_before.is_none_or(|at| at <= now) && !busy.contains(&effect.channel)
-            });
-            let mut due: Vec<StoredEffect> = due.cloned().collect();
-            due.sort_by_key(|stored| (stored.effect.lane, stored.id));
-            due.truncate(limit);
-            due
-        })
-    }
-
-    async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
-        self.read(|disk| {
-            disk.effects.values().filter_map(|stored| stored.effect.not_before).filter(|at| *at > now).min()
-        })
-    }
-
-    async fn depths(&self) -> Result<Depths, Error> {
-        self.read(|disk| Depths {
-            inbox: disk.ledger.pending().len() as u64,
-            outbox: disk.effects.len() as u64,
-            oldest_effect: disk.effects.values().map(|stored| stored.created).min(),
-        })
-    }
-
-    async fn due_timers(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Timer>, Error> {
-        self.read(|disk| {
-            let mut due: Vec<Timer> = disk.timers.values().filter(|timer| timer.due <= now).cloned().collect();
-            due.sort_by_key(|timer| timer.due);
-            due.truncate(limit);
-            due
-        })
-    }
-
-    async fn next_timer(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        self.read(|disk| disk.timers.values().map(|timer| timer.due).min())
-    }
-
-    async fn timers(&self, stream: Stream) -> Result<Vec<Timer>, Error> {
-        self.read(|disk| disk.timers.values().filter(|timer| timer.stream == stream).cloned().collect())
-    }
-
-    async fn locks(&self) -> Result<Vec<Lock>, Error> {
-        self.read(|disk| disk.ledger.locks().cloned().collect())
-    }
-
-    async fn posts(&self, incident: IncidentId) -> Result<Vec<Post>, Error> {
-        self.read(|disk| disk.posts().filter(|post| post.incident == incident).collect())
-    }
-
-    async fn shown_by(&self, message: &str) -> Result<Option<Post>, Error> {
-        self.read(|disk| disk.posts().find(|post| post.message.as_deref() == Some(message)))
-    }
-
-    async fn evidence(&self, sha256: Hash) -> Result<Option<Evidence>, Error> {
-        self.read(|disk| disk.evidence.get(&sha256).cloned())
-    }
-
-    async fn room_log(
-        &self,
-        incident: IncidentId,
-        after: LogId,
-        limit: usize,
-    ) -> Result<Vec<StoredEntry>, Error> {
-        self.read(|disk| {
-            let entries = disk.room_log.iter().filter(|one| one.entry.incident == incident && one.id > after);
-            entries.take(limit).cloned().collect()
-        })
-    }
-
-    async fn room_since(
-        &self,
-        room: &str,
-        since: DateTime<Utc>,
-        limit: usize,
-    ) -> Result<Vec<StoredEntry>, Error> {
-        self.read(|disk| {
-            let entries = disk.room_log.iter().filter(|one| one.entry.room == room && one.entry.at >= since);
-            let mut entries: Vec<StoredEntry> = entries.cloned().collect();
-            entries.sort_by_key(|one| one.entry.at);
-            entries.truncate(limit);
-            entries
-        })
-    }
-
-    async fn versions(&self, room: &str, message: &str) -> Result<Vec<StoredEntry>, Error> {
-        self.read(|disk| {
-            let entries = disk.room_log.iter();
-            entries.filter(|one| one.entry.room == room && one.entry.message == message).cloned().collect()
-        })
-    }
-
-    async fn close(&self) -> Result<(), Error> {
-        self.inner().stopped = true;
-        Ok(())
-    }
-}
-
-impl Disk {
-    fn posts(&self) -> impl Iterator<Item = Post> {
-        self.posts.iter().map(|((incident, slot), message)| Post {
-            incident: *incident,
-            slot: slot.clone(),
-            message: Some(message.clone()),
-        })
     }
 }

@@ -76,13 +76,23 @@ pub trait Store: Send + Sync {
     async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), Error>;
 
     /// Newest incidents first, below `before` (`None`: from the newest).
-    async fn summaries(&self, which: Which, before: Option<IncidentId>, limit: usize) -> Result<Vec<Summary>, Error>;
+    async fn summaries(
+        &self,
+        which: Which,
+        before: Option<IncidentId>,
+        limit: usize,
+    ) -> Result<Vec<Summary>, Error>;
 
     async fn summary(&self, incident: IncidentId) -> Result<Option<Summary>, Error>;
 
     /// Effects that may be performed now, urgent lanes first, then oldest first, without those of `busy` channels.
     /// Claimed ones are among them: leave out what you have in hand.
-    async fn due_effects(&self, now: DateTime<Utc>, busy: &[String], limit: usize) -> Result<Vec<StoredEffect>, Error>;
+    async fn due_effects(
+        &self,
+        now: DateTime<Utc>,
+        busy: &[String],
+        limit: usize,
+    ) -> Result<Vec<StoredEffect>, Error>;
 
     /// When the next effect that is not due yet becomes due.
     async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error>;
@@ -107,10 +117,20 @@ pub trait Store: Send + Sync {
     async fn evidence(&self, sha256: Hash) -> Result<Option<Evidence>, Error>;
 
     /// All versions of all messages of an incident, in the order of writing.
-    async fn room_log(&self, incident: IncidentId, after: LogId, limit: usize) -> Result<Vec<StoredEntry>, Error>;
+    async fn room_log(
+        &self,
+        incident: IncidentId,
+        after: LogId,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, Error>;
 
     /// Messages of a room by their own time, from `since` on.
-    async fn room_since(&self, room: &str, since: DateTime<Utc>, limit: usize) -> Result<Vec<StoredEntry>, Error>;
+    async fn room_since(
+        &self,
+        room: &str,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, Error>;
 
     /// Versions of one message, oldest first.
     async fn versions(&self, room: &str, message: &str) -> Result<Vec<StoredEntry>, Error>;

@@ -48,13 +48,19 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// Part of the row is not what was sealed.
-    Changed { part: &'static str },
+    Changed {
+        part: &'static str,
+    },
     Removed,
     Inserted,
     /// The row that was written here now stands at `now`.
-    Moved { now: u64 },
+    Moved {
+        now: u64,
+    },
     /// The stream ends before the noted head.
-    Shortened { end: u64 },
+    Shortened {
+        end: u64,
+    },
     /// The stream holds together, but not with the noted head: its hashes were computed anew.
     Recomputed,
 }
@@ -68,10 +74,16 @@ impl fmt::Display for Fault {
             What::Inserted => write!(f, "{stream}: event {seq} was inserted"),
             What::Moved { now } => write!(f, "{stream}: event {seq} was moved to {now}"),
             What::Shortened { end } => {
-                write!(f, "{stream}: event {seq} and what follows was cut off, the journal ends at {end}")
+                write!(
+                    f,
+                    "{stream}: event {seq} and what follows was cut off, the journal ends at {end}"
+                )
             }
             What::Recomputed => {
-                write!(f, "{stream}: event {seq} has another hash than the noted head; it was computed anew")
+                write!(
+                    f,
+                    "{stream}: event {seq} has another hash than the noted head; it was computed anew"
+                )
             }
         }
     }
@@ -80,7 +92,12 @@ impl fmt::Display for Fault {
 /// Verifies every stream of a store, and that the noted head is in it.
 pub async fn verify(store: &dyn Store, mark: Option<&Mark>) -> Result<Report, Error> {
     let streams = store.streams().await?;
-    check_streams(streams, async |stream, after, rows| store.events(stream, after, rows).await, mark).await
+    check_streams(
+        streams,
+        async |stream, after, rows| store.events(stream, after, rows).await,
+        mark,
+    )
+    .await
 }
 
 pub(super) async fn check_streams(
@@ -88,30 +105,39 @@ pub(super) async fn check_streams(
     events: impl AsyncFn(Stream, u64, usize) -> Result<Vec<StoredEvent>, Error>,
     mark: Option<&Mark>,
 ) -> Result<Report, Error> {
-    let mut report = Report { heads: Vec::new(), gaps: Vec::new(), faults: Vec::new() };
+    let mut report = Report {
+        heads: Vec::new(),
+        gaps: Vec::new(),
+        faults: Vec::new(),
+    };
     if let Some(mark) = mark
         && mark.seq > 0
         && !streams.contains(&mark.stream)
     {
-        report.faults.push(Fault { stream: mark.stream, seq: 1, what: What::Shortened { end: 0 } });
+        report.faults.push(Fault {
+            stream: mark.stream,
+            seq: 1,
+            what: What::Shortened { end: 0 },
+        });
     }
     for stream in streams.iter().copied() {
-        let mut walk = Walk { head: Head::empty(stream), mark: mark.filter(|mark| mark.stream == stream), fits: true };
-        let broken = loop {
-            let page = events(stream, walk.head.seq, PAGE).await?;
-            if page.is_empty() {
-                break false;
-            }
-            if !page.iter().all(|row| walk.step(row, &mut report.gaps)) {
-                break true;
-            }
+        let mut walk = Walk {
+            head: Head::empty(stream),
+            mark: mark.filter(|mark| mark.stream == stream),
+            fits: true,
         };
-        let fault = if broken {
-            // The row before may be the one that was changed, so look from there.
-            let around = events(stream, walk.head.seq.saturating_sub(1), PAGE).await?;
-            Some(diagnose(&around, &walk.head, &streams))
-        } else {
-            walk.against_mark()
+        let found = walk.go(&events, &mut report.gaps).await?;
+        let fault = match found {
+            End::Sound => walk.against_mark(),
+            End::Unreadable => Some(walk.unreadable()),
+            End::Broken => {
+                // The row before may be the one that was changed, so look from there.
+                match events(stream, walk.head.seq.saturating_sub(1), PAGE).await {
+                    Ok(around) => Some(diagnose(&around, &walk.head, &streams)),
+                    Err(Error::Corrupt { .. }) => Some(walk.unreadable()),
+                    Err(error) => return Err(error),
+                }
+            }
         };
         report.faults.extend(fault);
         report.heads.push(walk.head);
@@ -127,16 +153,68 @@ struct Walk<'a> {
     fits: bool,
 }
 
+/// Why a walk ended.
+enum End {
+    Sound,
+    Broken,
+    Unreadable,
+}
+
 impl Walk<'_> {
+    async fn go(
+        &mut self,
+        events: &impl AsyncFn(Stream, u64, usize) -> Result<Vec<StoredEvent>, Error>,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<End, Error> {
+        let mut rows = PAGE;
+        loop {
+            let page = match events(self.head.stream, self.head.seq, rows).await {
+                Ok(page) => page,
+                // One row of the page cannot be read: go on row by row to find which.
+                Err(Error::Corrupt { .. }) if rows > 1 => {
+                    rows = 1;
+                    continue;
+                }
+                Err(Error::Corrupt { .. }) => return Ok(End::Unreadable),
+                Err(error) => return Err(error),
+            };
+            if page.is_empty() {
+                return Ok(End::Sound);
+            }
+            if !page.iter().all(|row| self.step(row, gaps)) {
+                return Ok(End::Broken);
+            }
+        }
+    }
+
+    fn unreadable(&self) -> Fault {
+        let what = What::Changed {
+            part: "it cannot be read",
+        };
+        Fault {
+            stream: self.head.stream,
+            seq: self.head.seq + 1,
+            what,
+        }
+    }
+
     /// Goes on by one row, if it follows.
     fn step(&mut self, row: &StoredEvent, gaps: &mut Vec<Gap>) -> bool {
         if !follows(row, &self.head) {
             return false;
         }
-        self.head = Head { stream: row.stream, seq: row.seq, hash: row.seal.hash };
+        self.head = Head {
+            stream: row.stream,
+            seq: row.seq,
+            hash: row.seal.hash,
+        };
         if row.redacted {
             let marker = row.event.payload.trim_end().to_owned();
-            gaps.push(Gap { stream: row.stream, seq: row.seq, marker });
+            gaps.push(Gap {
+                stream: row.stream,
+                seq: row.seq,
+                marker,
+            });
         }
         if let Some(mark) = self.mark.filter(|mark| mark.seq == row.seq) {
             self.fits = mark.fits(&row.seal.hash);
@@ -148,9 +226,17 @@ impl Walk<'_> {
         let mark = self.mark?;
         let Head { stream, seq: end, .. } = self.head;
         if mark.seq > end {
-            return Some(Fault { stream, seq: end + 1, what: What::Shortened { end } });
+            return Some(Fault {
+                stream,
+                seq: end + 1,
+                what: What::Shortened { end },
+            });
         }
-        (!self.fits).then_some(Fault { stream, seq: mark.seq, what: What::Recomputed })
+        (!self.fits).then_some(Fault {
+            stream,
+            seq: mark.seq,
+            what: What::Recomputed,
+        })
     }
 }
 
@@ -176,7 +262,9 @@ fn intact(row: &StoredEvent, seq: u64) -> Result<(), &'static str> {
 fn origin(row: &StoredEvent, around: &[StoredEvent]) -> Option<u64> {
     let first = around.first()?.seq;
     let last = around.last()?.seq + 1;
-    std::iter::once(row.seq).chain(first..=last).find(|seq| intact(row, *seq).is_ok())
+    std::iter::once(row.seq)
+        .chain(first..=last)
+        .find(|seq| intact(row, *seq).is_ok())
 }
 
 /// Says what was done to the first row after `good` that does not follow. `around` holds rows from `good` on.
@@ -188,7 +276,11 @@ fn diagnose(around: &[StoredEvent], good: &Head, streams: &[Stream]) -> Fault {
     // Where the row that belongs here is now.
     let elsewhere = || {
         let here = |row: &&StoredEvent| row.seq > seq && row.seal.previous == good.hash;
-        around.iter().filter(here).find(|row| intact(row, seq).is_ok()).map(|row| row.seq)
+        around
+            .iter()
+            .filter(here)
+            .find(|row| intact(row, seq).is_ok())
+            .map(|row| row.seq)
     };
     let Some(row) = at(seq) else {
         return fault(seq, elsewhere().map_or(What::Removed, |now| What::Moved { now }));
@@ -199,7 +291,12 @@ fn diagnose(around: &[StoredEvent], good: &Head, streams: &[Stream]) -> Fault {
         Ok(()) => {
             let believed = at(seq + 1).is_none_or(|next| next.seal.previous == row.seal.hash);
             let changed = if believed && good.seq > 0 { good.seq } else { seq };
-            fault(changed, What::Changed { part: "its hash was computed anew" })
+            fault(
+                changed,
+                What::Changed {
+                    part: "its hash was computed anew",
+                },
+            )
         }
         Err(part) => match (origin(row, around), elsewhere()) {
             (Some(_), Some(now)) => fault(seq, What::Moved { now }),
@@ -207,7 +304,13 @@ fn diagnose(around: &[StoredEvent], good: &Head, streams: &[Stream]) -> Fault {
             // The rows from here on stand one too far up: the one before is not theirs.
             (Some(from), None) if from < seq => fault(good.seq, What::Inserted),
             (Some(_), None) => fault(seq, What::Removed),
-            (None, None) if streams.iter().any(|other| sealed_for(row, *other)) => fault(seq, What::Inserted),
+            (None, None)
+                if streams
+                    .iter()
+                    .any(|other| *other != stream && sealed_for(row, *other)) =>
+            {
+                fault(seq, What::Inserted)
+            }
             (None, None) => fault(seq, What::Changed { part }),
         },
     }

@@ -26,7 +26,11 @@ impl Stream {
     }
 
     pub(super) fn from_number(number: u64) -> Self {
-        if number == 0 { Self::Desk } else { Self::Incident(IncidentId(number)) }
+        if number == 0 {
+            Self::Desk
+        } else {
+            Self::Incident(IncidentId(number))
+        }
     }
 }
 
@@ -50,7 +54,9 @@ impl FromStr for Stream {
         }
         match lower.strip_prefix("inc-").map(str::parse) {
             Some(Ok(number)) if number > 0 => Ok(Self::Incident(IncidentId(number))),
-            _ => Err(Error::invalid(format!("`{text}` is no stream; write `desk` or `INC-7`"))),
+            _ => Err(Error::invalid(format!(
+                "`{text}` is no stream; write `desk` or `INC-7`"
+            ))),
         }
     }
 }
@@ -73,7 +79,7 @@ macro_rules! ids {
 ids! {
     /// A delivery in the inbox. Ids grow in the order of arrival and have gaps.
     InboxId;
-    /// An effect in the outbox. Ids grow in the order of commits and have gaps.
+    /// An effect in the outbox. Urgent lanes have lower ids; within a lane they grow in the order of commits.
     EffectId;
     /// An entry of the room log, in the order of writing.
     LogId;
@@ -208,17 +214,27 @@ pub enum Lane {
     Chatty,
 }
 
-impl Lane {
-    pub(super) fn number(self) -> i64 {
-        match self {
-            Self::Urgent => 0,
-            Self::Normal => 1,
-            Self::Chatty => 2,
-        }
+impl EffectId {
+    /// The lane is in the upper bits, so that the order of the ids is the order of work.
+    const LANE: u32 = 60;
+    /// The bits that count.
+    pub(super) const COUNT: u64 = (1 << Self::LANE) - 1;
+
+    pub(super) fn new(lane: Lane, count: u64) -> Self {
+        let lane = match lane {
+            Lane::Urgent => 0,
+            Lane::Normal => 1,
+            Lane::Chatty => 2,
+        };
+        Self(lane << Self::LANE | count)
     }
 
-    pub(super) fn from_number(number: i64) -> Option<Self> {
-        [Self::Urgent, Self::Normal, Self::Chatty].into_iter().find(|lane| lane.number() == number)
+    pub(super) fn lane(self) -> Lane {
+        match self.0 >> Self::LANE {
+            0 => Lane::Urgent,
+            1 => Lane::Normal,
+            _ => Lane::Chatty,
+        }
     }
 }
 
@@ -354,9 +370,17 @@ pub struct StoredEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redaction {
     /// Payload and salt go, the marker takes their place, digest and hash stay. Drops the stream's snapshot.
-    Event { stream: Stream, seq: u64, marker: String },
+    Event {
+        stream: Stream,
+        seq: u64,
+        marker: String,
+    },
     /// The text of every version of a message.
-    Message { room: String, message: String, marker: String },
+    Message {
+        room: String,
+        message: String,
+        marker: String,
+    },
     /// The bytes of a file; its hash stays, and the same bytes are not taken in again.
     Evidence { sha256: Hash },
     /// The body of a delivery that still waits.

@@ -24,7 +24,10 @@ fn io(doing: &str, path: &Path, error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::StorageFull => Error::DiskFull { path },
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => Error::ReadOnly { path },
-        _ => Error::Io { doing: format!("{doing} {}", path.display()), cause: error.to_string() },
+        _ => Error::Io {
+            doing: format!("{doing} {}", path.display()),
+            cause: error.to_string(),
+        },
     }
 }
 
@@ -37,24 +40,39 @@ fn remove(path: &Path) -> Result<(), Error> {
 
 /// Makes a rename durable.
 fn sync_folder(path: &Path) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| io("syncing", folder, &error))
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| io("syncing", folder, &error))
 }
 
 /// Writes a compact copy of the connection's database. It appears under its name only when it is whole and on disk.
-pub(super) async fn into(connection: &mut SqliteConnection, copy: &Path, replace: Replace) -> Result<(), Error> {
+pub(super) async fn into(
+    connection: &mut SqliteConnection,
+    copy: &Path,
+    replace: Replace,
+) -> Result<(), Error> {
     if replace == Replace::No && copy.exists() {
-        return Err(Error::Exists { what: copy.display().to_string() });
+        return Err(Error::Exists {
+            what: copy.display().to_string(),
+        });
     }
     let partial = beside(copy, ".partial");
     remove(&partial)?;
-    let name = partial.to_str().ok_or_else(|| Error::invalid("the name of the copy is not UTF-8"))?;
+    let name = partial
+        .to_str()
+        .ok_or_else(|| Error::invalid("the name of the copy is not UTF-8"))?;
     let written = sqlx::query("VACUUM INTO ?").bind(name).execute(connection).await;
     if let Err(error) = written {
         let _ = fs::remove_file(&partial);
         return Err(failed("copying the database", &partial, error));
     }
-    fs::File::open(&partial).and_then(|file| file.sync_all()).map_err(|error| io("syncing", &partial, &error))?;
+    fs::File::open(&partial)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| io("syncing", &partial, &error))?;
     fs::rename(&partial, copy).map_err(|error| io("naming", copy, &error))?;
     sync_folder(copy)
 }
@@ -76,14 +94,26 @@ async fn open_to_read(path: &Path) -> Result<SqliteConnection, Error> {
 /// Verifies the journal of a file, also while another process writes it.
 pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Error> {
     let mut connection = open_to_read(path).await?;
-    let version = migrations::version(&mut connection, path).await;
-    connection.close().await.map_err(|error| failed("closing the database", path, error))?;
+    let version = migrations::version(&mut connection, path, migrations::known()).await;
+    connection
+        .close()
+        .await
+        .map_err(|error| failed("closing the database", path, error))?;
     if version? < 1 {
-        return Err(Error::Foreign { path: path.to_owned() });
+        return Err(Error::Foreign {
+            path: path.to_owned(),
+        });
     }
     let reader = Reader::open(path, 1).await?;
     let report = match reader.streams().await {
-        Ok(streams) => check_streams(streams, async |stream, after, rows| reader.events(stream, after, rows).await, mark).await,
+        Ok(streams) => {
+            check_streams(
+                streams,
+                async |stream, after, rows| reader.events(stream, after, rows).await,
+                mark,
+            )
+            .await
+        }
         Err(error) => Err(error),
     };
     reader.pool.close().await;
@@ -96,15 +126,20 @@ pub async fn restore(source: &Path, dest: &Path) -> Result<Report, Error> {
     let _owner = Owner::take(dest)?;
     let fresh = beside(dest, ".restoring");
     let mut connection = open_to_read(source).await?;
-    let copied = match migrations::version(&mut connection, source).await {
-        Ok(0) => Err(Error::Foreign { path: source.to_owned() }),
+    let copied = match migrations::version(&mut connection, source, migrations::known()).await {
+        Ok(0) => Err(Error::Foreign {
+            path: source.to_owned(),
+        }),
         Ok(_) => match sound(&mut connection, source).await {
             Ok(()) => into(&mut connection, &fresh, Replace::Yes).await,
             Err(error) => Err(error),
         },
         Err(error) => Err(error),
     };
-    connection.close().await.map_err(|error| failed("closing the database", source, error))?;
+    connection
+        .close()
+        .await
+        .map_err(|error| failed("closing the database", source, error))?;
     copied?;
 
     let report = match verify_file(&fresh, None).await {
@@ -116,7 +151,10 @@ pub async fn restore(source: &Path, dest: &Path) -> Result<Report, Error> {
     };
     if let Some(fault) = report.faults.first() {
         discard(&fresh);
-        return Err(Error::Corrupt { place: source.display().to_string(), what: fault.to_string() });
+        return Err(Error::Corrupt {
+            place: source.display().to_string(),
+            what: fault.to_string(),
+        });
     }
     put_in_place(&fresh, dest)?;
     Ok(report)
@@ -137,13 +175,21 @@ async fn sound(connection: &mut SqliteConnection, path: &Path) -> Result<(), Err
     if answer == "ok" {
         return Ok(());
     }
-    Err(Error::Corrupt { place: path.display().to_string(), what: answer })
+    Err(Error::Corrupt {
+        place: path.display().to_string(),
+        what: answer,
+    })
 }
 
 fn put_in_place(fresh: &Path, dest: &Path) -> Result<(), Error> {
     let old: Vec<(PathBuf, PathBuf)> = ["", "-wal", "-shm"]
         .iter()
-        .map(|suffix| (beside(dest, suffix), beside(&beside(dest, ".before-restore"), suffix)))
+        .map(|suffix| {
+            (
+                beside(dest, suffix),
+                beside(&beside(dest, ".before-restore"), suffix),
+            )
+        })
         .collect();
     for (from, to) in old {
         remove(&to)?;

@@ -15,16 +15,19 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ledger::Ledger;
 use super::{
-    Commit, Committed, Delivery, Depths, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post, Received, Salts,
-    Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer, Which,
+    Commit, Committed, Delivery, Depths, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post, Received,
+    Salts, Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer,
+    Which,
 };
 use crate::incident::IncidentId;
 
 mod batch;
 mod copy;
+mod decode;
 mod migrations;
 mod own;
 mod read;
+mod rows;
 mod statements;
 mod writer;
 
@@ -81,12 +84,20 @@ async fn open_with(
     migrations::run(&mut connection, &path, migrations).await?;
 
     let path: Arc<Path> = path.into();
-    let mut writer =
-        Writer { connection, path: path.clone(), ledger: Ledger::new(options.salts), stale: true, owner };
+    let mut writer = Writer {
+        connection,
+        path: path.clone(),
+        ledger: Ledger::new(options.salts),
+        stale: true,
+        owner,
+    };
     writer.reload().await?;
     let (queue, taken) = mpsc::channel(QUEUE);
     tokio::spawn(writer.run(taken));
-    Ok(Sqlite { reader: Reader::open(&path, READERS).await?, writer: queue })
+    Ok(Sqlite {
+        reader: Reader::open(&path, READERS).await?,
+        writer: queue,
+    })
 }
 
 /// SQLite silently opens a file for reading when it may not write it: say so at once instead of at the first incident.
@@ -94,7 +105,9 @@ fn writable(path: &Path) -> Result<(), Error> {
     match std::fs::OpenOptions::new().write(true).open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(_) => Err(Error::ReadOnly { path: path.to_owned() }),
+        Err(_) => Err(Error::ReadOnly {
+            path: path.to_owned(),
+        }),
     }
 }
 
@@ -129,7 +142,10 @@ impl Reader {
             .connect_with(options)
             .await
             .map_err(|error| failed("opening the database", path, error))?;
-        Ok(Self { pool, path: path.into() })
+        Ok(Self {
+            pool,
+            path: path.into(),
+        })
     }
 }
 
@@ -140,23 +156,33 @@ fn failed(doing: &str, path: &Path, error: sqlx::Error) -> Error {
         sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()),
         sqlx::Error::PoolClosed => return Error::Stopped,
         sqlx::Error::ColumnDecode { .. } => {
-            return Error::Corrupt { place: path.display().to_string(), what: error.to_string() };
+            return Error::Corrupt {
+                place: path.display().to_string(),
+                what: error.to_string(),
+            };
         }
         _ => None,
     };
     // The low byte is the kind, the rest says more of it.
     match code.map(|code| code & 0xff) {
         Some(8) => Error::ReadOnly { path },
-        Some(11) => Error::Corrupt { place: path.display().to_string(), what: error.to_string() },
+        Some(11) => Error::Corrupt {
+            place: path.display().to_string(),
+            what: error.to_string(),
+        },
         Some(13) => Error::DiskFull { path },
         Some(26) => Error::Foreign { path },
-        _ => Error::Io { doing: format!("{doing} ({})", path.display()), cause: error.to_string() },
+        _ => Error::Io {
+            doing: format!("{doing} ({})", path.display()),
+            cause: error.to_string(),
+        },
     }
 }
 
 /// Nanoseconds since 1970. Times were checked on the way in; those of a query may lie anywhere.
 fn ns(time: DateTime<Utc>) -> i64 {
-    time.timestamp_nanos_opt().unwrap_or(if time.timestamp() < 0 { i64::MIN } else { i64::MAX })
+    time.timestamp_nanos_opt()
+        .unwrap_or(if time.timestamp() < 0 { i64::MIN } else { i64::MAX })
 }
 
 fn time(nanos: i64) -> DateTime<Utc> {
@@ -229,7 +255,12 @@ impl Store for Sqlite {
         self.reader.snapshot(stream).await
     }
 
-    async fn summaries(&self, which: Which, before: Option<IncidentId>, limit: usize) -> Result<Vec<Summary>, Error> {
+    async fn summaries(
+        &self,
+        which: Which,
+        before: Option<IncidentId>,
+        limit: usize,
+    ) -> Result<Vec<Summary>, Error> {
         self.reader.summaries(which, before, limit).await
     }
 
@@ -237,7 +268,12 @@ impl Store for Sqlite {
         self.reader.summary(incident).await
     }
 
-    async fn due_effects(&self, now: DateTime<Utc>, busy: &[String], limit: usize) -> Result<Vec<StoredEffect>, Error> {
+    async fn due_effects(
+        &self,
+        now: DateTime<Utc>,
+        busy: &[String],
+        limit: usize,
+    ) -> Result<Vec<StoredEffect>, Error> {
         self.reader.due_effects(now, busy, limit).await
     }
 
@@ -277,11 +313,21 @@ impl Store for Sqlite {
         self.reader.evidence(sha256).await
     }
 
-    async fn room_log(&self, incident: IncidentId, after: LogId, limit: usize) -> Result<Vec<StoredEntry>, Error> {
+    async fn room_log(
+        &self,
+        incident: IncidentId,
+        after: LogId,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, Error> {
         self.reader.room_log(incident, after, limit).await
     }
 
-    async fn room_since(&self, room: &str, since: DateTime<Utc>, limit: usize) -> Result<Vec<StoredEntry>, Error> {
+    async fn room_since(
+        &self,
+        room: &str,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, Error> {
         self.reader.room_since(room, since, limit).await
     }
 

@@ -25,20 +25,33 @@ impl Owner {
         let lock = beside(path, ".lock");
         let io = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                Error::ReadOnly { path: path.to_owned() }
+                Error::ReadOnly {
+                    path: path.to_owned(),
+                }
             }
-            _ => Error::Io { doing: format!("taking {}", lock.display()), cause: error.to_string() },
+            _ => Error::Io {
+                doing: format!("taking {}", lock.display()),
+                cause: error.to_string(),
+            },
         };
         // Not truncated: until the lock is ours, what stands in it is the owner's.
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&lock).map_err(io)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock)
+            .map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
                 // The owner may be between locking and writing; then the process stays unnamed.
                 let _ = file.read_to_string(&mut pid);
-                return Err(Error::Owned { path: path.to_owned(), pid: pid.trim().parse().ok() });
+                return Err(Error::Owned {
+                    path: path.to_owned(),
+                    pid: pid.trim().parse().ok(),
+                });
             }
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }

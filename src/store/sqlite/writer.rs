@@ -17,7 +17,9 @@ use super::batch::Batch;
 use super::own::Owner;
 use super::{failed, ns, read};
 use crate::store::ledger::Ledger;
-use crate::store::{Commit, Committed, Delivery, Error, InboxId, Received, Redaction, Snapshot, Stream, limits};
+use crate::store::{
+    Commit, Committed, Delivery, EffectId, Error, InboxId, Received, Redaction, Snapshot, Stream, limits,
+};
 
 /// Operations that wait for the writer; whoever comes then waits to be let in. Far more than callers there are.
 pub(super) const QUEUE: usize = 1_024;
@@ -61,10 +63,30 @@ pub(super) struct Writer {
     pub owner: Owner,
 }
 
+/// Waits for work, then takes all there is. Callers that were just answered come back at once: they get the chance to
+/// join this group, because the disk's time is the same for one and for many. `false`: nobody is left to ask.
+async fn gather(queue: &mut mpsc::Receiver<Op>, group: &mut Vec<Op>) -> bool {
+    if queue.recv_many(group, GROUP).await == 0 {
+        return false;
+    }
+    loop {
+        let before = group.len();
+        tokio::task::yield_now().await;
+        while group.len() < GROUP
+            && let Ok(op) = queue.try_recv()
+        {
+            group.push(op);
+        }
+        if group.len() == before || group.len() >= GROUP {
+            return true;
+        }
+    }
+}
+
 impl Writer {
     pub async fn run(mut self, mut queue: mpsc::Receiver<Op>) {
         let mut group = Vec::with_capacity(GROUP);
-        while queue.recv_many(&mut group, GROUP).await > 0 {
+        while gather(&mut queue, &mut group).await {
             let mut together = Vec::with_capacity(group.len());
             let mut close = None;
             for op in group.drain(..) {
@@ -88,7 +110,8 @@ impl Writer {
                 queue.close();
                 let closed = self.connection.close().await;
                 drop(self.owner);
-                let _ = answer.send(closed.map_err(|error| failed("closing the database", &self.path, error)));
+                let _ =
+                    answer.send(closed.map_err(|error| failed("closing the database", &self.path, error)));
                 return;
             }
         }
@@ -100,7 +123,10 @@ impl Writer {
 
     async fn write(&mut self, group: Vec<Op>) {
         match self.attempt(&group).await {
-            Ok(replies) => group.into_iter().zip(replies).for_each(|(op, reply)| answer(op, reply)),
+            Ok(replies) => group
+                .into_iter()
+                .zip(replies)
+                .for_each(|(op, reply)| answer(op, reply)),
             Err(error) if group.len() == 1 => group.into_iter().for_each(|op| refuse(op, &error)),
             Err(_) => {
                 for op in group {
@@ -123,7 +149,7 @@ impl Writer {
         if self.stale {
             self.reload().await?;
         }
-        let mut batch = Batch::default();
+        let mut batch = Batch::new();
         let replies = self.fill(group, &mut batch).await;
         let replies = match replies {
             Ok(replies) => replies,
@@ -163,7 +189,7 @@ impl Writer {
                     self.learn_heads(commit).await?;
                     Reply::Committed(match self.ledger.admit(commit) {
                         Ok(admitted) => {
-                            batch.commit(commit, &admitted)?;
+                            batch.commit(commit, &admitted);
                             Ok(admitted.committed)
                         }
                         Err(refused) => Err(refused),
@@ -176,7 +202,9 @@ impl Writer {
                     }
                     Reply::Kept(checked)
                 }
-                _ => Reply::Kept(Err(Error::invalid("an operation that is written alone came in a group"))),
+                _ => Reply::Kept(Err(Error::invalid(
+                    "an operation that is written alone came in a group",
+                ))),
             });
         }
         Ok(replies)
@@ -195,7 +223,7 @@ impl Writer {
             return Ok(self.find(delivery).await?.ok_or(full));
         }
         let id = self.ledger.next_inbox();
-        batch.receive(id, delivery)?;
+        batch.receive(id, delivery);
         Ok(Ok(Received::Fresh(id)))
     }
 
@@ -209,7 +237,9 @@ impl Writer {
         let mut settled = Vec::with_capacity(replies.len());
         for (op, reply) in group.iter().zip(replies) {
             settled.push(match (op, reply) {
-                (Op::Receive(delivery, _), Reply::Received(Ok(Received::Fresh(id)))) if !fresh.contains(&id) => {
+                (Op::Receive(delivery, _), Reply::Received(Ok(Received::Fresh(id))))
+                    if !fresh.contains(&id) =>
+                {
                     self.ledger.forget_inbox(id);
                     let missing = || Error::invalid("a delivery is neither new nor known");
                     Reply::Received(match self.find(delivery).await {
@@ -224,7 +254,8 @@ impl Writer {
     }
 
     async fn find(&mut self, delivery: &Delivery) -> Result<Option<Received>, Error> {
-        let sql = "SELECT id, outcome FROM inbox WHERE delivery_key = ?1 OR subject_key = ?2 ORDER BY id LIMIT 1";
+        let sql =
+            "SELECT id, outcome FROM inbox WHERE delivery_key = ?1 OR subject_key = ?2 ORDER BY id LIMIT 1";
         let row: Option<(i64, Option<String>)> = sqlx::query_as(sql)
             .bind(&delivery.delivery_key)
             .bind(&delivery.subject_key)
@@ -239,7 +270,12 @@ impl Writer {
             Redaction::Event { stream, .. } => Some(*stream),
             _ => None,
         });
-        let streams: Vec<Stream> = commit.appends.iter().map(|append| append.stream).chain(redacted).collect();
+        let streams: Vec<Stream> = commit
+            .appends
+            .iter()
+            .map(|append| append.stream)
+            .chain(redacted)
+            .collect();
         for stream in streams {
             if !self.ledger.knows(stream) {
                 let head = read::head(&mut self.connection, stream)
@@ -255,20 +291,26 @@ impl Writer {
     pub async fn reload(&mut self) -> Result<(), Error> {
         let read = async {
             let locks = read::locks(&mut self.connection).await?;
-            let pending: Vec<(i64,)> = sqlx::query_as("SELECT id FROM inbox WHERE decided IS NULL")
+            let pending: Vec<(i64,)> = sqlx::query_as("SELECT id FROM inbox_waiting")
                 .fetch_all(&mut self.connection)
                 .await?;
             let (inbox, effect): (i64, i64) = sqlx::query_as(
-                "SELECT coalesce((SELECT max(id) FROM inbox), 0), coalesce((SELECT max(id) FROM outbox), 0)",
+                "SELECT coalesce((SELECT max(id) FROM inbox), 0), coalesce((SELECT max(id & ?) FROM outbox), 0)",
             )
+            .bind(EffectId::COUNT.cast_signed())
             .fetch_one(&mut self.connection)
             .await?;
             Ok((locks, pending, inbox, effect))
         };
-        let (locks, pending, inbox, effect) =
-            read.await.map_err(|error: sqlx::Error| failed("reading the database", &self.path, error))?;
-        let pending: BTreeSet<InboxId> = pending.into_iter().map(|(id,)| InboxId(id.unsigned_abs())).collect();
-        self.ledger.reset(locks, pending, inbox.unsigned_abs(), effect.unsigned_abs());
+        let (locks, pending, inbox, effect) = read
+            .await
+            .map_err(|error: sqlx::Error| failed("reading the database", &self.path, error))?;
+        let pending: BTreeSet<InboxId> = pending
+            .into_iter()
+            .map(|(id,)| InboxId(id.unsigned_abs()))
+            .collect();
+        self.ledger
+            .reset(locks, pending, inbox.unsigned_abs(), effect.unsigned_abs());
         self.stale = false;
         Ok(())
     }
@@ -276,8 +318,12 @@ impl Writer {
     async fn forget(&mut self, before: DateTime<Utc>) -> Result<u64, Error> {
         // The newest row stays, so that its id is not given out again.
         let sql = "DELETE FROM inbox WHERE decided < ? AND id < (SELECT max(id) FROM inbox)";
-        let done = sqlx::query(sql).bind(ns(before)).execute(&mut self.connection).await;
-        done.map(|done| done.rows_affected()).map_err(|error| failed("forgetting deliveries", &self.path, error))
+        let done = sqlx::query(sql)
+            .bind(ns(before))
+            .execute(&mut self.connection)
+            .await;
+        done.map(|done| done.rows_affected())
+            .map_err(|error| failed("forgetting deliveries", &self.path, error))
     }
 
     /// Empties the log, which still holds the pages as they were before a redaction.
@@ -305,8 +351,9 @@ impl Writer {
             sqlx::query("VACUUM").execute(&mut self.connection).await?;
         }
         for _ in 0..PURGE_TRIES {
-            let (busy, _, _): (i64, i64, i64) =
-                sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.connection).await?;
+            let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&mut self.connection)
+                .await?;
             if busy == 0 {
                 return Ok(true);
             }
@@ -321,7 +368,10 @@ fn answer(op: Op, reply: Reply) {
         (Op::Receive(_, to), Reply::Received(reply)) => drop(to.send(reply)),
         (Op::Commit(_, to), Reply::Committed(reply)) => drop(to.send(reply)),
         (Op::Snapshot(_, to), Reply::Kept(reply)) => drop(to.send(reply)),
-        (op, _) => refuse(op, &Error::invalid("an operation was answered in another's words")),
+        (op, _) => refuse(
+            op,
+            &Error::invalid("an operation was answered in another's words"),
+        ),
     }
 }
 
