@@ -70,7 +70,7 @@ pub static WAIT_NO_MORE: Statement = Statement {
 pub static EFFECTS: Statement = Statement {
     before: "INSERT INTO outbox (id, key, merge, channel, body, created, not_before, deadline) SELECT * FROM ",
     columns: 8,
-    after: " WHERE column1 IS NOT NULL ON CONFLICT (key) DO UPDATE SET id = excluded.id, channel = excluded.channel, \
+    after: " WHERE column1 IS NOT NULL ON CONFLICT (key) DO UPDATE SET id = excluded.id, merge = 1, channel = excluded.channel, \
             body = excluded.body, created = excluded.created, not_before = excluded.not_before, \
             deadline = excluded.deadline, claimed = NULL, attempts = 0, last_error = NULL WHERE excluded.merge = 1",
 };
