@@ -4,3 +4,5 @@ pub mod chat;
 pub mod clock;
 pub mod driver;
 pub mod incident;
+pub mod postmortem;
+pub mod timeline;
