@@ -47,11 +47,27 @@ pub struct End {
 impl End {
     pub(super) fn of(state: &State, moment: Moment) -> Self {
         let set = state.moments.get(&moment);
-        let MomentAt { at, provenance, event } = match set.cloned() {
+        let MomentAt {
+            at,
+            provenance,
+            event,
+        } = match set.cloned() {
             Some(set) => set,
-            None => return Self { moment, at: None, provenance: None, event: None },
+            None => {
+                return Self {
+                    moment,
+                    at: None,
+                    provenance: None,
+                    event: None,
+                };
+            }
         };
-        Self { moment, at: Some(at), provenance: Some(provenance), event: Some(event) }
+        Self {
+            moment,
+            at: Some(at),
+            provenance: Some(provenance),
+            event: Some(event),
+        }
     }
 }
 
@@ -69,8 +85,11 @@ fn metric(name: &str, from: End, to: End, command: &str) -> Metric {
         _ => None,
     };
     let negative = length.is_some_and(|length| length < TimeDelta::zero());
-    let missing: Vec<&str> =
-        [&from, &to].iter().filter(|end| end.at.is_none()).map(|end| end.moment.word()).collect();
+    let missing: Vec<&str> = [&from, &to]
+        .iter()
+        .filter(|end| end.at.is_none())
+        .map(|end| end.moment.word())
+        .collect();
     let remark = match (missing.first(), negative) {
         (Some(first), _) => Some(format!(
             "The moment {} is not set; `{command} set moment {first} <when>` sets it.",

@@ -20,4 +20,4 @@ mod tests;
 pub use assemble::{Objectives, Source, as_of, assemble};
 pub use document::*;
 pub use metrics::{End, Metric, metrics};
-pub use render::{Templates, TemplateError, html, json, markdown, schema};
+pub use render::{TemplateError, Templates, html, json, markdown, schema};

@@ -29,13 +29,21 @@ pub struct Filter {
 impl Filter {
     pub fn keeps(&self, entry: &Entry) -> bool {
         (self.lanes.is_empty() || self.lanes.contains(&entry.lane))
-            && self.person.as_ref().is_none_or(|person| entry.by.as_ref() == Some(person))
+            && self
+                .person
+                .as_ref()
+                .is_none_or(|person| entry.by.as_ref() == Some(person))
             && self.phase.is_none_or(|phase| entry.phase == Some(phase))
             && self.from.is_none_or(|from| entry.at >= from)
             && self.until.is_none_or(|until| entry.at <= until)
-            && self.after.is_none_or(|after| entry.event > after || entry.also.iter().any(|also| *also > after))
+            && self
+                .after
+                .is_none_or(|after| entry.event > after || entry.also.iter().any(|also| *also > after))
             && self.weight.is_none_or(|weight| entry.weight >= weight)
-            && self.text.as_ref().is_none_or(|text| contains(entry, &text.to_lowercase()))
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|text| contains(entry, &text.to_lowercase()))
             && (self.removed || entry.removed.is_none())
     }
 
@@ -51,5 +59,8 @@ impl Filter {
 
 fn contains(entry: &Entry, wanted: &str) -> bool {
     let texts = [Some(&entry.sentence), entry.words.as_ref(), Some(&entry.actor)];
-    texts.into_iter().flatten().any(|text| text.to_lowercase().contains(wanted))
+    texts
+        .into_iter()
+        .flatten()
+        .any(|text| text.to_lowercase().contains(wanted))
 }

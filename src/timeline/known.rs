@@ -28,12 +28,16 @@ impl Known {
             Event::RunbookChanged { plan, .. } => self.learn_plan(plan),
             Event::PhaseEntered { phase, .. } => self.phase = Some(*phase),
             Event::ProbeAsked { asked } => {
-                self.runs.insert(asked.run, (asked.probe.clone(), asked.target.clone()));
+                self.runs
+                    .insert(asked.run, (asked.probe.clone(), asked.target.clone()));
             }
             Event::ProposalDrafted { proposal, terms, .. } => {
-                self.proposals.insert(*proposal, (terms.title.clone(), terms.target.clone()));
+                self.proposals
+                    .insert(*proposal, (terms.title.clone(), terms.target.clone()));
             }
-            Event::AttemptStarted { proposal, attempt, .. } => {
+            Event::AttemptStarted {
+                proposal, attempt, ..
+            } => {
                 self.attempts.insert(*attempt, *proposal);
             }
             Event::FindingRecorded { finding, text, .. } => {
@@ -68,7 +72,7 @@ impl Known {
         }
     }
 
-    /// `A1 “Switch off the scheduled action”`.
+    /// `A1 (Switch off the scheduled action)`.
     pub fn proposal(&self, proposal: ProposalId) -> String {
         match self.proposals.get(&proposal) {
             Some((title, _)) => labelled(proposal, title),
@@ -77,7 +81,9 @@ impl Known {
     }
 
     pub fn target(&self, proposal: ProposalId) -> &str {
-        self.proposals.get(&proposal).map_or("its target", |(_, target)| target)
+        self.proposals
+            .get(&proposal)
+            .map_or("its target", |(_, target)| target)
     }
 
     pub fn attempt(&self, attempt: AttemptId) -> String {
@@ -88,21 +94,31 @@ impl Known {
     }
 
     pub fn finding(&self, finding: FindingId) -> String {
-        self.findings.get(&finding).map_or_else(|| format!("finding {finding}"), |text| labelled(finding, text))
+        self.findings
+            .get(&finding)
+            .map_or_else(|| format!("finding {finding}"), |text| labelled(finding, text))
     }
 
     pub fn task(&self, task: TaskId) -> String {
-        self.tasks.get(&task).map_or_else(|| format!("task {task}"), |text| labelled(task, text))
+        self.tasks
+            .get(&task)
+            .map_or_else(|| format!("task {task}"), |text| labelled(task, text))
     }
 
     pub fn followup(&self, followup: FollowupId) -> String {
         let text = self.followups.get(&followup);
-        text.map_or_else(|| format!("follow-up {followup}"), |text| labelled(followup, text))
+        text.map_or_else(
+            || format!("follow-up {followup}"),
+            |text| labelled(followup, text),
+        )
     }
 
     pub fn change(&self, change: ChangeId) -> String {
         let text = self.changes.get(&change);
-        text.map_or_else(|| format!("manual change {change}"), |text| labelled(change, text))
+        text.map_or_else(
+            || format!("manual change {change}"),
+            |text| labelled(change, text),
+        )
     }
 
     pub fn page(&self, page: PageId) -> String {
@@ -113,13 +129,16 @@ impl Known {
     }
 
     pub fn step(&self, step: &str) -> String {
-        self.steps.get(step).map_or_else(|| format!("step {step}"), |text| labelled(format!("step {step}"), text))
+        self.steps.get(step).map_or_else(
+            || format!("step {step}"),
+            |text| labelled(format!("step {step}"), text),
+        )
     }
 }
 
 fn labelled(id: impl std::fmt::Display, text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
-    format!("{id} “{}”", cut(first, LABEL))
+    format!("{id} ({})", cut(first.trim_end_matches('.'), LABEL))
 }
 
 /// At most this many characters; says how many are left out.

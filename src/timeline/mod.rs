@@ -29,7 +29,18 @@ use known::Known;
 
 /// Which row of the figure a line belongs to, and what people filter by.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, strum::EnumIter,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::EnumIter,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
@@ -103,7 +114,8 @@ pub struct Entry {
     pub at: DateTime<Utc>,
     /// When it was written down.
     pub recorded: DateTime<Utc>,
-    /// Where `at` comes from: `clock`, `message`, `said`, `probe`.
+    /// Where `at` comes from: `clock`, `message`, `said`, `probe`. A moment that was set is `said`; its sentence names who
+    /// or what said it.
     pub source: String,
     /// Short name of the person who caused it; `None`: Orderly itself.
     pub by: Option<PersonId>,
@@ -171,6 +183,7 @@ impl Reading {
         match event {
             Event::MomentSet { moment, at, .. } => {
                 entry.at = *at;
+                entry.source = "said".to_owned();
                 if let Some(before) = self.moments.insert(*moment, self.entries.len()) {
                     self.entries[before].sentence.push_str(" Corrected later.");
                     self.entries[before].weight = Weight::Fine;

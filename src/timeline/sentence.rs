@@ -17,7 +17,13 @@ pub(super) struct Said {
 
 impl Said {
     pub fn new(lane: Lane, text: impl Into<String>) -> Self {
-        Self { lane, tone: Tone::Plain, weight: Weight::Plain, text: text.into(), words: None }
+        Self {
+            lane,
+            tone: Tone::Plain,
+            weight: Weight::Plain,
+            text: text.into(),
+            words: None,
+        }
     }
 
     pub fn key(mut self) -> Self {
@@ -58,7 +64,12 @@ pub(super) fn tell(known: &Known, names: Names<'_>, who: &str, event: &Event) ->
         .or_else(|| tell_people::messages(who, event))
         .or_else(|| record(who, event))
         // Reached only by a kind that is newer than this file; the test that walks all kinds fails on it.
-        .unwrap_or_else(|| Said::new(Lane::Record, format!("{who}: {}.", event.kind().replace('_', " "))))
+        .unwrap_or_else(|| {
+            Said::new(
+                Lane::Record,
+                format!("{who}: {}.", event.kind().replace('_', " ")),
+            )
+        })
 }
 
 fn incident(who: &str, event: &Event) -> Option<Said> {
@@ -74,10 +85,13 @@ fn incident(who: &str, event: &Event) -> Option<Said> {
         Event::Retitled { title } => order(format!("{who} changed the title to “{title}”.")),
         Event::SeverityChanged { from, to, reason } => {
             let tone = if to < from { Tone::Bad } else { Tone::Good };
-            Said::new(Lane::Severity, format!("{who} changed the severity from {from} to {to}."))
-                .key()
-                .tone(tone)
-                .words(reason.clone())
+            Said::new(
+                Lane::Severity,
+                format!("{who} changed the severity from {from} to {to}."),
+            )
+            .key()
+            .tone(tone)
+            .words(reason.clone())
         }
         Event::ProcessChanged { from, to } => {
             order(format!("{who} changed the affected process from {from} to {to}."))
@@ -86,23 +100,41 @@ fn incident(who: &str, event: &Event) -> Option<Said> {
         Event::RunbookChanged { plan, reason } => {
             order(format!("{who} switched to the runbook “{}”.", plan.title)).words(reason.clone())
         }
-        Event::MarkedDuplicate { of } => order(format!("{who} marked this incident as a duplicate of {of}.")).key(),
-        Event::Cancelled { reason } => order(format!("{who} cancelled the incident.")).key().words(reason.clone()),
-        Event::Resolved { summary } => {
-            order(format!("{who} resolved the incident.")).key().tone(Tone::Good).words(summary.clone())
+        Event::MarkedDuplicate { of } => {
+            order(format!("{who} marked this incident as a duplicate of {of}.")).key()
         }
-        Event::Reopened { reason } => {
-            order(format!("{who} reopened the incident.")).key().tone(Tone::Warn).words(reason.clone())
-        }
+        Event::Cancelled { reason } => order(format!("{who} cancelled the incident."))
+            .key()
+            .words(reason.clone()),
+        Event::Resolved { summary } => order(format!("{who} resolved the incident."))
+            .key()
+            .tone(Tone::Good)
+            .words(summary.clone()),
+        Event::Reopened { reason } => order(format!("{who} reopened the incident."))
+            .key()
+            .tone(Tone::Warn)
+            .words(reason.clone()),
         Event::Closed => order(format!("{who} closed the incident.")).key(),
         _ => return None,
     })
 }
 
 fn opened(who: &str, opening: &Opening) -> Said {
-    let kinds = [(opening.drill, "a drill, "), (opening.private, "private, "), (opening.retroactive, "afterwards, ")];
-    let kind: String = kinds.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
-    let on = if opening.targets.is_empty() { String::new() } else { format!(" on {}", opening.targets.join(", ")) };
+    let kinds = [
+        (opening.drill, "a drill, "),
+        (opening.private, "private, "),
+        (opening.retroactive, "afterwards, "),
+    ];
+    let kind: String = kinds
+        .iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, word)| *word)
+        .collect();
+    let on = if opening.targets.is_empty() {
+        String::new()
+    } else {
+        format!(" on {}", opening.targets.join(", "))
+    };
     let text = format!(
         "{who} declared {} ({kind}{}, {}{on}): “{}”. Runbook “{}”, because {}",
         opening.number,
@@ -117,17 +149,39 @@ fn opened(who: &str, opening: &Opening) -> Said {
 
 fn links_and_moments(who: &str, event: &Event) -> Option<Said> {
     Some(match event {
-        Event::MomentSet { moment, at, provenance } => {
+        Event::MomentSet {
+            moment,
+            at,
+            provenance,
+        } => {
             let text = format!("{} at {} ({provenance}).", moment_words(*moment), minute(*at));
-            Said::new(Lane::Order, text)
+            let said = Said::new(Lane::Order, text);
+            // The others have an event of their own that says the same.
+            let alone = [
+                Moment::Onset,
+                Moment::Detected,
+                Moment::Mitigated,
+                Moment::Recovered,
+                Moment::Validated,
+            ];
+            if alone.contains(moment) {
+                said.key()
+            } else {
+                said.fine()
+            }
         }
-        Event::Linked { link: Link::Url { url, title } } => {
-            let title = title.as_ref().map(|title| format!("“{title}” ")).unwrap_or_default();
+        Event::Linked {
+            link: Link::Url { url, title },
+        } => {
+            let title = title
+                .as_ref()
+                .map(|title| format!("“{title}” "))
+                .unwrap_or_default();
             Said::new(Lane::Messages, format!("{who} linked {title}{url}."))
         }
-        Event::Linked { link: Link::Related { incident } } => {
-            Said::new(Lane::Order, format!("{who} linked {incident} as related."))
-        }
+        Event::Linked {
+            link: Link::Related { incident },
+        } => Said::new(Lane::Order, format!("{who} linked {incident} as related.")),
         _ => return None,
     })
 }
@@ -150,16 +204,28 @@ fn moment_words(moment: Moment) -> &'static str {
 fn order(known: &Known, who: &str, event: &Event) -> Option<Said> {
     Some(match event {
         Event::PhaseEntered { phase, passage, .. } => passed(who, *phase, passage),
-        Event::Framed { sentence: frame, whole: true, .. } => {
-            Said::new(Lane::Order, format!("{who} completed the frame: {}", sentence(frame))).key()
-        }
-        Event::Framed { .. } => Said::new(Lane::Order, format!("{who} added to the frame; it is not whole yet.")),
+        Event::Framed {
+            sentence: frame,
+            whole: true,
+            ..
+        } => Said::new(
+            Lane::Order,
+            format!("{who} completed the frame: {}", sentence(frame)),
+        )
+        .key(),
+        Event::Framed { .. } => Said::new(
+            Lane::Order,
+            format!("{who} added to the frame; it is not whole yet."),
+        ),
         Event::DamageAssessed { ongoing, detail } => {
             let (text, tone) = match ongoing {
                 true => ("damage is going on", Tone::Bad),
                 false => ("no damage is going on", Tone::Good),
             };
-            Said::new(Lane::Findings, format!("{who} assessed: {text}.")).key().tone(tone).words(detail.clone())
+            Said::new(Lane::Findings, format!("{who} assessed: {text}."))
+                .key()
+                .tone(tone)
+                .words(detail.clone())
         }
         Event::StepDone { step, note } => {
             Said::new(Lane::Order, format!("{who} did {}.", known.step(step))).words(note.clone())
@@ -186,8 +252,14 @@ fn passed(who: &str, phase: Phase, passage: &Passage) -> Said {
         Passage::Start => Said::new(Lane::Order, format!("The response began with {name}.")),
         Passage::Gate => Said::new(Lane::Order, format!("The gate held; {who} opened {name}.")).key(),
         Passage::Override { reason, open } => {
-            let text = format!("{who} overrode the gate and opened {name}. Still open: {}", sentence(&open.join("; ")));
-            Said::new(Lane::Order, text).key().tone(Tone::Warn).words(reason.clone())
+            let text = format!(
+                "{who} overrode the gate and opened {name}. Still open: {}",
+                sentence(&open.join("; "))
+            );
+            Said::new(Lane::Order, text)
+                .key()
+                .tone(Tone::Warn)
+                .words(reason.clone())
         }
         Passage::Back { reason } => Said::new(Lane::Order, format!("{who} went back to {name}."))
             .key()
@@ -211,25 +283,44 @@ fn questions(known: &Known, who: &str, event: &Event) -> Option<Said> {
         }
         Event::ProbeAnswered { run, answer } => {
             let tone = verdict_tone(answer.verdict);
-            let text = format!("{} answered {}: {}", known.run(*run), answer.verdict, sentence(&answer.summary));
+            let text = format!(
+                "{} answered {}: {}",
+                known.run(*run),
+                answer.verdict,
+                sentence(&answer.summary)
+            );
             Said::new(Lane::Probes, text).tone(tone)
         }
-        Event::FindingRecorded { finding, line, conclusion, text, .. } => {
+        Event::FindingRecorded {
+            finding,
+            line,
+            conclusion,
+            text,
+            ..
+        } => {
             let (tone, word) = match conclusion {
                 Conclusion::Suspect => (Tone::Warn, "suspect"),
                 Conclusion::Cleared => (Tone::Good, "cleared"),
             };
-            Said::new(Lane::Findings, format!("{who} recorded finding {finding} on {line}: {word}."))
-                .key()
-                .tone(tone)
-                .words(text.clone())
+            Said::new(
+                Lane::Findings,
+                format!("{who} recorded finding {finding} on {line}: {word}."),
+            )
+            .key()
+            .tone(tone)
+            .words(text.clone())
         }
-        Event::CauseAccepted { finding } => {
-            Said::new(Lane::Findings, format!("{who} accepted {} as the cause.", known.finding(*finding))).key()
-        }
+        Event::CauseAccepted { finding } => Said::new(
+            Lane::Findings,
+            format!("{who} accepted {} as the cause.", known.finding(*finding)),
+        )
+        .key(),
         Event::TriageLeft { lines, reason } => {
             let lines: Vec<&str> = lines.iter().map(|line| line.word()).collect();
-            let text = format!("{who} left these lines of triage unexamined: {}.", lines.join(", "));
+            let text = format!(
+                "{who} left these lines of triage unexamined: {}.",
+                lines.join(", ")
+            );
             Said::new(Lane::Findings, text).words(reason.clone())
         }
         _ => return None,
@@ -239,20 +330,37 @@ fn questions(known: &Known, who: &str, event: &Event) -> Option<Said> {
 fn recovery(who: &str, event: &Event) -> Option<Said> {
     Some(match event {
         Event::Decided { way, reason, .. } => {
-            Said::new(Lane::Findings, format!("{who} decided: {}.", way_words(*way))).key().words(reason.clone())
-        }
-        Event::RecoveryChecked { item, passed, count, detail } => {
-            let (word, tone) = if *passed { ("passed", Tone::Good) } else { ("did not pass", Tone::Bad) };
-            let count = count.map(|count| format!(", counted {count}")).unwrap_or_default();
-            let text = format!("{who} checked the recovery: {} {word}{count}.", item_words(*item));
-            Said::new(Lane::Findings, text).key().tone(tone).words(detail.clone())
-        }
-        Event::RecoveryWaived { item, reason } => {
-            Said::new(Lane::Findings, format!("{who} waived a recovery check: {}.", item_words(*item)))
+            Said::new(Lane::Findings, format!("{who} decided: {}.", way_words(*way)))
                 .key()
-                .tone(Tone::Warn)
                 .words(reason.clone())
         }
+        Event::RecoveryChecked {
+            item,
+            passed,
+            count,
+            detail,
+        } => {
+            let (word, tone) = if *passed {
+                ("passed", Tone::Good)
+            } else {
+                ("did not pass", Tone::Bad)
+            };
+            let count = count
+                .map(|count| format!(", counted {count}"))
+                .unwrap_or_default();
+            let text = format!("{who} checked the recovery: {} {word}{count}.", item_words(*item));
+            Said::new(Lane::Findings, text)
+                .key()
+                .tone(tone)
+                .words(detail.clone())
+        }
+        Event::RecoveryWaived { item, reason } => Said::new(
+            Lane::Findings,
+            format!("{who} waived a recovery check: {}.", item_words(*item)),
+        )
+        .key()
+        .tone(Tone::Warn)
+        .words(reason.clone()),
         _ => return None,
     })
 }
@@ -260,22 +368,27 @@ fn recovery(who: &str, event: &Event) -> Option<Said> {
 fn record(who: &str, event: &Event) -> Option<Said> {
     let record = |text: String| Said::new(Lane::Record, text);
     Some(match event {
-        Event::SectionWritten { section, .. } => {
-            record(format!("{who} wrote the part “{}” of the post-mortem.", section.word())).fine()
-        }
+        Event::SectionWritten { section, .. } => record(format!(
+            "{who} wrote the part “{}” of the post-mortem.",
+            section.word()
+        ))
+        .fine(),
         Event::ReviewChanged { to, note } => {
             record(format!("{who} set the post-mortem to {}.", to.word())).words(note.clone())
         }
         Event::Redacted { row, reason } => {
-            record(format!("{who} removed what #{row} said from the journal.")).tone(Tone::Warn).words(reason.clone())
+            record(format!("{who} removed what #{row} said from the journal."))
+                .tone(Tone::Warn)
+                .words(reason.clone())
         }
         Event::ClockJumped { back_ms } => {
             let length = super::span(chrono::TimeDelta::milliseconds(*back_ms));
             record(format!("The machine's clock jumped back by {length}.")).tone(Tone::Warn)
         }
-        Event::Exported { format, as_of, .. } => {
-            record(format!("{who} exported the post-mortem as {format}, as of #{as_of}.")).fine()
-        }
+        Event::Exported { format, as_of, .. } => record(format!(
+            "{who} exported the post-mortem as {format}, as of #{as_of}."
+        ))
+        .fine(),
         _ => return None,
     })
 }
@@ -307,11 +420,17 @@ pub(super) fn item_words(item: RecoveryItem) -> &'static str {
 /// Ends with exactly one full stop, whatever the text ended with.
 pub(super) fn sentence(text: &str) -> String {
     let text = text.trim();
-    if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
+    if text.ends_with(['.', '!', '?', '…']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
 
 /// First letter large.
 pub(super) fn titled(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

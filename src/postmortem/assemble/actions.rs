@@ -2,21 +2,32 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::impact::full_stop;
 use super::Facts;
+use super::impact::full_stop;
 use crate::incident::*;
 use crate::postmortem::document::*;
 use crate::timeline::{minute, span};
 
 impl<'a> Facts<'a> {
     pub(super) fn actions(&self) -> Vec<Action> {
-        self.state.proposals.values().map(|proposal| self.action(proposal)).collect()
+        self.state
+            .proposals
+            .values()
+            .map(|proposal| self.action(proposal))
+            .collect()
     }
 
     fn action(&self, proposal: &Proposal) -> Action {
         let terms = &proposal.terms;
-        let undone_by = self.state.proposals.values().filter(|other| other.terms.undoes == Some(proposal.id));
-        let proposer = proposal.proposer.as_ref().map_or_else(|| "Orderly".to_owned(), |person| self.name(person));
+        let undone_by = self
+            .state
+            .proposals
+            .values()
+            .filter(|other| other.terms.undoes == Some(proposal.id));
+        let proposer = proposal
+            .proposer
+            .as_ref()
+            .map_or_else(|| "Orderly".to_owned(), |person| self.name(person));
         Action {
             id: proposal.id.to_string(),
             title: terms.title.clone(),
@@ -38,32 +49,46 @@ impl<'a> Facts<'a> {
             turns: self.turns(proposal.id),
             break_glass: self.glass(proposal),
             precondition: terms.precondition.as_ref().map(|check| {
-                self.checked(proposal, check, |purpose| matches!(purpose, Purpose::Precondition { .. }))
+                self.checked(proposal, check, |purpose| {
+                    matches!(purpose, Purpose::Precondition { .. })
+                })
             }),
             attempt: self.attempt(proposal.id),
-            verify: terms
-                .verify
-                .as_ref()
-                .map(|check| self.checked(proposal, check, |purpose| matches!(purpose, Purpose::Verify { .. }))),
+            verify: terms.verify.as_ref().map(|check| {
+                self.checked(proposal, check, |purpose| {
+                    matches!(purpose, Purpose::Verify { .. })
+                })
+            }),
             verified: self.verified(proposal.id),
             before_after: self.before_after(proposal),
             undo: match &terms.undo {
                 Some(undo) => format!("Can be taken back with {}.", undo.action),
                 None => "Cannot be taken back.".to_owned(),
             },
-            undone_by: undone_by.map(|other| format!("{} ({})", other.id, other.stage.word())).collect(),
+            undone_by: undone_by
+                .map(|other| format!("{} ({})", other.id, other.stage.word()))
+                .collect(),
             undoes: terms.undoes.map(|undoes| undoes.to_string()),
         }
     }
 
     fn trail(&self, id: ProposalId) -> impl DoubleEndedIterator<Item = (&'a Recorded, &'a Event)> {
         let trail = self.trails.get(&id).map(Vec::as_slice).unwrap_or_default();
-        trail.iter().filter_map(|recorded| Some((*recorded, recorded.event.as_ref()?))).collect::<Vec<_>>().into_iter()
+        trail
+            .iter()
+            .filter_map(|recorded| Some((*recorded, recorded.event.as_ref()?)))
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     fn operation(&self, id: ProposalId) -> Option<ShownOperation> {
         self.trail(id).rev().find_map(|(recorded, event)| match event {
-            Event::Proposed { preview, digest, expires, .. } => Some(ShownOperation {
+            Event::Proposed {
+                preview,
+                digest,
+                expires,
+                ..
+            } => Some(ShownOperation {
                 driver: preview.operation.driver.clone(),
                 display: preview.operation.display.clone(),
                 effect: preview.effect.clone(),
@@ -107,7 +132,10 @@ impl<'a> Facts<'a> {
                     | AttemptSettled { .. }
             )
         };
-        self.trail(id).filter(|(_, event)| turn(event)).filter_map(|(recorded, _)| self.said(recorded)).collect()
+        self.trail(id)
+            .filter(|(_, event)| turn(event))
+            .filter_map(|(recorded, _)| self.said(recorded))
+            .collect()
     }
 
     fn glass(&self, proposal: &Proposal) -> Option<Glass> {
@@ -125,7 +153,10 @@ impl<'a> Facts<'a> {
             }
         }
         Some(Glass {
-            by: glass.by.as_ref().map_or_else(|| "Orderly".to_owned(), |person| self.name(person)),
+            by: glass
+                .by
+                .as_ref()
+                .map_or_else(|| "Orderly".to_owned(), |person| self.name(person)),
             reason: glass.reason.clone(),
             reviewed,
             events,
@@ -140,7 +171,10 @@ impl<'a> Facts<'a> {
             text: format!("{} on {} must answer {}", check.probe, check.target, check.wants),
             verdict: answer.map(|answer| answer.verdict),
             summary: answer.map(|answer| answer.summary.clone()),
-            events: last.map(|run| run.answered.unwrap_or(run.event)).into_iter().collect(),
+            events: last
+                .map(|run| run.answered.unwrap_or(run.event))
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -176,7 +210,10 @@ impl<'a> Facts<'a> {
     }
 
     fn verified(&self, id: ProposalId) -> Option<Fact> {
-        let verified = self.trail(id).rev().find(|(_, event)| matches!(event, Event::Verified { .. }));
+        let verified = self
+            .trail(id)
+            .rev()
+            .find(|(_, event)| matches!(event, Event::Verified { .. }));
         let said = self.said(verified?.0)?;
         Some(self.fact(said.text, [said.event]))
     }
@@ -189,7 +226,9 @@ impl<'a> Facts<'a> {
             .filter_map(|run| self.state.runs.get(run))
             .filter(|run| run.answer.is_some())
             .collect();
-        let after = answered.iter().rfind(|run| matches!(run.asked.purpose, Purpose::Verify { .. }))?;
+        let after = answered
+            .iter()
+            .rfind(|run| matches!(run.asked.purpose, Purpose::Verify { .. }))?;
         let before = answered.iter().rfind(|run| {
             !matches!(run.asked.purpose, Purpose::Verify { .. })
                 && (&run.asked.probe, &run.asked.target, &run.asked.params)
@@ -208,7 +247,11 @@ impl<'a> Facts<'a> {
     }
 
     pub(super) fn containment(&self) -> Vec<Contained> {
-        self.state.proposals.values().filter_map(|proposal| self.contained(proposal)).collect()
+        self.state
+            .proposals
+            .values()
+            .filter_map(|proposal| self.contained(proposal))
+            .collect()
     }
 
     fn contained(&self, proposal: &Proposal) -> Option<Contained> {
@@ -262,17 +305,31 @@ impl<'a> Facts<'a> {
 
     /// What stands in for the part that tells how it was resolved.
     pub(super) fn resolution(&self) -> Vec<Fact> {
-        let mut facts: Vec<Fact> = self.state.proposals.keys().filter_map(|id| self.verified(*id)).collect();
+        let mut facts: Vec<Fact> = self
+            .state
+            .proposals
+            .keys()
+            .filter_map(|id| self.verified(*id))
+            .collect();
         let resolved = self.told(|event| matches!(event, Event::Resolved { .. }));
         facts.extend(resolved.into_iter().map(|said| {
-            let words = said.words.map(|words| format!(" “{}”", words.trim())).unwrap_or_default();
-            Fact { text: format!("{} {}{words}", minute(said.at), said.text), events: vec![said.event] }
+            let words = said
+                .words
+                .map(|words| format!(" “{}”", words.trim()))
+                .unwrap_or_default();
+            Fact {
+                text: format!("{} {}{words}", minute(said.at), said.text),
+                events: vec![said.event],
+            }
         }));
         facts
     }
 
     pub(super) fn recovery(&self) -> Vec<Fact> {
-        RecoveryItem::ALL.iter().map(|item| self.recovered(*item)).collect()
+        RecoveryItem::ALL
+            .iter()
+            .map(|item| self.recovered(*item))
+            .collect()
     }
 
     fn recovered(&self, item: RecoveryItem) -> Fact {
@@ -283,23 +340,43 @@ impl<'a> Facts<'a> {
         };
         match self.state.recovery.get(&item) {
             None => self.fact(format!("{name}: not checked."), []),
-            Some(Recovery::Checked { passed, count, detail, by, event }) => {
+            Some(Recovery::Checked {
+                passed,
+                count,
+                detail,
+                by,
+                event,
+            }) => {
                 let word = if *passed { "passed" } else { "did not pass" };
-                let count = count.map(|count| format!(", counted {count}")).unwrap_or_default();
-                let detail = detail.as_ref().map(|detail| format!(" {}", full_stop(detail))).unwrap_or_default();
-                self.fact(format!("{name}: {word}{count}, checked by {}.{detail}", self.who(by)), [*event])
+                let count = count
+                    .map(|count| format!(", counted {count}"))
+                    .unwrap_or_default();
+                let detail = detail
+                    .as_ref()
+                    .map(|detail| format!(" {}", full_stop(detail)))
+                    .unwrap_or_default();
+                self.fact(
+                    format!("{name}: {word}{count}, checked by {}.{detail}", self.who(by)),
+                    [*event],
+                )
             }
-            Some(Recovery::Waived { reason, by, event }) => {
-                self.fact(format!("{name}: waived by {}. {}", self.who(by), full_stop(reason)), [*event])
-            }
+            Some(Recovery::Waived { reason, by, event }) => self.fact(
+                format!("{name}: waived by {}. {}", self.who(by), full_stop(reason)),
+                [*event],
+            ),
         }
     }
 }
 
 /// `2 approvals by an approver, open for 30 min`.
 fn policy(policy: &Policy) -> String {
-    let whom = policy.role.map_or_else(|| "anybody but the proposer".to_owned(), |role| format!("role {role}"));
-    let open = span(chrono::TimeDelta::seconds(i64::try_from(policy.expires_s).unwrap_or(i64::from(u32::MAX))));
+    let whom = policy.role.map_or_else(
+        || "anybody but the proposer".to_owned(),
+        |role| format!("role {role}"),
+    );
+    let open = span(chrono::TimeDelta::seconds(
+        i64::try_from(policy.expires_s).unwrap_or(i64::from(u32::MAX)),
+    ));
     match policy.quorum {
         0 => "no approval needed, as the catalog says in so many words".to_owned(),
         1 => format!("1 approval ({whom}), open for {open}"),
@@ -351,7 +428,9 @@ pub(super) fn proposal_of(state: &State, event: &Event) -> Option<ProposalId> {
         | Verified { proposal, .. }
         | ContainmentLifted { proposal, .. }
         | ContainmentAccepted { proposal, .. } => Some(*proposal),
-        AttemptFinished { attempt, .. } | AttemptSettled { attempt, .. } => state.attempts.get(attempt).copied(),
+        AttemptFinished { attempt, .. } | AttemptSettled { attempt, .. } => {
+            state.attempts.get(attempt).copied()
+        }
         _ => None,
     }
 }

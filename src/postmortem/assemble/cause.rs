@@ -11,7 +11,11 @@ impl Facts<'_> {
     pub(super) fn cause(&self) -> Cause {
         let accepted = self.accepted();
         let composed = accepted.iter().map(|found| Fact {
-            text: format!("{} was accepted as the cause: {}", found.id, full_stop(&found.words.text)),
+            text: format!(
+                "{} was accepted as the cause: {}",
+                found.id,
+                full_stop(&found.words.text)
+            ),
             events: found.events.clone(),
         });
         Cause {
@@ -41,14 +45,24 @@ impl Facts<'_> {
     }
 
     pub(super) fn findings(&self) -> Vec<FoundOut> {
-        self.state.findings.iter().map(|(id, finding)| self.found(*id, finding)).collect()
+        self.state
+            .findings
+            .iter()
+            .map(|(id, finding)| self.found(*id, finding))
+            .collect()
     }
 
     fn found(&self, id: FindingId, finding: &Finding) -> FoundOut {
         let evidence = finding.evidence.iter().map(|run| match self.state.runs.get(run) {
             Some(asked) => {
-                let verdict = asked.answer.as_ref().map_or("no answer", |answer| answer.verdict.word());
-                let text = format!("{} on {} ({run}): {verdict}", asked.asked.probe, asked.asked.target);
+                let verdict = asked
+                    .answer
+                    .as_ref()
+                    .map_or("no answer", |answer| answer.verdict.word());
+                let text = format!(
+                    "{} on {} ({run}): {verdict}",
+                    asked.asked.probe, asked.asked.target
+                );
                 self.fact(text, [asked.answered.unwrap_or(asked.event)])
             }
             None => self.fact(format!("probe {run}"), []),
@@ -69,8 +83,14 @@ impl Facts<'_> {
     }
 
     fn detection(&self) -> Vec<Fact> {
-        let Some(detected) = self.state.moments.get(&Moment::Detected) else { return Vec::new() };
-        let text = format!("Detected at {} ({}).", crate::timeline::minute(detected.at), detected.provenance);
+        let Some(detected) = self.state.moments.get(&Moment::Detected) else {
+            return Vec::new();
+        };
+        let text = format!(
+            "Detected at {} ({}).",
+            crate::timeline::minute(detected.at),
+            detected.provenance
+        );
         vec![self.fact(text, [detected.event])]
     }
 
@@ -88,11 +108,17 @@ impl Facts<'_> {
     }
 
     fn line(&self, line: Line) -> LineRecord {
-        let findings: Vec<(&FindingId, &Finding)> =
-            self.state.findings.iter().filter(|(_, finding)| finding.line == line).collect();
+        let findings: Vec<(&FindingId, &Finding)> = self
+            .state
+            .findings
+            .iter()
+            .filter(|(_, finding)| finding.line == line)
+            .collect();
         if !findings.is_empty() {
-            let told: Vec<String> =
-                findings.iter().map(|(id, finding)| format!("{id} {}", finding.conclusion)).collect();
+            let told: Vec<String> = findings
+                .iter()
+                .map(|(id, finding)| format!("{id} {}", finding.conclusion))
+                .collect();
             return LineRecord {
                 line,
                 state: "examined".to_owned(),
@@ -100,13 +126,24 @@ impl Facts<'_> {
                 events: findings.iter().map(|(_, finding)| finding.event).collect(),
             };
         }
-        let left = self.events.iter().rev().find_map(|recorded| match &recorded.event {
-            Some(Event::TriageLeft { lines, reason }) if lines.contains(&line) => Some((recorded.seq, reason)),
-            _ => None,
-        });
+        let left = self
+            .events
+            .iter()
+            .rev()
+            .find_map(|recorded| match &recorded.event {
+                Some(Event::TriageLeft { lines, reason }) if lines.contains(&line) => {
+                    Some((recorded.seq, reason))
+                }
+                _ => None,
+            });
         LineRecord {
             line,
-            state: if left.is_some() { "left unexamined" } else { "not examined" }.to_owned(),
+            state: if left.is_some() {
+                "left unexamined"
+            } else {
+                "not examined"
+            }
+            .to_owned(),
             detail: left.map(|(_, reason)| reason.clone()),
             events: left.map(|(event, _)| event).into_iter().collect(),
         }
@@ -164,7 +201,11 @@ impl Facts<'_> {
     pub(super) fn probes(&self) -> Vec<ProbeRecord> {
         let record = |(id, run): (&ProbeRunId, &Run)| {
             let answer = run.answer.as_ref();
-            let params = run.asked.params.iter().map(|(name, value)| format!("{name}={value}"));
+            let params = run
+                .asked
+                .params
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
             ProbeRecord {
                 run: id.to_string(),
                 probe: run.asked.probe.clone(),
@@ -187,7 +228,11 @@ impl Facts<'_> {
         let outputs = self.state.runs.iter().filter_map(|(id, run)| {
             let sha256 = run.answer.as_ref()?.output.clone()?;
             let what = format!("Output of {} on {} ({id})", run.asked.probe, run.asked.target);
-            Some(Evidence { what, sha256, event: run.answered? })
+            Some(Evidence {
+                what,
+                sha256,
+                event: run.answered?,
+            })
         });
         let kept = self.state.marks.values().filter(|mark| mark.removed.is_none());
         let files = kept.flat_map(|mark| {

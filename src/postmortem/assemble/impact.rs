@@ -23,24 +23,43 @@ impl Facts<'_> {
             facts.push(self.fact(full_stop(sentence), frame.events));
         }
         if let Some(damage) = &state.damage {
-            let text = if damage.ongoing { "Damage was going on." } else { "No damage was going on." };
+            let text = if damage.ongoing {
+                "Damage was going on."
+            } else {
+                "No damage was going on."
+            };
             facts.push(self.fact(text, [damage.event]));
         }
         facts.extend(self.containment().into_iter().map(|contained| {
-            let since = contained.since.map(|since| format!(" from {}", minute(since))).unwrap_or_default();
-            let text = format!("It was contained{since} by {} “{}” ({}).", contained.proposal, contained.title, contained.state);
-            Fact { text, events: contained.events }
+            let since = contained
+                .since
+                .map(|since| format!(" from {}", minute(since)))
+                .unwrap_or_default();
+            let text = format!(
+                "It was contained{since} by {} ({}); {}.",
+                contained.proposal, contained.title, contained.state
+            );
+            Fact {
+                text,
+                events: contained.events,
+            }
         }));
         if let Some(cause) = self.accepted() {
             let text = format!("Accepted as the cause: {}", full_stop(&cause.words.text));
-            facts.push(Fact { text, events: cause.events });
+            facts.push(Fact {
+                text,
+                events: cause.events,
+            });
         }
         if let Some(decision) = &state.decision {
             let way = match decision.way {
                 Way::FixForward => "fix forward",
                 Way::RollBack => "roll back",
             };
-            facts.push(self.fact(format!("The decision was to {way}: {}", full_stop(&decision.reason)), [decision.event]));
+            facts.push(self.fact(
+                format!("The decision was to {way}: {}", full_stop(&decision.reason)),
+                [decision.event],
+            ));
         }
         facts.extend(self.life_line());
         facts
@@ -56,33 +75,63 @@ impl Facts<'_> {
         events.push(opened.seq);
         let (length, end_event) = self.length_from(since);
         events.extend(end_event);
-        let on = if state.targets.is_empty() { String::new() } else { format!(" on {}", state.targets.join(", ")) };
-        let text = format!("{} disturbed {}{on} from {}, {length}.", state.opening.number, state.process, minute(since));
+        let on = if state.targets.is_empty() {
+            String::new()
+        } else {
+            format!(" on {}", state.targets.join(", "))
+        };
+        let text = format!(
+            "{} disturbed {}{on} from {}, {length}.",
+            state.opening.number,
+            state.process,
+            minute(since)
+        );
         self.fact(text, events)
     }
 
     /// `for 3 h 20 min`, and the event that ended it.
     fn length_from(&self, since: DateTime<Utc>) -> (String, Option<u64>) {
         match self.state.moments.get(&Moment::Recovered) {
-            Some(recovered) => (format!("for {}", span(recovered.at - since)), Some(recovered.event)),
-            None => (format!("for {} up to #{}, without a recovery on record", span(self.end - since), self.state.seq), None),
+            Some(recovered) => (
+                format!("for {}", span(recovered.at - since)),
+                Some(recovered.event),
+            ),
+            None => (
+                format!(
+                    "for {} up to #{}, without a recovery on record",
+                    span(self.end - since),
+                    self.state.seq
+                ),
+                None,
+            ),
         }
     }
 
     fn life_line(&self) -> Option<Fact> {
         let find = |is: fn(&Event) -> bool| {
-            self.events.iter().rev().find(|recorded| recorded.event.as_ref().is_some_and(is))
+            self.events
+                .iter()
+                .rev()
+                .find(|recorded| recorded.event.as_ref().is_some_and(is))
         };
         let (word, recorded) = match &self.state.life {
             Life::Open => return None,
             Life::Resolved => ("resolved", find(|event| matches!(event, Event::Resolved { .. }))?),
             Life::Closed => ("closed", find(|event| matches!(event, Event::Closed))?),
-            Life::Cancelled { .. } => ("cancelled", find(|event| matches!(event, Event::Cancelled { .. }))?),
-            Life::Duplicate { .. } => {
-                ("marked as a duplicate", find(|event| matches!(event, Event::MarkedDuplicate { .. }))?)
-            }
+            Life::Cancelled { .. } => (
+                "cancelled",
+                find(|event| matches!(event, Event::Cancelled { .. }))?,
+            ),
+            Life::Duplicate { .. } => (
+                "marked as a duplicate",
+                find(|event| matches!(event, Event::MarkedDuplicate { .. }))?,
+            ),
         };
-        let text = format!("The incident was {word} on {} by {}.", minute(recorded.occurred), self.who(&recorded.by));
+        let text = format!(
+            "The incident was {word} on {} by {}.",
+            minute(recorded.occurred),
+            self.who(&recorded.by)
+        );
         Some(self.fact(text, [recorded.seq]))
     }
 
@@ -107,12 +156,21 @@ impl Facts<'_> {
     }
 
     fn impact_facts(&self) -> Vec<Fact> {
-        let Some(frame) = self.frame() else { return Vec::new() };
-        let told = [("Affected", &frame.frame.who), ("How badly", &frame.frame.impact), ("Still working", &frame.frame.works)];
+        let Some(frame) = self.frame() else {
+            return Vec::new();
+        };
+        let told = [
+            ("Affected", &frame.frame.who),
+            ("How badly", &frame.frame.impact),
+            ("Still working", &frame.frame.works),
+        ];
         told.iter()
             .filter_map(|(label, text)| {
                 let text = text.as_ref()?;
-                Some(Fact { text: format!("{label}: {}", full_stop(text)), events: frame.events.clone() })
+                Some(Fact {
+                    text: format!("{label}: {}", full_stop(text)),
+                    events: frame.events.clone(),
+                })
             })
             .collect()
     }
@@ -138,19 +196,29 @@ impl Facts<'_> {
         let moments = &self.state.moments;
         let (from, from_word, mut events) = match moments.get(&Moment::Onset) {
             Some(onset) => (onset.at, "onset", vec![onset.event]),
-            None => (self.opened().occurred, "the declaration (no onset is set)", vec![self.opened().seq]),
+            None => (
+                self.opened().occurred,
+                "the declaration (no onset is set)",
+                vec![self.opened().seq],
+            ),
         };
         let (to, to_word) = match moments.get(&Moment::Recovered) {
             Some(recovered) => {
                 events.push(recovered.event);
                 (recovered.at, "recovery".to_owned())
             }
-            None => (self.end, format!("#{}; recovery is not on record", self.state.seq)),
+            None => (
+                self.end,
+                format!("#{}; recovery is not on record", self.state.seq),
+            ),
         };
         Number {
             label: "Duration".to_owned(),
             value: span(to - from),
-            detail: Some(format!("{} min, from {from_word} to {to_word}", (to - from).num_minutes())),
+            detail: Some(format!(
+                "{} min, from {from_word} to {to_word}",
+                (to - from).num_minutes()
+            )),
             events,
         }
     }
@@ -172,7 +240,11 @@ impl Facts<'_> {
         let seconds = |seconds: u64| TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 1_000));
         let mut detail: Vec<String> = Vec::new();
         if let Some(rto) = objectives.rto_s.map(seconds) {
-            let from = self.state.moments.get(&Moment::Onset).map_or(self.opened().occurred, |onset| onset.at);
+            let from = self
+                .state
+                .moments
+                .get(&Moment::Onset)
+                .map_or(self.opened().occurred, |onset| onset.at);
             let recovered = self.state.moments.get(&Moment::Recovered);
             let over = recovered.map_or(self.end, |recovered| recovered.at) - from - rto;
             let kept = match (over > TimeDelta::zero(), recovered) {
@@ -182,7 +254,11 @@ impl Facts<'_> {
             };
             detail.push(format!("recovery time objective {}: {kept}", span(rto)));
         }
-        detail.extend(objectives.rpo_s.map(|rpo| format!("recovery point objective {}", span(seconds(rpo)))));
+        detail.extend(
+            objectives
+                .rpo_s
+                .map(|rpo| format!("recovery point objective {}", span(seconds(rpo)))),
+        );
         Number {
             label: "Affected process".to_owned(),
             value: self.state.process.to_string(),
@@ -195,7 +271,9 @@ impl Facts<'_> {
         let damage = self.state.damage.as_ref();
         Number {
             label: "Damage going on".to_owned(),
-            value: damage.map_or("not assessed", |damage| if damage.ongoing { "yes" } else { "no" }).to_owned(),
+            value: damage
+                .map_or("not assessed", |damage| if damage.ongoing { "yes" } else { "no" })
+                .to_owned(),
             detail: damage.and_then(|damage| damage.detail.clone()),
             events: damage.map(|damage| damage.event).into_iter().collect(),
         }
@@ -207,9 +285,11 @@ impl Facts<'_> {
             .events
             .iter()
             .filter_map(|recorded| match &recorded.event {
-                Some(Event::RecoveryChecked { item, count: Some(count), .. }) if *item == wanted => {
-                    Some((*count, recorded.seq, *recorded))
-                }
+                Some(Event::RecoveryChecked {
+                    item,
+                    count: Some(count),
+                    ..
+                }) if *item == wanted => Some((*count, recorded.seq, *recorded)),
                 _ => None,
             })
             .collect();
@@ -229,7 +309,9 @@ impl Facts<'_> {
         for run in self.state.runs.values() {
             let Some(answer) = &run.answer else { continue };
             let bad = matches!(answer.verdict, Verdict::Suspect | Verdict::Failing);
-            let (Some(impact), true, Some(event)) = (&answer.impact, bad, run.answered) else { continue };
+            let (Some(impact), true, Some(event)) = (&answer.impact, bad, run.answered) else {
+                continue;
+            };
             match facts.iter_mut().find(|fact| fact.text == *impact) {
                 Some(fact) if fact.events.len() < MOST_CITED => fact.events.push(event),
                 Some(_) => {}
@@ -300,7 +382,14 @@ impl Facts<'_> {
 pub(super) const MOST_CITED: usize = 8;
 
 fn begin<T>(told: &mut Vec<(T, Interval)>, value: T, recorded: &Recorded) {
-    told.push((value, Interval { from: recorded.occurred, to: None, events: vec![recorded.seq] }));
+    told.push((
+        value,
+        Interval {
+            from: recorded.occurred,
+            to: None,
+            events: vec![recorded.seq],
+        },
+    ));
 }
 
 fn end<T>(told: &mut [(T, Interval)], recorded: &Recorded) {
@@ -314,7 +403,10 @@ fn end<T>(told: &mut [(T, Interval)], recorded: &Recorded) {
 
 fn is_end(event: &Event) -> bool {
     use Event::*;
-    matches!(event, Resolved { .. } | Closed | Cancelled { .. } | MarkedDuplicate { .. })
+    matches!(
+        event,
+        Resolved { .. } | Closed | Cancelled { .. } | MarkedDuplicate { .. }
+    )
 }
 
 fn first_and_last(mut seqs: impl Iterator<Item = u64>) -> Vec<u64> {
@@ -324,5 +416,9 @@ fn first_and_last(mut seqs: impl Iterator<Item = u64>) -> Vec<u64> {
 
 pub(super) fn full_stop(text: &str) -> String {
     let text = text.trim();
-    if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
+    if text.ends_with(['.', '!', '?', '…']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }

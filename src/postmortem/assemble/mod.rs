@@ -41,7 +41,11 @@ pub struct Objectives {
 
 /// Number of the event that an export of this journal stands for: the last one that is not itself an export.
 pub fn as_of(events: &[Recorded]) -> u64 {
-    events.iter().rev().find(|recorded| !is_export(recorded)).map_or(0, |recorded| recorded.seq)
+    events
+        .iter()
+        .rev()
+        .find(|recorded| !is_export(recorded))
+        .map_or(0, |recorded| recorded.seq)
 }
 
 fn is_export(recorded: &Recorded) -> bool {
@@ -50,7 +54,11 @@ fn is_export(recorded: &Recorded) -> bool {
 
 /// The document as of the last event; `None` before an incident was opened, as with [`State::replay`].
 pub fn assemble(source: Source<'_>) -> Option<Document> {
-    let events: Vec<&Recorded> = source.events.iter().filter(|recorded| !is_export(recorded)).collect();
+    let events: Vec<&Recorded> = source
+        .events
+        .iter()
+        .filter(|recorded| !is_export(recorded))
+        .collect();
     let state = State::replay(events.iter().copied())?;
     let lines = timeline::read(events.iter().copied(), source.names);
     let facts = Facts::new(&source, &state, &events, &lines);
@@ -68,7 +76,10 @@ const MOST_HIGHLIGHTS: usize = 80;
 fn highlights(timeline: &[Entry]) -> (Vec<Entry>, u64) {
     use crate::timeline::{Lane, Weight};
     const GIVE_WAY: [Lane; 4] = [Lane::Messages, Lane::People, Lane::Actions, Lane::Findings];
-    let mut kept: Vec<&Entry> = timeline.iter().filter(|entry| entry.weight == Weight::Key).collect();
+    let mut kept: Vec<&Entry> = timeline
+        .iter()
+        .filter(|entry| entry.weight == Weight::Key)
+        .collect();
     let all = kept.len();
     for lane in GIVE_WAY {
         if kept.len() > MOST_HIGHLIGHTS {
@@ -119,9 +130,15 @@ impl<'a> Facts<'a> {
             if let Some(proposal) = actions::proposal_of(state, event) {
                 facts.trails.entry(proposal).or_default().push(recorded);
             }
-            facts.tasks.extend(people::task_of(event).map(|task| (task, recorded.seq)));
-            facts.followups.extend(people::followup_of(event).map(|followup| (followup, recorded.seq)));
-            facts.settled.extend(actions::settled_by(event).map(|change| (change, recorded.seq)));
+            facts
+                .tasks
+                .extend(people::task_of(event).map(|task| (task, recorded.seq)));
+            facts
+                .followups
+                .extend(people::followup_of(event).map(|followup| (followup, recorded.seq)));
+            facts
+                .settled
+                .extend(actions::settled_by(event).map(|change| (change, recorded.seq)));
         }
         facts
     }
@@ -169,7 +186,11 @@ impl<'a> Facts<'a> {
 
     fn header(&self) -> Header {
         let (state, opening) = (self.state, &self.state.opening);
-        let marks = [(opening.drill, "drill"), (opening.private, "private"), (opening.retroactive, "retroactive")];
+        let marks = [
+            (opening.drill, "drill"),
+            (opening.private, "private"),
+            (opening.retroactive, "retroactive"),
+        ];
         let (life, life_reason) = match &state.life {
             Life::Open => ("open".to_owned(), None),
             Life::Resolved => ("resolved".to_owned(), None),
@@ -177,7 +198,12 @@ impl<'a> Facts<'a> {
             Life::Cancelled { reason } => ("cancelled".to_owned(), Some(reason.clone())),
             Life::Duplicate { of } => (format!("duplicate of {of}"), None),
         };
-        let worst = self.severities().iter().map(|(severity, _)| *severity).min().unwrap_or(state.severity);
+        let worst = self
+            .severities()
+            .iter()
+            .map(|(severity, _)| *severity)
+            .min()
+            .unwrap_or(state.severity);
         Header {
             number: opening.number.to_string(),
             title: state.title.clone(),
@@ -187,9 +213,17 @@ impl<'a> Facts<'a> {
             life,
             life_reason,
             review: state.review,
-            marks: marks.iter().filter(|(is, _)| *is).map(|(_, mark)| (*mark).to_owned()).collect(),
+            marks: marks
+                .iter()
+                .filter(|(is, _)| *is)
+                .map(|(_, mark)| (*mark).to_owned())
+                .collect(),
             targets: state.targets.clone(),
-            rooms: state.rooms.iter().map(|(room, audience)| format!("{room} ({audience})")).collect(),
+            rooms: state
+                .rooms
+                .iter()
+                .map(|(room, audience)| format!("{room} ({audience})"))
+                .collect(),
             runbook: opening.plan.title.clone(),
             runbook_digest: opening.plan.digest.clone(),
             catalog_digest: opening.catalog.clone(),
@@ -206,7 +240,11 @@ impl<'a> Facts<'a> {
 
     fn declared(&self) -> Fact {
         let opened = self.opened();
-        let text = format!("Declared by {} on {}.", self.who(&opened.by), timeline::minute(opened.occurred));
+        let text = format!(
+            "Declared by {} on {}.",
+            self.who(&opened.by),
+            timeline::minute(opened.occurred)
+        );
         self.fact(text, [opened.seq])
     }
 
@@ -224,7 +262,11 @@ impl<'a> Facts<'a> {
             event: written.event,
         });
         let draft = matches!(self.state.review, Review::Draft | Review::InReview);
-        let missing = if draft { "Nobody has written this part yet." } else { "Nobody wrote this part." };
+        let missing = if draft {
+            "Nobody has written this part yet."
+        } else {
+            "Nobody wrote this part."
+        };
         let how = format!("{} postmortem edit {section} <text>", self.source.command);
         Part {
             section,
@@ -240,8 +282,18 @@ impl<'a> Facts<'a> {
         Moment::ALL
             .iter()
             .map(|moment| {
-                let End { moment, at, provenance, event } = End::of(self.state, *moment);
-                MomentRecord { moment, at, provenance, event }
+                let End {
+                    moment,
+                    at,
+                    provenance,
+                    event,
+                } = End::of(self.state, *moment);
+                MomentRecord {
+                    moment,
+                    at,
+                    provenance,
+                    event,
+                }
             })
             .collect()
     }
@@ -251,15 +303,24 @@ impl<'a> Facts<'a> {
     }
 
     fn who(&self, by: &By) -> String {
-        by.person().map_or_else(|| "Orderly".to_owned(), |person| self.name(person))
+        by.person()
+            .map_or_else(|| "Orderly".to_owned(), |person| self.name(person))
     }
 
     fn fact(&self, text: impl Into<String>, events: impl Into<Vec<u64>>) -> Fact {
-        Fact { text: text.into(), events: events.into() }
+        Fact {
+            text: text.into(),
+            events: events.into(),
+        }
     }
 
     fn words(&self, text: &str, recorded: &Recorded) -> Words {
-        Words { text: text.to_owned(), by: self.who(&recorded.by), at: recorded.occurred, event: recorded.seq }
+        Words {
+            text: text.to_owned(),
+            by: self.who(&recorded.by),
+            at: recorded.occurred,
+            event: recorded.seq,
+        }
     }
 
     /// The events of a kind, as the timeline tells them.
@@ -273,7 +334,12 @@ impl<'a> Facts<'a> {
 
     fn said(&self, recorded: &Recorded) -> Option<Said> {
         let line = self.line_of.get(&recorded.seq)?;
-        Some(Said { at: line.at, text: line.sentence.clone(), words: line.words.clone(), event: line.event })
+        Some(Said {
+            at: line.at,
+            text: line.sentence.clone(),
+            words: line.words.clone(),
+            event: line.event,
+        })
     }
 }
 

@@ -11,7 +11,13 @@ impl Facts<'_> {
     pub(super) fn people(&self) -> Vec<Person> {
         let mut people: BTreeMap<PersonId, Person> = BTreeMap::new();
         for id in &self.state.involved {
-            let person = Person { id: id.clone(), name: self.name(id), roles: Vec::new(), events: 0, first: None };
+            let person = Person {
+                id: id.clone(),
+                name: self.name(id),
+                roles: Vec::new(),
+                events: 0,
+                first: None,
+            };
             people.insert(id.clone(), person);
         }
         for recorded in self.events {
@@ -35,11 +41,15 @@ impl Facts<'_> {
         for recorded in self.events {
             let page = match &recorded.event {
                 Some(
-                    Event::Paged { page, .. } | Event::PageRepeated { page, .. } | Event::PageAcknowledged { page },
+                    Event::Paged { page, .. }
+                    | Event::PageRepeated { page, .. }
+                    | Event::PageAcknowledged { page },
                 ) => *page,
                 _ => continue,
             };
-            let fact = told.entry(page).or_insert_with(|| self.fact(self.page_text(page), []));
+            let fact = told
+                .entry(page)
+                .or_insert_with(|| self.fact(self.page_text(page), []));
             if fact.events.len() < super::impact::MOST_CITED {
                 fact.events.push(recorded.seq);
             }
@@ -48,15 +58,25 @@ impl Facts<'_> {
     }
 
     fn page_text(&self, id: PageId) -> String {
-        let Some(page) = self.state.pages.get(&id) else { return format!("Page {id}.") };
+        let Some(page) = self.state.pages.get(&id) else {
+            return format!("Page {id}.");
+        };
         let whom: Vec<String> = page.people.iter().map(|person| self.name(person)).collect();
         let role = page.role.map(|role| format!("{role}: ")).unwrap_or_default();
-        let times = if page.times > 1 { format!(", {} times", page.times) } else { String::new() };
+        let times = if page.times > 1 {
+            format!(", {} times", page.times)
+        } else {
+            String::new()
+        };
         let answer = match &page.acknowledged {
             Some(person) => format!("{} answered", self.name(person)),
             None => "nobody answered".to_owned(),
         };
-        format!("{id}: {} paged {role}{}{times}; {answer}.", self.who(&page.by), whom.join(", "))
+        format!(
+            "{id}: {} paged {role}{}{times}; {answer}.",
+            self.who(&page.by),
+            whom.join(", ")
+        )
     }
 
     pub(super) fn tasks(&self) -> Vec<Work> {
@@ -109,14 +129,20 @@ impl Facts<'_> {
         let mut links = Vec::new();
         for recorded in self.events {
             let (text, url) = match &recorded.event {
-                Some(Event::Linked { link: Link::Url { url, title } }) => {
-                    (title.clone().unwrap_or_else(|| url.clone()), safe_url(url))
-                }
-                Some(Event::Linked { link: Link::Related { incident } }) => (format!("{incident}, related"), None),
+                Some(Event::Linked {
+                    link: Link::Url { url, title },
+                }) => (title.clone().unwrap_or_else(|| url.clone()), safe_url(url)),
+                Some(Event::Linked {
+                    link: Link::Related { incident },
+                }) => (format!("{incident}, related"), None),
                 Some(Event::MarkedDuplicate { of }) => (format!("{of}, of which this is a duplicate"), None),
                 _ => continue,
             };
-            links.push(LinkRecord { text, url, events: vec![recorded.seq] });
+            links.push(LinkRecord {
+                text,
+                url,
+                events: vec![recorded.seq],
+            });
         }
         links
     }
@@ -137,7 +163,12 @@ impl Facts<'_> {
                     at: passage.at,
                     event: passage.event,
                 };
-                Some(Detour { phase: passage.phase, how: how.to_owned(), reason, open })
+                Some(Detour {
+                    phase: passage.phase,
+                    how: how.to_owned(),
+                    reason,
+                    open,
+                })
             })
             .collect()
     }
@@ -153,19 +184,32 @@ impl Facts<'_> {
                 recorded.seq,
                 minute(recorded.recorded)
             );
-            gaps.redacted.push(Said { at: recorded.occurred, text, words: None, event: recorded.seq });
+            gaps.redacted.push(Said {
+                at: recorded.occurred,
+                text,
+                words: None,
+                event: recorded.seq,
+            });
         }
         gaps.redacted.sort_by_key(|said| said.event);
         let jumps = self.told(|event| matches!(event, Event::ClockJumped { .. }));
-        gaps.clock = jumps.into_iter().map(|said| self.fact(said.text, [said.event])).collect();
+        gaps.clock = jumps
+            .into_iter()
+            .map(|said| self.fact(said.text, [said.event]))
+            .collect();
         gaps.taken_back = self
             .lines
             .iter()
             .filter_map(|line| {
                 let why = line.removed.as_ref()?;
                 // Its own line is left out, so it is told here where it can be looked up.
-                let events: Vec<u64> = std::iter::once(line.event).chain(line.also.iter().copied()).collect();
-                Some(self.fact(format!("A marked message is left out: {}", super::impact::full_stop(why)), events))
+                let events: Vec<u64> = std::iter::once(line.event)
+                    .chain(line.also.iter().copied())
+                    .collect();
+                Some(self.fact(
+                    format!("A marked message is left out: {}", super::impact::full_stop(why)),
+                    events,
+                ))
             })
             .collect();
         gaps
@@ -192,15 +236,28 @@ fn hold(people: &mut BTreeMap<PersonId, Person>, recorded: &Recorded) {
 
 fn take(people: &mut BTreeMap<PersonId, Person>, id: &PersonId, role: Role, recorded: &Recorded) {
     let Some(person) = people.get_mut(id) else { return };
-    if person.roles.iter().any(|held| held.role == role && held.until.is_none()) {
+    if person
+        .roles
+        .iter()
+        .any(|held| held.role == role && held.until.is_none())
+    {
         return;
     }
-    person.roles.push(Held { role, from: recorded.occurred, until: None, events: vec![recorded.seq] });
+    person.roles.push(Held {
+        role,
+        from: recorded.occurred,
+        until: None,
+        events: vec![recorded.seq],
+    });
 }
 
 fn release(people: &mut BTreeMap<PersonId, Person>, id: &PersonId, role: Role, recorded: &Recorded) {
     let Some(person) = people.get_mut(id) else { return };
-    if let Some(held) = person.roles.iter_mut().rfind(|held| held.role == role && held.until.is_none()) {
+    if let Some(held) = person
+        .roles
+        .iter_mut()
+        .rfind(|held| held.role == role && held.until.is_none())
+    {
         held.until = Some(recorded.occurred);
         held.events.push(recorded.seq);
     }
@@ -221,7 +278,9 @@ fn cited(first: u64, last: Option<&u64>) -> Vec<u64> {
 
 pub(super) fn task_of(event: &Event) -> Option<TaskId> {
     match event {
-        Event::TaskAssigned { task, .. } | Event::TaskDone { task, .. } | Event::TaskDropped { task, .. } => Some(*task),
+        Event::TaskAssigned { task, .. } | Event::TaskDone { task, .. } | Event::TaskDropped { task, .. } => {
+            Some(*task)
+        }
         _ => None,
     }
 }

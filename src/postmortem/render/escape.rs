@@ -58,7 +58,10 @@ pub fn quote(text: &str) -> String {
 fn markdown_line(line: &str, out: &mut String) {
     let start = line.trim_start();
     // Four spaces would begin a code block; spaces that do not break look the same and begin nothing.
-    let indent = line[..line.len() - start.len()].chars().map(|c| if c == '\t' { 4 } else { 1 }).sum();
+    let indent = line[..line.len() - start.len()]
+        .chars()
+        .map(|c| if c == '\t' { 4 } else { 1 })
+        .sum();
     out.extend(std::iter::repeat_n('\u{a0}', indent));
     let digits = start.bytes().take_while(u8::is_ascii_digit).count();
     let mut before = ' ';
@@ -93,7 +96,11 @@ pub fn code(text: &str, cell: bool) -> String {
     let flat = flattened(text);
     let flat = if cell { flat.replace('|', "\\|") } else { flat };
     let fence = "`".repeat(longest_run(&flat) + 1);
-    let pad = if flat.starts_with('`') || flat.ends_with('`') || flat.trim().is_empty() { " " } else { "" };
+    let pad = if flat.starts_with('`') || flat.ends_with('`') || flat.trim().is_empty() {
+        " "
+    } else {
+        ""
+    };
     format!("{fence}{pad}{flat}{pad}{fence}")
 }
 
@@ -107,6 +114,31 @@ pub fn block(text: &str, language: &str) -> String {
     });
     let fence = "`".repeat((longest_run(&shown) + 1).max(3));
     format!("{fence}{language}\n{shown}\n{fence}")
+}
+
+/// Markdown with single blank lines, as one would write it. What stands in fenced blocks is left alone.
+pub fn tidied(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut fence: Option<&str> = None;
+    let mut blank = true;
+    for line in text.lines() {
+        let ticks = &line[..line.bytes().take_while(|byte| *byte == b'`').count()];
+        match fence {
+            Some(open) if line == open => fence = None,
+            None if ticks.len() >= 3 => fence = Some(ticks),
+            _ => {}
+        }
+        let line = if fence.is_none() { line.trim_end() } else { line };
+        if line.is_empty() && blank && fence.is_none() {
+            continue;
+        }
+        blank = line.is_empty();
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
 }
 
 fn flattened(text: &str) -> String {

@@ -32,7 +32,11 @@ pub fn draw(document: &Document) -> String {
     if scale.segments.is_empty() {
         return String::new();
     }
-    let mut figure = Figure { scale, body: String::new(), y: 8.0 };
+    let mut figure = Figure {
+        scale,
+        body: String::new(),
+        y: 8.0,
+    };
     figure.flags(document);
     let top = figure.y;
     figure.band("phase", &document.impact.phases, 26.0);
@@ -104,7 +108,11 @@ impl Figure {
 
     fn label(&mut self, text: &str, height: f64) {
         let y = self.y + height / 2.0 + 4.0;
-        let _ = writeln!(self.body, "<text class=\"f-lane\" x=\"{:.1}\" y=\"{y:.1}\" text-anchor=\"end\">{text}</text>", LEFT - 12.0);
+        let _ = writeln!(
+            self.body,
+            "<text class=\"f-lane\" x=\"{:.1}\" y=\"{y:.1}\" text-anchor=\"end\">{text}</text>",
+            LEFT - 12.0
+        );
     }
 
     fn band(&mut self, kind: &str, bands: &[Stretch], height: f64) {
@@ -147,7 +155,11 @@ impl Figure {
             let right = contained.until.map_or(WIDTH - RIGHT, |until| self.x(until));
             let name = escaped(&format!("{} {}", contained.proposal, contained.state));
             let width = (right - left).max(2.0);
-            let shown = if width > name.len() as f64 * LETTER { name.as_str() } else { "" };
+            let shown = if width > name.len() as f64 * LETTER {
+                name.as_str()
+            } else {
+                ""
+            };
             let _ = writeln!(
                 self.body,
                 "<g><title>{}: {}</title><rect class=\"f-contained\" x=\"{left:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"14\" rx=\"3\"/>\
@@ -171,7 +183,11 @@ impl Figure {
             "<line class=\"f-line\" x1=\"{LEFT:.1}\" y1=\"{middle:.1}\" x2=\"{:.1}\" y2=\"{middle:.1}\"/>",
             WIDTH - RIGHT
         );
-        let near = if row.marks.len() > CROWDED { NEAR_CROWDED } else { NEAR };
+        let near = if row.marks.len() > CROWDED {
+            NEAR_CROWDED
+        } else {
+            NEAR
+        };
         for (place, cluster) in marks::clustered(&self.scale, &row.marks, near / (WIDTH - LEFT - RIGHT)) {
             mark(&mut self.body, row.lane, on_page(place), middle, &cluster);
         }
@@ -192,14 +208,21 @@ impl Figure {
         }
         for band in &document.impact.phases {
             let x = self.x(band.from);
-            let _ = writeln!(out, "<line class=\"f-grid\" x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>");
+            let _ = writeln!(
+                out,
+                "<line class=\"f-grid\" x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>"
+            );
         }
     }
 
     fn axis(&mut self, top: f64, bottom: f64) {
         let y = bottom + 4.0;
         let _ = top;
-        let _ = writeln!(self.body, "<line class=\"f-axis\" x1=\"{LEFT:.1}\" y1=\"{y:.1}\" x2=\"{:.1}\" y2=\"{y:.1}\"/>", WIDTH - RIGHT);
+        let _ = writeln!(
+            self.body,
+            "<line class=\"f-axis\" x1=\"{LEFT:.1}\" y1=\"{y:.1}\" x2=\"{:.1}\" y2=\"{y:.1}\"/>",
+            WIDTH - RIGHT
+        );
         let mut day = None;
         let mut free = 0.0;
         for segment in self.scale.segments.clone() {
@@ -207,7 +230,11 @@ impl Figure {
             if segment.quiet {
                 let text = roughly(segment.to - segment.from);
                 let middle = (left + right) / 2.0;
-                let _ = writeln!(self.body, "<text class=\"f-break\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">⋯ {text}</text>", y + 28.0);
+                let _ = writeln!(
+                    self.body,
+                    "<text class=\"f-break\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">⋯ {text}</text>",
+                    y + 28.0
+                );
                 continue;
             }
             for at in ticks(segment.from, segment.to, right - left) {
@@ -225,7 +252,12 @@ impl Figure {
                 );
                 if day != Some(at.date_naive()) {
                     day = Some(at.date_naive());
-                    let _ = writeln!(self.body, "<text class=\"f-tick f-day\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>", y + 29.0, at.format("%-d %b"));
+                    let _ = writeln!(
+                        self.body,
+                        "<text class=\"f-tick f-day\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+                        y + 29.0,
+                        at.format("%-d %b")
+                    );
                 }
             }
         }
@@ -243,27 +275,62 @@ fn mark(out: &mut String, lane: Lane, x: f64, y: f64, cluster: &[&Entry]) {
     let tone = marks::worst(cluster);
     let word = tone_word(tone);
     let title = match cluster.len() {
-        1 => format!("#{} {} {}", first.event, minute(first.at), cut(&first.sentence, 160)),
+        1 => format!(
+            "#{} {} {}",
+            first.event,
+            minute(first.at),
+            cut(&first.sentence, 160)
+        ),
         several => {
             let last = cluster.last().map_or(first.at, |last| last.at);
-            format!("{several} {} from {} to {}, from #{} on", lane.word(), minute(first.at), minute(last), first.event)
+            format!(
+                "{several} {} from {} to {}, from #{} on",
+                lane.word(),
+                minute(first.at),
+                minute(last),
+                first.event
+            )
         }
     };
-    let _ = write!(out, "<a href=\"#e{}\" tabindex=\"-1\"><title>{}</title>", first.event, escaped(&title));
+    let _ = write!(
+        out,
+        "<a href=\"#e{}\" tabindex=\"-1\"><title>{}</title>",
+        first.event,
+        escaped(&title)
+    );
     match (cluster.len(), tone) {
         (1, Tone::Good) => {
-            let _ = write!(out, "<circle class=\"f-mark f-{word}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5.5\"/>");
+            let _ = write!(
+                out,
+                "<circle class=\"f-mark f-{word}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5.5\"/>"
+            );
         }
         (1, Tone::Plain) => {
-            let _ = write!(out, "<circle class=\"f-mark f-{word}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>");
+            let _ = write!(
+                out,
+                "<circle class=\"f-mark f-{word}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>"
+            );
         }
         (1, Tone::Bad) => {
-            let _ = write!(out, "<rect class=\"f-mark f-{word}\" x=\"{:.1}\" y=\"{:.1}\" width=\"11\" height=\"11\" rx=\"1\"/>", x - 5.5, y - 5.5);
+            let _ = write!(
+                out,
+                "<rect class=\"f-mark f-{word}\" x=\"{:.1}\" y=\"{:.1}\" width=\"11\" height=\"11\" rx=\"1\"/>",
+                x - 5.5,
+                y - 5.5
+            );
         }
         (1, Tone::Warn) => polygon(out, word, &[(x, y - 6.5), (x + 6.5, y + 5.0), (x - 6.5, y + 5.0)]),
-        (1, Tone::Unknown) => polygon(out, word, &[(x, y - 6.5), (x + 6.0, y), (x, y + 6.5), (x - 6.0, y)]),
+        (1, Tone::Unknown) => polygon(
+            out,
+            word,
+            &[(x, y - 6.5), (x + 6.0, y), (x, y + 6.5), (x - 6.0, y)],
+        ),
         (several, _) => {
-            let number = if several > 999 { format!("{}k", several / 1_000) } else { several.to_string() };
+            let number = if several > 999 {
+                format!("{}k", several / 1_000)
+            } else {
+                several.to_string()
+            };
             let width = number.len() as f64 * LETTER + 8.0;
             let _ = write!(
                 out,
@@ -280,7 +347,11 @@ fn mark(out: &mut String, lane: Lane, x: f64, y: f64, cluster: &[&Entry]) {
 
 fn polygon(out: &mut String, word: &str, corners: &[(f64, f64)]) {
     let points: Vec<String> = corners.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-    let _ = write!(out, "<polygon class=\"f-mark f-{word}\" points=\"{}\"/>", points.join(" "));
+    let _ = write!(
+        out,
+        "<polygon class=\"f-mark f-{word}\" points=\"{}\"/>",
+        points.join(" ")
+    );
 }
 
 fn tone_word(tone: Tone) -> &'static str {
@@ -304,7 +375,9 @@ fn roughly(length: TimeDelta) -> String {
 
 /// Round times, far enough apart for their labels.
 fn ticks(from: DateTime<Utc>, to: DateTime<Utc>, width: f64) -> Vec<DateTime<Utc>> {
-    const STEPS: [i64; 12] = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
+    const STEPS: [i64; 12] = [
+        60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
+    ];
     let seconds = (to - from).num_seconds().max(1);
     let most = (width / 62.0).max(1.0) as i64;
     let step = STEPS.iter().copied().find(|step| seconds / step <= most);

@@ -4,9 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A stretch shorter than this is never taken for quiet.
-const LEAST_QUIET: TimeDelta = TimeDelta::minutes(30);
+const LEAST_QUIET: TimeDelta = TimeDelta::minutes(60);
 /// A stretch is quiet if it is longer than this part of all that is drawn in full.
-const QUIET_PART: i32 = 4;
+const QUIET_PART: i32 = 3;
 /// Part of the width that a break takes.
 const BREAK: f64 = 0.04;
 
@@ -39,14 +39,29 @@ impl Scale {
         // Without any length there is one segment that takes all.
         if quiet.is_empty() {
             let to = last.max(first + TimeDelta::minutes(1));
-            return Self { segments: vec![Segment { from: first, to, left: 0.0, right: 1.0, quiet: false }] };
+            return Self {
+                segments: vec![Segment {
+                    from: first,
+                    to,
+                    left: 0.0,
+                    right: 1.0,
+                    quiet: false,
+                }],
+            };
         }
-        Self { segments: laid_out(first, last, &quiet) }
+        Self {
+            segments: laid_out(first, last, &quiet),
+        }
     }
 
     /// Place of a time, 0 to 1. What lies outside is drawn at the edge.
     pub fn place(&self, at: DateTime<Utc>) -> f64 {
-        let Some(segment) = self.segments.iter().find(|segment| at <= segment.to).or(self.segments.last()) else {
+        let Some(segment) = self
+            .segments
+            .iter()
+            .find(|segment| at <= segment.to)
+            .or(self.segments.last())
+        else {
             return 0.0;
         };
         let whole = (segment.to - segment.from).num_milliseconds().max(1) as f64;
@@ -60,7 +75,11 @@ fn quiet(gaps: &[(DateTime<Utc>, DateTime<Utc>)], total: TimeDelta) -> Vec<(Date
     let mut left = total;
     loop {
         let least = (left / QUIET_PART).max(LEAST_QUIET);
-        let quiet: Vec<_> = gaps.iter().copied().filter(|(from, to)| *to - *from > least).collect();
+        let quiet: Vec<_> = gaps
+            .iter()
+            .copied()
+            .filter(|(from, to)| *to - *from > least)
+            .collect();
         let now = total - quiet.iter().map(|(from, to)| *to - *from).sum::<TimeDelta>();
         if now == left {
             return quiet;
@@ -69,22 +88,41 @@ fn quiet(gaps: &[(DateTime<Utc>, DateTime<Utc>)], total: TimeDelta) -> Vec<(Date
     }
 }
 
-fn laid_out(first: DateTime<Utc>, last: DateTime<Utc>, quiet: &[(DateTime<Utc>, DateTime<Utc>)]) -> Vec<Segment> {
+fn laid_out(
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
+    quiet: &[(DateTime<Utc>, DateTime<Utc>)],
+) -> Vec<Segment> {
     let silent: TimeDelta = quiet.iter().map(|(from, to)| *to - *from).sum();
     let busy = (last - first - silent).num_milliseconds().max(1) as f64;
     let breaks = (BREAK * quiet.len() as f64).min(0.5);
     let each = breaks / quiet.len() as f64;
     let mut segments = Vec::new();
     let (mut from, mut left) = (first, 0.0);
-    let ends = quiet.iter().map(|(from, to)| (*from, Some(*to))).chain([(last, None)]);
+    let ends = quiet
+        .iter()
+        .map(|(from, to)| (*from, Some(*to)))
+        .chain([(last, None)]);
     for (to, resumes) in ends {
         if to > from {
             let right = left + (1.0 - breaks) * (to - from).num_milliseconds() as f64 / busy;
-            segments.push(Segment { from, to, left, right, quiet: false });
+            segments.push(Segment {
+                from,
+                to,
+                left,
+                right,
+                quiet: false,
+            });
             left = right;
         }
         if let Some(resumes) = resumes {
-            segments.push(Segment { from: to, to: resumes, left, right: left + each, quiet: true });
+            segments.push(Segment {
+                from: to,
+                to: resumes,
+                left,
+                right: left + each,
+                quiet: true,
+            });
             (from, left) = (resumes, left + each);
         }
     }

@@ -14,8 +14,14 @@ use crate::postmortem::document::Document;
 const MARKDOWN: &str = "postmortem.md.j2";
 const HTML: &str = "postmortem.html.j2";
 const SHIPPED: [(&str, &str); 2] = [
-    (MARKDOWN, include_str!("../../../templates/postmortem/postmortem.md.j2")),
-    (HTML, include_str!("../../../templates/postmortem/postmortem.html.j2")),
+    (
+        MARKDOWN,
+        include_str!("../../../templates/postmortem/postmortem.md.j2"),
+    ),
+    (
+        HTML,
+        include_str!("../../../templates/postmortem/postmortem.html.j2"),
+    ),
 ];
 
 /// Largest template that is read, in bytes. The shipped ones have about 20 KiB.
@@ -24,7 +30,9 @@ const LARGEST: u64 = 1 << 20;
 /// What is wrong with a template, where, and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    #[error("the template folder {folder} cannot be read: {source}. Make it readable, or take `templates` out of the config.")]
+    #[error(
+        "the template folder {folder} cannot be read: {source}. Make it readable, or take `templates` out of the config."
+    )]
     Folder { folder: PathBuf, source: std::io::Error },
     #[error(
         "the template folder {folder} has neither postmortem.md.j2 nor postmortem.html.j2. Put one there, or take `templates` out of the config."
@@ -33,7 +41,12 @@ pub enum TemplateError {
     #[error("the template {file} cannot be used: {why}.")]
     File { file: PathBuf, why: String },
     #[error("{file}:{line}: {what}. {right}")]
-    Broken { file: String, line: usize, what: String, right: String },
+    Broken {
+        file: String,
+        line: usize,
+        what: String,
+        right: String,
+    },
 }
 
 /// The templates in use, compiled.
@@ -58,15 +71,23 @@ impl Templates {
             // Checked by the tests; a template that does not compile is reported when it is asked for.
             let _ = environment.add_template(name, text);
         }
-        Self { environment, sources: sources.into() }
+        Self {
+            environment,
+            sources: sources.into(),
+        }
     }
 
     /// The operator's own: `postmortem.md.j2`, `postmortem.html.j2` or both, with what they include beside them.
     /// What is not there is taken from those shipped.
     pub fn from_folder(folder: &Path) -> Result<Self, TemplateError> {
         let mut sources = read(folder)?;
-        if !sources.iter().any(|source| source.name == MARKDOWN || source.name == HTML) {
-            return Err(TemplateError::Empty { folder: folder.to_owned() });
+        if !sources
+            .iter()
+            .any(|source| source.name == MARKDOWN || source.name == HTML)
+        {
+            return Err(TemplateError::Empty {
+                folder: folder.to_owned(),
+            });
         }
         for (name, text) in SHIPPED {
             if !sources.iter().any(|source| source.name == name) {
@@ -74,9 +95,14 @@ impl Templates {
             }
         }
         sources.sort_by(|one, other| one.name.cmp(&other.name));
-        let mut templates = Self { environment: environment(), sources: Vec::new() };
+        let mut templates = Self {
+            environment: environment(),
+            sources: Vec::new(),
+        };
         for source in sources {
-            let added = templates.environment.add_template_owned(source.name.clone(), source.text.clone());
+            let added = templates
+                .environment
+                .add_template_owned(source.name.clone(), source.text.clone());
             templates.sources.push(source);
             added.map_err(|error| templates.broken(&error))?;
         }
@@ -84,7 +110,8 @@ impl Templates {
     }
 
     pub fn markdown(&self, document: &Document) -> Result<String, TemplateError> {
-        self.render(MARKDOWN, document, Value::from(text_figure::draw(document)))
+        let text = self.render(MARKDOWN, document, Value::from(text_figure::draw(document)))?;
+        Ok(escape::tidied(&text))
     }
 
     pub fn html(&self, document: &Document) -> Result<String, TemplateError> {
@@ -105,7 +132,10 @@ impl Templates {
     }
 
     fn render(&self, name: &str, document: &Document, figure: Value) -> Result<String, TemplateError> {
-        let template = self.environment.get_template(name).map_err(|error| self.broken(&error))?;
+        let template = self
+            .environment
+            .get_template(name)
+            .map_err(|error| self.broken(&error))?;
         let about = context! { name => name, digest => self.digest(name) };
         let context = context! { doc => Value::from(Serde(document)), figure => figure, template => about };
         let mut text = template.render(context).map_err(|error| self.broken(&error))?;
@@ -119,7 +149,10 @@ impl Templates {
         let mut inner = error;
         let mut next = std::error::Error::source(error);
         while let Some(source) = next {
-            if let Some(deeper) = source.downcast_ref::<Error>().filter(|deeper| deeper.line().is_some()) {
+            if let Some(deeper) = source
+                .downcast_ref::<Error>()
+                .filter(|deeper| deeper.line().is_some())
+            {
                 inner = deeper;
             }
             next = source.source();
@@ -130,7 +163,9 @@ impl Templates {
         TemplateError::Broken {
             file: file.map_or_else(|| name.to_owned(), |source| source.file.clone()),
             line: inner.line().unwrap_or(1),
-            what: inner.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
+            what: inner
+                .detail()
+                .map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
             right: right(kind, self.quoted(name, inner.line())),
         }
     }
@@ -139,19 +174,26 @@ impl Templates {
     fn quoted(&self, name: &str, line: Option<usize>) -> String {
         let source = self.sources.iter().find(|source| source.name == name);
         let text = source.and_then(|source| source.text.lines().nth(line?.checked_sub(1)?));
-        text.map(|text| format!(" The line reads `{}`.", text.trim())).unwrap_or_default()
+        text.map(|text| format!(" The line reads `{}`.", text.trim()))
+            .unwrap_or_default()
     }
 }
 
 impl Source {
     fn shipped(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), file: format!("shipped {name}"), text: text.to_owned() }
+        Self {
+            name: name.to_owned(),
+            file: format!("shipped {name}"),
+            text: text.to_owned(),
+        }
     }
 }
 
 fn right(kind: ErrorKind, quoted: String) -> String {
     let right = match kind {
-        ErrorKind::SyntaxError => "Every `{%` needs its `%}`, every `{{` its `}}`, every `if` and `for` its end.",
+        ErrorKind::SyntaxError => {
+            "Every `{%` needs its `%}`, every `{{` its `}}`, every `if` and `for` its end."
+        }
         ErrorKind::UndefinedError => {
             "The names there are: `doc` (its fields stand in schemas/postmortem.schema.json), `figure` and `template`."
         }
@@ -165,20 +207,36 @@ fn right(kind: ErrorKind, quoted: String) -> String {
 }
 
 fn read(folder: &Path) -> Result<Vec<Source>, TemplateError> {
-    let unreadable = |source| TemplateError::Folder { folder: folder.to_owned(), source };
+    let unreadable = |source| TemplateError::Folder {
+        folder: folder.to_owned(),
+        source,
+    };
     let mut sources = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|name| name.ends_with(".j2")) else {
+        let Some(name) = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .filter(|name| name.ends_with(".j2"))
+        else {
             continue;
         };
-        let broken = |why: String| TemplateError::File { file: path.clone(), why };
-        let size = std::fs::metadata(&path).map_err(|error| broken(error.to_string()))?.len();
+        let broken = |why: String| TemplateError::File {
+            file: path.clone(),
+            why,
+        };
+        let size = std::fs::metadata(&path)
+            .map_err(|error| broken(error.to_string()))?
+            .len();
         if size > LARGEST {
             return Err(broken(format!("it has {size} bytes; at most {LARGEST} are read")));
         }
         let text = std::fs::read_to_string(&path).map_err(|error| broken(error.to_string()))?;
-        sources.push(Source { name: name.to_owned(), file: path.display().to_string(), text });
+        sources.push(Source {
+            name: name.to_owned(),
+            file: path.display().to_string(),
+            text,
+        });
     }
     Ok(sources)
 }
@@ -186,7 +244,11 @@ fn read(folder: &Path) -> Result<Vec<Source>, TemplateError> {
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     // The delimiters are the usual ones, so building cannot fail; if it did, only white space would differ.
-    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+    if let Ok(syntax) = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build()
+    {
         environment.set_syntax(syntax);
     }
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -198,10 +260,16 @@ fn environment() -> Environment<'static> {
     environment.add_filter("minute", minute);
     environment.add_filter("clock", clock);
     environment.add_filter("cite", cite);
-    environment.add_filter("short", |digest: &str| digest.chars().take(12).collect::<String>());
+    environment.add_filter("short", |digest: &str| {
+        digest.chars().take(12).collect::<String>()
+    });
     environment.add_filter("quote", |text: &str| Value::from_safe_string(escape::quote(text)));
-    environment.add_filter("code", |text: &str| Value::from_safe_string(escape::code(text, false)));
-    environment.add_filter("cell", |text: &str| Value::from_safe_string(escape::code(text, true)));
+    environment.add_filter("code", |text: &str| {
+        Value::from_safe_string(escape::code(text, false))
+    });
+    environment.add_filter("cell", |text: &str| {
+        Value::from_safe_string(escape::code(text, true))
+    });
     environment.add_filter("block", |text: &str, language: Option<&str>| {
         Value::from_safe_string(escape::block(text, language.unwrap_or_default()))
     });
@@ -263,7 +331,10 @@ fn cite(state: &mut State, events: Value) -> Result<Value, Error> {
     };
     match events.is_number() {
         true => one(&events),
-        false => events.try_iter()?.filter(Value::is_number).for_each(|event| one(&event)),
+        false => events
+            .try_iter()?
+            .filter(Value::is_number)
+            .for_each(|event| one(&event)),
     }
     Ok(Value::from_safe_string(out))
 }

@@ -14,16 +14,29 @@ pub fn draw(document: &Document) -> String {
     let (Some(first), Some(last)) = (scale.segments.first(), scale.segments.last()) else {
         return String::new();
     };
-    let (from, to) = (first.from.format("%d %b %H:%M").to_string(), last.to.format("%d %b %H:%M").to_string());
+    let (from, to) = (
+        first.from.format("%d %b %H:%M").to_string(),
+        last.to.format("%d %b %H:%M").to_string(),
+    );
     let between = " ".repeat(COLUMNS.saturating_sub(from.len() + to.len()));
     let mut lines = vec![line("", &format!("{from}{between}{to}"))];
     lines.extend(flag_lines(document, &scale));
-    lines.push(line("phase", &band(&scale, &document.impact.phases, |name| name.to_owned())));
-    lines.push(line("severity", &band(&scale, &document.impact.severities, |name| name.to_owned())));
+    lines.push(line(
+        "phase",
+        &band(&scale, &document.impact.phases, |name| name.to_owned()),
+    ));
+    lines.push(line(
+        "severity",
+        &band(&scale, &document.impact.severities, |name| name.to_owned()),
+    ));
     for row in &rows {
         let mut cells = empty(&scale);
         for column in 0..COLUMNS {
-            let here: Vec<_> = row.marks.iter().filter(|entry| self::column(scale.place(entry.at)) == column).collect();
+            let here: Vec<_> = row
+                .marks
+                .iter()
+                .filter(|entry| self::column(scale.place(entry.at)) == column)
+                .collect();
             if !here.is_empty() {
                 cells[column] = letter(marks::worst(here.iter().copied()));
             }
@@ -31,7 +44,10 @@ pub fn draw(document: &Document) -> String {
         lines.push(line(row.lane.word(), &cells.iter().collect::<String>()));
     }
     lines.push(String::new());
-    lines.push(line("", "o good   ! doubtful   x bad   ? unknown   · other   ~ quiet, drawn short"));
+    lines.push(line(
+        "",
+        "o good   ! doubtful   x bad   ? unknown   · other   ~ quiet, drawn short",
+    ));
     lines.join("\n")
 }
 
@@ -79,7 +95,11 @@ fn flag_lines(document: &Document, scale: &Scale) -> Vec<String> {
         line.push('|');
         line.push_str(word);
     }
-    lines.iter().enumerate().map(|(number, text)| line(if number == 0 { "moments" } else { "" }, text)).collect()
+    lines
+        .iter()
+        .enumerate()
+        .map(|(number, text)| line(if number == 0 { "moments" } else { "" }, text))
+        .collect()
 }
 
 /// `[confirm ][contain    ]`, as much of each name as there is room for.
@@ -87,7 +107,11 @@ fn band(scale: &Scale, bands: &[Stretch], name: impl Fn(&str) -> String) -> Stri
     let mut cells = empty(scale);
     for band in bands {
         let (from, to) = (column(scale.place(band.from)), column(scale.place(band.to)));
-        let to = if band.open { COLUMNS - 1 } else { to.saturating_sub(1).max(from) };
+        let to = if band.open {
+            COLUMNS - 1
+        } else {
+            to.saturating_sub(1).max(from)
+        };
         let text: Vec<char> = name(&band.name).chars().collect();
         for (place, cell) in cells[from..=to].iter_mut().enumerate() {
             *cell = match place {
