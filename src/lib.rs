@@ -2,7 +2,11 @@
 
 pub mod chat;
 pub mod clock;
+pub mod desk;
 pub mod driver;
+pub mod engine;
 pub mod incident;
 pub mod postmortem;
+pub mod runbook;
+pub mod store;
 pub mod timeline;

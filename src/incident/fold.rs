@@ -31,6 +31,7 @@ impl State {
         let mut state = State {
             seq: recorded.seq,
             last: recorded.recorded,
+            clock_behind: false,
             opening: opening.clone(),
             opened_by: recorded.by.clone(),
             life: Life::Open,
@@ -75,7 +76,10 @@ impl State {
 
     fn apply(&mut self, recorded: &Recorded) {
         self.seq = recorded.seq;
-        self.last = self.last.max(recorded.recorded);
+        if recorded.recorded > self.last {
+            self.last = recorded.recorded;
+            self.clock_behind = false;
+        }
         self.involved.extend(recorded.by.person().cloned());
         let Some(event) = &recorded.event else { return };
         self.apply_incident(event, recorded);
@@ -133,6 +137,7 @@ impl State {
                 }
             }
             Event::Closed => self.life = Life::Closed,
+            Event::ClockJumped { .. } => self.clock_behind = true,
             _ => {}
         }
     }
@@ -599,8 +604,12 @@ impl State {
             }
             Event::MessageUnmarked { message, why } => {
                 if let Some(mark) = self.marks.get_mut(message) {
-                    mark.removed = Some(why.clone());
-                    mark.by.clear();
+                    // It stays as long as somebody else wants it there.
+                    match by.person() {
+                        Some(person) => drop(mark.by.remove(person)),
+                        None => mark.by.clear(),
+                    }
+                    mark.removed = mark.by.is_empty().then(|| why.clone());
                 }
             }
             Event::SectionWritten { section, text } => {

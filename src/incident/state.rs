@@ -32,6 +32,8 @@ pub struct State {
     pub seq: u64,
     /// When the last event was written down. The time given to decide never lies before it.
     pub last: DateTime<Utc>,
+    /// The clock jumped back and has not caught up with the journal.
+    pub clock_behind: bool,
     pub opening: Opening,
     pub opened_by: By,
     pub life: Life,
