@@ -11,3 +11,5 @@ pub mod mask;
 pub mod runbook;
 pub mod store;
 pub mod text;
+pub mod postmortem;
+pub mod timeline;
