@@ -4,6 +4,9 @@
 //! separate methods with separate credentials. A driver never retries, never follows a redirect while acting, and
 //! answers [`Outcome::Unknown`] whenever something was sent and no certain answer came back.
 
+pub mod postgres;
+pub mod redis;
+
 use std::time::Duration;
 
 use async_trait::async_trait;

@@ -1,0 +1,1 @@
+//! Miniature Odoo databases with the real tables, columns and types of each version.
