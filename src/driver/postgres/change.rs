@@ -187,9 +187,8 @@ fn fields(row: &Map<String, Value>) -> String {
 fn wrong_rows(found: &Found, ready: &Ready) -> Result<Option<String>, Problem> {
     let count = found.count() as u64;
     let why = match (ready.rows, count) {
-        (_, 0) => {
-            "nothing fits the statement any more: it ended, was changed meanwhile, or was done already".to_owned()
-        }
+        (_, 0) => "nothing fits the statement any more: it ended, was changed meanwhile, or was done already"
+            .to_owned(),
         (0, _) => return refusals(found),
         (wanted, count) if wanted != count => {
             format!("the statement would touch {count} rows where {wanted} was expected")

@@ -35,10 +35,7 @@ pub async fn read(target: &Target, ask: &Read, limits: Limits) -> Result<Reading
 }
 
 /// The time given covers all of it, connecting included.
-pub async fn within<T>(
-    until: Instant,
-    work: impl Future<Output = Result<T, Problem>>,
-) -> Result<T, Problem> {
+pub async fn within<T>(until: Instant, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     tokio::time::timeout_at(until, work)
         .await
         .unwrap_or(Err(Problem::Late))
@@ -123,7 +120,10 @@ impl Found {
     fn reading(self, shape: Shape, caveat: Option<String>) -> Result<Reading, Problem> {
         let mut caveats: Vec<String> = caveat.into_iter().collect();
         if let Some(limit) = self.cut {
-            caveats.push(format!("only the first {} rows: {limit} was reached", self.rows.len()));
+            caveats.push(format!(
+                "only the first {} rows: {limit} was reached",
+                self.rows.len()
+            ));
         }
         if self.too_large > 0 {
             caveats.push(format!(

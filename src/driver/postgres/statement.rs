@@ -41,7 +41,9 @@ pub async fn choose(
     Err(refused(match choice.absent {
         Some(absent) => format!("{absent} (this database has no {lacks})"),
         None => {
-            format!("this database has no {lacks}: it is another system or a version this entry does not know")
+            format!(
+                "this database has no {lacks}: it is another system or a version this entry does not know"
+            )
         }
     }))
 }

@@ -66,7 +66,7 @@ pub fn failure(problem: Problem, target: &str, address: &str, allowed: Duration)
             "a probe cannot write, and this one tried: {text}. Correct the catalog entry."
         )),
         "42501" => Failure::Refused(format!(
-            "the probe role may not read this: {text}. Run GRANT pg_read_all_data, pg_monitor TO the role."
+            "the probe role has no right to this: {text}. If it only reads, GRANT pg_monitor, pg_read_all_data TO the role."
         )),
         "42P01" | "42703" => Failure::Refused(format!(
             "{target} has no such table or column: {text}. It is another system or another version than the entry knows."
@@ -88,7 +88,9 @@ pub fn failure(problem: Problem, target: &str, address: &str, allowed: Duration)
         "28P01" | "28000" => Failure::Refused(format!(
             "{address} does not let this role in: {text}. Check role and password in the target's url, and pg_hba.conf."
         )),
-        "3D000" => Failure::Refused(format!("{address}: {text}. Check the database in the target's url.")),
+        "3D000" => Failure::Refused(format!(
+            "{address}: {text}. Check the database in the target's url."
+        )),
         code if code.starts_with("57P") || code.starts_with("08") || code.starts_with("53") => {
             Failure::Unreachable(format!("{target} broke off: {text}"))
         }

@@ -17,8 +17,12 @@ const FIXED: &[(&str, &str)] = &[
     ("CLIENT", "LIST"),
 ];
 
+/// Flagged `readonly` and still not without effect: PFCOUNT writes its cache back and replicates it, TOUCH has no other
+/// purpose than to change what is evicted next.
+const NEVER: &[&str] = &["PFCOUNT", "TOUCH"];
+
 /// A flag or category with which a command is refused although it is flagged `readonly`: KEYS holds the server up, EVAL_RO
-/// runs a program, XREAD can wait, PFCOUNT writes its cache back and replicates it.
+/// runs a program, XREAD can wait.
 const REFUSED: &[&str] = &[
     "write",
     "@write",
@@ -75,6 +79,11 @@ pub async fn check(line: &mut Line, argv: &[String]) -> Result<(), Failure> {
     {
         return Ok(());
     }
+    if NEVER.contains(&name.as_str()) {
+        return Err(Failure::Refused(format!(
+            "a probe may not send {name}: it changes what it looks at; nothing was sent"
+        )));
+    }
     let asked = ["COMMAND", "INFO", &name].map(str::to_owned);
     let known = line.send(&asked).await.map_err(|error| {
         Failure::Refused(format!(
@@ -104,7 +113,12 @@ fn judge(name: &str, sub: &str, entry: &[Value]) -> Result<(), Failure> {
     if !parts.is_empty() {
         let full = format!("{name}|{sub}");
         let part = parts.iter().find_map(|part| match part {
-            Value::Array(part) if part.first().and_then(word).is_some_and(|it| it.eq_ignore_ascii_case(&full)) => {
+            Value::Array(part)
+                if part
+                    .first()
+                    .and_then(word)
+                    .is_some_and(|it| it.eq_ignore_ascii_case(&full)) =>
+            {
                 Some(part)
             }
             _ => None,

@@ -228,7 +228,8 @@ fn guards(change: &Change, answer: &Value) -> Result<Map<String, Value>, Failure
         });
         let found = found.filter(|value| !value.is_null()).ok_or_else(|| {
             Failure::Refused(
-                "nothing here fits: it is gone, or the name or number is wrong. Ask the probe again.".to_owned(),
+                "nothing here fits: it is gone, or the name or number is wrong. Ask the probe again."
+                    .to_owned(),
             )
         })?;
         guards.insert(name.clone(), found.clone());
@@ -288,7 +289,8 @@ fn answered(value: &redis::Value) -> Outcome {
     use redis::Value as Reply;
     match value {
         Reply::Nil | Reply::Int(0) | Reply::Boolean(false) => Outcome::NotDone {
-            why: "the server found nothing that fits any more: it is gone or was changed meanwhile".to_owned(),
+            why: "the server found nothing that fits any more: it is gone or was changed meanwhile"
+                .to_owned(),
         },
         done => Outcome::Done {
             report: reply::text(done),

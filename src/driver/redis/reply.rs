@@ -88,7 +88,8 @@ fn rows(reply: Reply, names: &[&str]) -> Value {
 
 /// Entries of the slow log, with the command cut to its name and key.
 fn slow(reply: Reply) -> Value {
-    let Value::Array(mut entries) = rows(reply, &["id", "at", "micros", "argv", "client", "client_name"]) else {
+    let Value::Array(mut entries) = rows(reply, &["id", "at", "micros", "argv", "client", "client_name"])
+    else {
         return Value::Array(Vec::new());
     };
     for entry in &mut entries {

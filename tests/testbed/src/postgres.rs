@@ -75,7 +75,11 @@ impl Postgres {
         backup
             .env("PGPASSWORD", "postgres")
             .args(["--host=127.0.0.1", "--username=postgres"])
-            .args(["--checkpoint=fast", "--wal-method=stream", "--write-recovery-conf"])
+            .args([
+                "--checkpoint=fast",
+                "--wal-method=stream",
+                "--write-recovery-conf",
+            ])
             .arg(format!("--port={}", self.port))
             .arg("--pgdata")
             .arg(&data);
@@ -242,7 +246,11 @@ fn initialise(data: &Path) {
     std::fs::write(&password, "postgres\n").expect("a file for the superuser's password");
     let mut initdb = tied(&bin("initdb"), Some(USER), "KILL");
     initdb
-        .args(["--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256"])
+        .args([
+            "--username=postgres",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+        ])
         .args(["--encoding=UTF8", "--locale=C", "--no-sync"])
         .arg(format!("--pwfile={}", password.display()))
         .arg(data);

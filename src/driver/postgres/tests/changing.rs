@@ -35,7 +35,9 @@ async fn attempt(target: &Target, preview: &Preview) -> Outcome {
 }
 
 async fn active(server: &Server, id: i32) -> bool {
-    server.value("odoo", &format!("SELECT active FROM job WHERE id = {id}")).await
+    server
+        .value("odoo", &format!("SELECT active FROM job WHERE id = {id}"))
+        .await
 }
 
 async fn table() -> (Server, Target) {
@@ -49,7 +51,10 @@ async fn table() -> (Server, Target) {
 async fn a_preview_shows_the_exact_statement_and_its_effect_and_changes_nothing() {
     let (server, target) = table().await;
     let preview = preview(&target, &switch_off(1)).await;
-    assert_eq!(preview.operation.guards, json!({ "id": 1, "version": 7 }).as_object().cloned().unwrap());
+    assert_eq!(
+        preview.operation.guards,
+        json!({ "id": 1, "version": 7 }).as_object().cloned().unwrap()
+    );
     assert!(preview.dry_run);
     assert_eq!(
         preview.effect,
@@ -72,11 +77,15 @@ async fn what_was_previewed_is_done_once_and_a_second_time_finds_nothing() {
     let preview = preview(&target, &switch_off(1)).await;
     assert_eq!(
         attempt(&target, &preview).await,
-        Outcome::Done { report: "{\"id\":1,\"active\":false}".to_owned() }
+        Outcome::Done {
+            report: "{\"id\":1,\"active\":false}".to_owned()
+        }
     );
     assert!(!active(&server, 1).await);
     assert!(active(&server, 2).await);
-    let Outcome::NotDone { why } = attempt(&target, &preview).await else { panic!() };
+    let Outcome::NotDone { why } = attempt(&target, &preview).await else {
+        panic!()
+    };
     assert!(why.starts_with("nothing fits the statement any more"), "{why}");
 }
 
@@ -84,8 +93,13 @@ async fn what_was_previewed_is_done_once_and_a_second_time_finds_nothing() {
 async fn a_guard_that_no_longer_holds_stops_it() {
     let (server, target) = table().await;
     let preview = preview(&target, &switch_off(1)).await;
-    server.run("odoo", "UPDATE job SET version = 8 WHERE id = 1").await;
-    assert!(matches!(attempt(&target, &preview).await, Outcome::NotDone { .. }));
+    server
+        .run("odoo", "UPDATE job SET version = 8 WHERE id = 1")
+        .await;
+    assert!(matches!(
+        attempt(&target, &preview).await,
+        Outcome::NotDone { .. }
+    ));
     assert!(active(&server, 1).await);
 }
 
@@ -94,7 +108,9 @@ async fn a_statement_that_would_touch_more_than_promised_is_rolled_back() {
     let (server, target) = table().await;
     let call = json!({ "sql": "UPDATE job SET active = false RETURNING id", "rows": 1 });
     let preview = Postgres.preview(&target, &call, LIMITS).await.unwrap();
-    let Outcome::NotDone { why } = attempt(&target, &preview).await else { panic!() };
+    let Outcome::NotDone { why } = attempt(&target, &preview).await else {
+        panic!()
+    };
     assert_eq!(why, "the statement would touch 2 rows where 1 was expected");
     assert!(active(&server, 1).await);
 
@@ -107,13 +123,25 @@ async fn a_statement_that_would_touch_more_than_promised_is_rolled_back() {
 #[tokio::test]
 async fn nothing_to_preview_or_too_much_is_refused_in_words() {
     let (_server, target) = table().await;
-    let why = Postgres.preview(&target, &switch_off(99), LIMITS).await.unwrap_err();
+    let why = Postgres
+        .preview(&target, &switch_off(99), LIMITS)
+        .await
+        .unwrap_err();
     assert!(why.to_string().starts_with("nothing here fits"), "{why}");
     let call = json!({ "preview": { "sql": "SELECT id FROM job" }, "sql": "SELECT 1" });
     let why = Postgres.preview(&target, &call, LIMITS).await.unwrap_err();
-    assert_eq!(why.to_string(), "2 things fit; name one of them exactly, by its number");
-    let quiet = Target { action: None, ..target };
-    let why = Postgres.preview(&quiet, &switch_off(1), LIMITS).await.unwrap_err();
+    assert_eq!(
+        why.to_string(),
+        "2 things fit; name one of them exactly, by its number"
+    );
+    let quiet = Target {
+        action: None,
+        ..target
+    };
+    let why = Postgres
+        .preview(&quiet, &switch_off(1), LIMITS)
+        .await
+        .unwrap_err();
     assert!(why.to_string().starts_with("shop-db takes no actions"), "{why}");
 }
 
@@ -122,10 +150,19 @@ async fn a_row_that_somebody_holds_is_not_waited_for_to_the_end() {
     let (server, target) = table().await;
     let preview = preview(&target, &switch_off(1)).await;
     let mut holder = server.connect("postgres", "odoo").await;
-    orderly_testbed::execute(&mut holder, "BEGIN; SELECT FROM job WHERE id = 1 FOR NO KEY UPDATE").await;
-    let hurry = Limits { timeout: Duration::from_secs(1), ..LIMITS };
+    orderly_testbed::execute(
+        &mut holder,
+        "BEGIN; SELECT FROM job WHERE id = 1 FOR NO KEY UPDATE",
+    )
+    .await;
+    let hurry = Limits {
+        timeout: Duration::from_secs(1),
+        ..LIMITS
+    };
     let approved = Approved::for_tests("shop-db", preview.operation.clone());
-    let Outcome::NotDone { why } = Postgres.attempt(&target, &approved, hurry).await else { panic!() };
+    let Outcome::NotDone { why } = Postgres.attempt(&target, &approved, hurry).await else {
+        panic!()
+    };
     assert!(why.contains("another session holds the row"), "{why}");
 }
 
@@ -133,10 +170,18 @@ async fn a_row_that_somebody_holds_is_not_waited_for_to_the_end() {
 async fn an_approval_for_one_server_is_none_for_another() {
     let (server, target) = table().await;
     let preview = preview(&target, &switch_off(1)).await;
-    let elsewhere = Target { action: Some(access(server.url_for("odoo", "odoo"))), ..target.clone() };
-    let Outcome::NotDone { why } = attempt(&elsewhere, &preview).await else { panic!() };
+    let elsewhere = Target {
+        action: Some(access(server.url_for("odoo", "odoo"))),
+        ..target.clone()
+    };
+    let Outcome::NotDone { why } = attempt(&elsewhere, &preview).await else {
+        panic!()
+    };
     assert!(why.contains("this was approved for orderly_act@"), "{why}");
-    let renamed = Target { name: "other".to_owned(), ..target };
+    let renamed = Target {
+        name: "other".to_owned(),
+        ..target
+    };
     let approved = Approved::for_tests("shop-db", preview.operation);
     let outcome = Postgres.attempt(&renamed, &approved, LIMITS).await;
     assert!(matches!(outcome, Outcome::NotDone { .. }));
@@ -148,7 +193,9 @@ async fn without_the_right_nothing_is_done_and_the_right_is_named() {
     let (server, target) = table().await;
     let preview = preview(&target, &switch_off(1)).await;
     server.run("odoo", "REVOKE UPDATE ON job FROM orderly_act").await;
-    let Outcome::NotDone { why } = attempt(&target, &preview).await else { panic!() };
+    let Outcome::NotDone { why } = attempt(&target, &preview).await else {
+        panic!()
+    };
     assert_eq!(
         why,
         "shop-db refused and nothing was changed: permission denied for table job; grant the action role just this right"
@@ -159,11 +206,17 @@ async fn without_the_right_nothing_is_done_and_the_right_is_named() {
 async fn over(server: &Server, target: &Target, pattern: &'static str, then: Then) -> Outcome {
     let cut = Cut::before(server.port(), pattern, then).await;
     let url = Server::url_at(cut.port(), "orderly_act", "odoo");
-    let far = Target { action: Some(access(url)), ..target.clone() };
+    let far = Target {
+        action: Some(access(url)),
+        ..target.clone()
+    };
     let mut call = switch_off(1);
     call["dry_run"] = json!(false);
     let preview = preview(&far, &call).await;
-    let hurry = Limits { timeout: Duration::from_secs(2), ..LIMITS };
+    let hurry = Limits {
+        timeout: Duration::from_secs(2),
+        ..LIMITS
+    };
     let approved = Approved::for_tests("shop-db", preview.operation);
     Postgres.attempt(&far, &approved, hurry).await
 }
@@ -171,29 +224,40 @@ async fn over(server: &Server, target: &Target, pattern: &'static str, then: The
 #[tokio::test]
 async fn a_line_that_breaks_while_it_commits_is_unknown_and_it_may_well_have_happened() {
     let (server, target) = table().await;
-    let Outcome::Unknown { why } = over(&server, &target, "COMMIT", Then::Lose).await else { panic!() };
+    let Outcome::Unknown { why } = over(&server, &target, "COMMIT", Then::Lose).await else {
+        panic!()
+    };
     assert!(why.contains("may or may not have happened"), "{why}");
-    server.until("odoo", "SELECT NOT active FROM job WHERE id = 1").await;
+    server
+        .until("odoo", "SELECT NOT active FROM job WHERE id = 1")
+        .await;
 }
 
 #[tokio::test]
 async fn a_line_that_breaks_before_the_commit_arrives_is_unknown_too() {
     let (server, target) = table().await;
-    assert!(matches!(over(&server, &target, "COMMIT", Then::Drop).await, Outcome::Unknown { .. }));
+    assert!(matches!(
+        over(&server, &target, "COMMIT", Then::Drop).await,
+        Outcome::Unknown { .. }
+    ));
     assert!(active(&server, 1).await);
 }
 
 #[tokio::test]
 async fn a_server_that_falls_silent_after_the_statement_is_unknown() {
     let (server, target) = table().await;
-    let Outcome::Unknown { why } = over(&server, &target, "UPDATE job", Then::Stall).await else { panic!() };
+    let Outcome::Unknown { why } = over(&server, &target, "UPDATE job", Then::Stall).await else {
+        panic!()
+    };
     assert!(why.contains("no answer within 2s"), "{why}");
 }
 
 #[tokio::test]
 async fn a_line_that_breaks_before_anything_was_sent_is_not_done() {
     let (server, target) = table().await;
-    let Outcome::NotDone { why } = over(&server, &target, "BEGIN READ WRITE", Then::Drop).await else { panic!() };
+    let Outcome::NotDone { why } = over(&server, &target, "BEGIN READ WRITE", Then::Drop).await else {
+        panic!()
+    };
     assert!(why.starts_with("nothing was sent"), "{why}");
     assert!(active(&server, 1).await);
 }
@@ -209,7 +273,9 @@ async fn a_deferred_constraint_that_fails_at_commit_is_not_done() {
         )
         .await;
     let preview = preview(&target, &switch_off(1)).await;
-    let Outcome::NotDone { why } = attempt(&target, &preview).await else { panic!() };
+    let Outcome::NotDone { why } = attempt(&target, &preview).await else {
+        panic!()
+    };
     assert!(why.contains("refused and nothing was changed"), "{why}");
     assert!(active(&server, 1).await);
 }
