@@ -232,7 +232,8 @@ async fn no_way_of_writing_known_to_us_passes_a_probe() {
     // Not one of them was even sent.
     let sent = answer(&target, &["INFO", "commandstats"]).await;
     let sent: Vec<&String> = sent.as_object().unwrap().keys().collect();
-    let expected = ["cmdstat_command|info", "cmdstat_dbsize", "cmdstat_get"];
+    let expected = ["cmdstat_command|info",
+        "cmdstat_config|resetstat", "cmdstat_dbsize", "cmdstat_get"];
     assert!(
         sent.iter().all(|name| expected.contains(&name.as_str())),
         "a refused command reached the server: {sent:?}"
