@@ -185,6 +185,8 @@ pub enum ParamKind {
     Duration,
     /// Written in RFC 3339; UTC once read.
     Timestamp,
+    /// An absolute path (`/var/log`, `/web/health`) without `..`; the one kind that may be a whole HTTP path.
+    Path,
 }
 
 /// Who must agree, where that differs from the default of the risk.
@@ -327,7 +329,7 @@ pub struct RedisWrite {
 pub struct HttpRead {
     #[serde(default, skip_serializing_if = "is_default")]
     pub method: ReadMethod,
-    /// Path below the target's address; `{name}` is one percent-encoded segment.
+    /// Path below the target's address; `{name}` is one percent-encoded segment. Or exactly `$name` of type `path`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub path: String,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -409,9 +411,12 @@ pub enum OutputShape {
     Lines,
     /// `json`: the output read as JSON.
     Json,
-    /// `rows`: each line cut into named fields; numbers become numbers.
+    /// `rows`: each line cut into named fields, the last of which takes the rest of the line.
     Rows {
         columns: Vec<String>,
+        /// Columns read as numbers, `93%` too; null where there is none.
+        #[serde(default, skip_serializing_if = "is_default")]
+        numbers: Vec<String>,
         /// Left out: any white space.
         #[serde(default, skip_serializing_if = "is_default")]
         separator: Option<String>,
