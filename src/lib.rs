@@ -1,5 +1,6 @@
 //! Orderly: an incident-response chat bot. See ARCHITECTURE.md for the walk of one event through these rooms.
 
+pub mod catalog;
 pub mod clock;
 pub mod driver;
 pub mod incident;

@@ -6,7 +6,7 @@ use sqlx::{Connection, Error, Executor};
 use tokio::time::Instant;
 
 use super::call::{BindKind, Change, Ready};
-use super::read::{Found, fetch, read, within};
+use super::read::{Beyond, Found, fetch, read, within};
 use super::words::{Problem, answer, message, refused};
 use super::{session, statement};
 use crate::driver::{Access, Failure, Limits, Target};
@@ -14,6 +14,9 @@ use crate::incident::{Operation, Outcome, Preview};
 
 /// Prefix of a bind that the preview fills.
 const GUARD: &str = "guard.";
+
+/// Rows of a dry run that are shown; the number of all of them is said.
+const TRIED_SHOWN: usize = 5;
 
 /// Reads what guards the change and renders it in full.
 pub async fn preview(target: &Target, change: Change, limits: Limits) -> Result<Preview, Problem> {
@@ -123,7 +126,7 @@ async fn dry_run(
         ));
     }
     session::begin_read_write(connection, until).await?;
-    let found = fetch(connection, &returning(&ready.sql), &ready.binds, limits.output).await?;
+    let found = touch(connection, ready, limits).await?;
     connection.execute("ROLLBACK").await?;
     if let Some(why) = wrong_rows(&found, ready)? {
         return Err(refused(format!("tried and taken back: {why}")));
@@ -134,6 +137,11 @@ async fn dry_run(
 /// The rows the statement returns, as JSON. A data-modifying statement may stand here and only here.
 fn returning(sql: &str) -> String {
     format!("WITH touched AS (\n{sql}\n) SELECT row_to_json(touched)::text FROM touched")
+}
+
+async fn touch(connection: &mut PgConnection, ready: &Ready, limits: Limits) -> Result<Found, Problem> {
+    let sql = returning(&ready.sql);
+    fetch(connection, &sql, &ready.binds, limits.output, Beyond::Count).await
 }
 
 fn shown(
@@ -153,9 +161,12 @@ fn shown(
         effect.push_str(&fields(row));
     }
     if let Some(tried) = &tried {
-        for touched in tried.values()? {
+        for touched in tried.values()?.iter().take(TRIED_SHOWN) {
             effect.push_str("\ntried and taken back: ");
             effect.push_str(&touched.as_object().map_or_else(|| touched.to_string(), fields));
+        }
+        if tried.count() > TRIED_SHOWN {
+            effect.push_str(&format!("\n… {} rows in all", tried.count()));
         }
     }
     let guards = ready.guards.clone();
@@ -251,18 +262,8 @@ async fn perform(
     // A value that does not fit is found while nothing has been sent.
     let _ = statement::bind(ready.sql.clone(), &ready.binds)?;
     *stage = Stage::Sent;
-    let found = fetch(
-        &mut connection,
-        &returning(&ready.sql),
-        &ready.binds,
-        limits.output,
-    )
-    .await?;
-    // A row count that cannot be told is no promise kept.
-    let cut = found
-        .is_cut()
-        .then(|| "it touches more rows than can be shown".to_owned());
-    if let Some(why) = wrong_rows(&found, &ready)?.or(cut) {
+    let found = touch(&mut connection, &ready, limits).await?;
+    if let Some(why) = wrong_rows(&found, &ready)? {
         // Certain either way: a lost connection rolls back too.
         let _ = connection.execute("ROLLBACK").await;
         return Ok(Outcome::NotDone { why });

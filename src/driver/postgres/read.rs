@@ -48,12 +48,14 @@ pub struct Found {
     bytes: usize,
     /// Rows larger than the whole output limit.
     too_large: usize,
+    /// Rows counted and not kept.
+    more: usize,
     cut: Option<&'static str>,
 }
 
 async fn rows(connection: &mut PgConnection, ask: &Read, output: usize) -> Result<Found, Problem> {
     let (sql, binds) = statement::choose(connection, ask.choice()).await?;
-    fetch(connection, &wrapped(&sql, output), &binds, output).await
+    fetch(connection, &wrapped(&sql, output), &binds, output, Beyond::Stop).await
 }
 
 /// Below a SELECT nothing but a source of rows can stand: no second statement, no data-modifying WITH, no SET, no COPY.
@@ -67,46 +69,63 @@ fn wrapped(sql: &str, output: usize) -> String {
     )
 }
 
-/// Takes rows until the limit. What is left unread ends with the connection.
+/// What to do with rows beyond the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    /// Leave them unread; they end with the connection.
+    Stop,
+    /// Count them without keeping them: a change must know how many rows it touched.
+    Count,
+}
+
+/// Takes rows until the limit.
 pub async fn fetch(
     connection: &mut PgConnection,
     sql: &str,
     binds: &[Bind],
     output: usize,
+    beyond: Beyond,
 ) -> Result<Found, Problem> {
     let mut found = Found::default();
     let mut stream = statement::bind(sql.to_owned(), binds)?.fetch(connection);
     while let Some(row) = stream.try_next().await? {
-        let Some(row) = row.try_get::<Option<String>, _>(0)? else {
-            found.too_large += 1;
-            continue;
+        let row = row.try_get::<Option<String>, _>(0)?;
+        let limit = match &row {
+            None => {
+                found.too_large += 1;
+                continue;
+            }
+            Some(row) if found.bytes + row.len() > output => Some("the output limit"),
+            Some(_) if found.rows.len() == ROWS_MAX => Some("the limit of rows"),
+            Some(_) => found.cut,
         };
-        if found.bytes + row.len() > output {
-            found.cut = Some("the output limit");
-            break;
+        found.cut = limit;
+        match (limit, row) {
+            (None, Some(row)) => {
+                found.bytes += row.len();
+                found.rows.push(row);
+            }
+            (Some(_), _) if beyond == Beyond::Stop => break,
+            _ => found.more += 1,
         }
-        if found.rows.len() == ROWS_MAX {
-            found.cut = Some("the limit of rows");
-            break;
-        }
-        found.bytes += row.len();
-        found.rows.push(row);
     }
     Ok(found)
 }
 
 impl Found {
-    /// Rows read or known to be there.
+    /// Rows there were.
     pub fn count(&self) -> usize {
-        self.rows.len() + self.too_large
+        self.rows.len() + self.too_large + self.more
     }
 
-    pub fn is_cut(&self) -> bool {
-        self.cut.is_some() || self.too_large > 0
-    }
-
+    /// The rows, a line each, and how many more there were.
     pub fn text(&self) -> String {
-        self.rows.join("\n")
+        let mut text = self.rows.join("\n");
+        let more = self.too_large + self.more;
+        if more > 0 {
+            text.push_str(&format!("\n… and {more} more rows"));
+        }
+        text
     }
 
     pub fn values(&self) -> Result<Vec<Value>, Problem> {
@@ -131,6 +150,7 @@ impl Found {
                 self.too_large
             ));
         }
+        let raw = self.rows.join("\n");
         let values = self.values()?;
         let answer = match shape {
             Shape::Rows => Value::Array(values),
@@ -147,7 +167,7 @@ impl Found {
         };
         Ok(Reading {
             answer,
-            raw: self.text().into_bytes(),
+            raw: raw.into_bytes(),
             caveats,
         })
     }

@@ -2,6 +2,6 @@
 GRANT UPDATE (active, write_date) ON ir_cron TO orderly_act;
 DO $$ BEGIN
     IF to_regclass('queue_job') IS NOT NULL THEN
-        GRANT UPDATE (state, result) ON queue_job TO orderly_act;
+        GRANT UPDATE (state, result, priority) ON queue_job TO orderly_act;
     END IF;
 END $$;
