@@ -66,6 +66,29 @@ impl Postgres {
         Self::serve(place, settings).await
     }
 
+    /// A server that has already counted to this transaction, as if it had run for years without vacuum.
+    pub async fn start_at_transaction(number: u32) -> Self {
+        /// Transactions a file of pg_xact holds: two bits each, in 32 pages of 8 kB.
+        const A_FILE: u32 = 32 * 8192 * 4;
+        let place = Place::new();
+        let data = data(place.path());
+        copy(&template(), &data);
+        own(place.path());
+        let mut reset = tied(&bin("pg_resetwal"), Some(USER), "KILL");
+        reset
+            .arg(format!("--next-transaction-id={number}"))
+            .arg("--pgdata")
+            .arg(&data);
+        run(reset);
+        // The server reads where it stands at the start; a file of zeros says "in progress", which is nobody.
+        let file = data.join("pg_xact").join(format!("{:04X}", number / A_FILE));
+        std::fs::write(&file, vec![0; 32 * 8192]).expect("a file of pg_xact");
+        own(&file);
+        // Else the server notices at once and cleans up by itself, autovacuum or not.
+        let patience = ("autovacuum_freeze_max_age".to_owned(), "2000000000".to_owned());
+        Self::serve(place, vec![patience]).await
+    }
+
     /// A streaming replica of this server, caught up once it answers.
     pub async fn replica(&self) -> Self {
         let place = Place::new();

@@ -1,6 +1,6 @@
 //! A Redis server of the test's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 
 use redis::aio::MultiplexedConnection;
@@ -132,6 +132,11 @@ impl Redis {
         if tokio::time::timeout(READY_WITHIN, asking).await.is_err() {
             panic!("INFO still lacks {line} after {READY_WITHIN:?}\n{}", self.log());
         }
+    }
+
+    /// The server's working folder.
+    pub fn folder(&self) -> &Path {
+        self.place.path()
     }
 
     pub fn log(&self) -> String {

@@ -1,6 +1,8 @@
 //! On a real PostgreSQL.
 
 mod changing;
+mod entries;
+mod odoo;
 mod reading;
 mod writing;
 

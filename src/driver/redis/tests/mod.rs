@@ -1,5 +1,7 @@
 //! On a real Redis.
 
+mod entries;
+
 use std::time::Duration;
 
 use orderly_testbed::{Cut, Redis as Server, Then};
@@ -232,8 +234,12 @@ async fn no_way_of_writing_known_to_us_passes_a_probe() {
     // Not one of them was even sent.
     let sent = answer(&target, &["INFO", "commandstats"]).await;
     let sent: Vec<&String> = sent.as_object().unwrap().keys().collect();
-    let expected = ["cmdstat_command|info",
-        "cmdstat_config|resetstat", "cmdstat_dbsize", "cmdstat_get"];
+    let expected = [
+        "cmdstat_command|info",
+        "cmdstat_config|resetstat",
+        "cmdstat_dbsize",
+        "cmdstat_get",
+    ];
     assert!(
         sent.iter().all(|name| expected.contains(&name.as_str())),
         "a refused command reached the server: {sent:?}"
