@@ -7,40 +7,64 @@ use tokio::time::Instant;
 
 use super::call::{BindKind, Change, Ready};
 use super::read::{Beyond, Found, fetch, read, within};
-use super::words::{Problem, answer, message, refused};
-use super::{session, statement};
+use super::words::{Problem, Purpose, answer, message, refused};
+use super::{about, session, statement};
 use crate::driver::{Access, Failure, Limits, Target};
 use crate::incident::{Operation, Outcome, Preview};
 
 /// Prefix of a bind that the preview fills.
 const GUARD: &str = "guard.";
 
+/// The server's code for a lock that was not given in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 /// Rows of a dry run that are shown; the number of all of them is said.
 const TRIED_SHOWN: usize = 5;
 
-/// Reads what guards the change and renders it in full.
-pub async fn preview(target: &Target, change: Change, limits: Limits) -> Result<Preview, Problem> {
-    let access = action_access(target)?;
+/// Reads what guards the change, as the probe's role, and renders it in full, as the action's.
+pub async fn preview(target: &Target, change: Change, limits: Limits) -> Result<Preview, Failure> {
     let until = Instant::now() + limits.timeout;
+    let of = |purpose| move |problem| about(problem, target, purpose, limits);
+    let access = action_access(target).map_err(of(Purpose::Action))?;
     let row = match &change.preview {
-        Some(ask) => only_row(read(target, ask, limits).await?.answer)?,
+        Some(ask) => read(target, ask, limits)
+            .await
+            .and_then(|reading| only_row(reading.answer))
+            .map_err(of(Purpose::Probe))?,
         None => Map::new(),
     };
-    within(until, async {
-        let (options, address) = session::address(access)?;
-        let mut connection = session::connect(options, &session_name(&change.name)).await?;
-        session::begin_read_only(&mut connection, until).await?;
-        let ready = settle(&mut connection, &change, &row, address).await?;
-        connection.execute("ROLLBACK").await?;
-        let tried = if change.dry_run {
-            Some(dry_run(&mut connection, &ready, limits, until).await?)
-        } else {
-            None
-        };
-        let _ = connection.close().await;
-        shown(target, ready, &row, tried)
-    })
-    .await
+    within(until, render(target, access, &change, &row, limits, until))
+        .await
+        .map_err(of(Purpose::Action))
+}
+
+async fn render(
+    target: &Target,
+    access: &Access,
+    change: &Change,
+    row: &Map<String, Value>,
+    limits: Limits,
+    until: Instant,
+) -> Result<Preview, Problem> {
+    let (options, address) = session::address(access)?;
+    let mut connection = session::connect(options, &session_name(&change.name)).await?;
+    session::begin_read_only(&mut connection, until).await?;
+    let ready = settle(&mut connection, change, row, address).await?;
+    connection.execute("ROLLBACK").await?;
+    let tried = match change.dry_run {
+        true => dry_run(&mut connection, &ready, limits, until).await?,
+        false => Tried::Not,
+    };
+    let _ = connection.close().await;
+    shown(target, ready, row, tried)
+}
+
+/// What came of the dry run.
+enum Tried {
+    Not,
+    /// Another session holds a row. That is no reason not to propose: the attempt asks again.
+    Locked,
+    Touched(Found),
 }
 
 fn action_access(target: &Target) -> Result<&Access, Problem> {
@@ -119,19 +143,24 @@ async fn dry_run(
     ready: &Ready,
     limits: Limits,
     until: Instant,
-) -> Result<Found, Problem> {
+) -> Result<Tried, Problem> {
     if ready.signals {
         return Err(refused(
             "a signal cannot be tried out: take dry_run out of the catalog entry",
         ));
     }
-    session::begin_read_write(connection, until).await?;
-    let found = touch(connection, ready, limits).await?;
+    session::begin_dry_run(connection, until).await?;
+    let found = match touch(connection, ready, limits).await {
+        Err(Problem::Sql(error)) if answer(&error).is_some_and(|said| said.code() == LOCK_NOT_AVAILABLE) => {
+            return Ok(Tried::Locked);
+        }
+        found => found?,
+    };
     connection.execute("ROLLBACK").await?;
     if let Some(why) = wrong_rows(&found, ready)? {
         return Err(refused(format!("tried and taken back: {why}")));
     }
-    Ok(found)
+    Ok(Tried::Touched(found))
 }
 
 /// The rows the statement returns, as JSON. A data-modifying statement may stand here and only here.
@@ -144,12 +173,7 @@ async fn touch(connection: &mut PgConnection, ready: &Ready, limits: Limits) -> 
     fetch(connection, &sql, &ready.binds, limits.output, Beyond::Count).await
 }
 
-fn shown(
-    target: &Target,
-    ready: Ready,
-    row: &Map<String, Value>,
-    tried: Option<Found>,
-) -> Result<Preview, Problem> {
+fn shown(target: &Target, ready: Ready, row: &Map<String, Value>, tried: Tried) -> Result<Preview, Problem> {
     let mut display = format!("{}\n", ready.sql);
     for (nth, bind) in ready.binds.iter().enumerate() {
         display.push_str(&format!("  ${} {} = {}\n", nth + 1, bind.name, bind.value));
@@ -160,15 +184,15 @@ fn shown(
         effect.push_str("now: ");
         effect.push_str(&fields(row));
     }
-    if let Some(tried) = &tried {
-        for touched in tried.values()?.iter().take(TRIED_SHOWN) {
-            effect.push_str("\ntried and taken back: ");
-            effect.push_str(&touched.as_object().map_or_else(|| touched.to_string(), fields));
+    effect.push_str(&match &tried {
+        Tried::Not => String::new(),
+        Tried::Locked => {
+            "\nnot tried: another session holds the row now, perhaps the very job that is running; \
+             the attempt will meet it too while that lasts"
+                .to_owned()
         }
-        if tried.count() > TRIED_SHOWN {
-            effect.push_str(&format!("\n… {} rows in all", tried.count()));
-        }
-    }
+        Tried::Touched(found) => rehearsed(found)?,
+    });
     let guards = ready.guards.clone();
     let call = serde_json::to_value(&ready)
         .map_err(|why| refused(format!("the operation cannot be written down: {why}")))?;
@@ -180,8 +204,20 @@ fn shown(
             guards,
         },
         effect: effect.trim_start().to_owned(),
-        dry_run: tried.is_some(),
+        dry_run: matches!(tried, Tried::Touched(_)),
     })
+}
+
+fn rehearsed(found: &Found) -> Result<String, Problem> {
+    let mut text = String::new();
+    for touched in found.values()?.iter().take(TRIED_SHOWN) {
+        text.push_str("\ntried and taken back: ");
+        text.push_str(&touched.as_object().map_or_else(|| touched.to_string(), fields));
+    }
+    if found.count() > TRIED_SHOWN {
+        text.push_str(&format!("\n… {} rows in all", found.count()));
+    }
+    Ok(text)
 }
 
 fn fields(row: &Map<String, Value>) -> String {
@@ -284,7 +320,7 @@ fn ended(problem: Problem, stage: Stage, signals: bool, target: &Target, limits:
         (Problem::Sql(error), stage) if certain(error, stage, signals) => {
             let said = answer(error).map(message).unwrap_or_default();
             let hint = match answer(error).map(|said| said.code()) {
-                Some("55P03") => {
+                Some(LOCK_NOT_AVAILABLE) => {
                     "; another session holds the row, perhaps the very job that is running. Wait for it or end its \
                      session, then propose again"
                 }
@@ -314,14 +350,10 @@ fn ended(problem: Problem, stage: Stage, signals: bool, target: &Target, limits:
 }
 
 fn before(problem: Problem, target: &Target, limits: Limits) -> String {
-    let address = target
-        .action
-        .as_ref()
-        .and_then(|access| session::address(access).ok())
-        .map_or_else(|| target.name.clone(), |(_, address)| address);
-    match super::words::failure(problem, &target.name, &address, limits.timeout) {
-        Failure::Unreachable(why) | Failure::Refused(why) => format!("nothing was sent: {why}"),
-    }
+    format!(
+        "nothing was sent: {}",
+        about(problem, target, Purpose::Action, limits)
+    )
 }
 
 /// Whether the server's error proves that nothing happened.

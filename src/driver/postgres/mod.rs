@@ -30,7 +30,7 @@ use serde_json::Value;
 
 use super::{Driver, Failure, Limits, Reading, Target};
 use crate::incident::{Approved, Outcome, Preview};
-use words::{Problem, failure};
+use words::{Asked, Problem, Purpose, failure};
 
 pub use session::PROPER_ROLE;
 
@@ -44,14 +44,12 @@ impl Driver for Postgres {
         let ask = parsed(call)?;
         read::read(target, &ask, limits)
             .await
-            .map_err(|problem| failure(problem, &target.name, &probe_address(target), limits.timeout))
+            .map_err(|problem| about(problem, target, Purpose::Probe, limits))
     }
 
     async fn preview(&self, target: &Target, call: &Value, limits: Limits) -> Result<Preview, Failure> {
         let change = parsed(call)?;
-        change::preview(target, change, limits)
-            .await
-            .map_err(|problem| failure(problem, &target.name, &probe_address(target), limits.timeout))
+        change::preview(target, change, limits).await
     }
 
     async fn attempt(&self, target: &Target, approved: &Approved, limits: Limits) -> Outcome {
@@ -78,7 +76,7 @@ pub async fn check_role(target: &Target, limits: Limits) -> Result<Option<String
     };
     let reading = read::read(target, &ask, limits)
         .await
-        .map_err(|problem| failure(problem, &target.name, &probe_address(target), limits.timeout))?;
+        .map_err(|problem| about(problem, target, Purpose::Probe, limits))?;
     Ok(reading.caveats.into_iter().next())
 }
 
@@ -87,9 +85,22 @@ fn parsed<T: DeserializeOwned>(call: &Value) -> Result<T, Failure> {
         .map_err(|why| Failure::Refused(format!("the catalog entry makes no call for PostgreSQL: {why}")))
 }
 
-fn probe_address(target: &Target) -> String {
-    match session::address(&target.probe) {
-        Ok((_, address)) => address,
-        Err(Problem::Said(_) | Problem::Sql(_) | Problem::Late) => target.name.clone(),
-    }
+/// The failure in words, with the address of the role it is about.
+fn about(problem: Problem, target: &Target, purpose: Purpose, limits: Limits) -> Failure {
+    let access = match purpose {
+        Purpose::Probe => Some(&target.probe),
+        Purpose::Action => target.action.as_ref(),
+    };
+    let address = access
+        .and_then(|access| session::address(access).ok())
+        .map_or_else(|| target.name.clone(), |(_, address)| address);
+    failure(
+        problem,
+        &Asked {
+            target: &target.name,
+            address: &address,
+            purpose,
+            allowed: limits.timeout,
+        },
+    )
 }

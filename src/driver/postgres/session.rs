@@ -18,6 +18,9 @@ const NAME_MAX: usize = 63;
 /// Longest wait of a question for a lock: a probe must not queue behind an ALTER TABLE and hold up others in turn.
 const READ_LOCK_WAIT_MS: u128 = 2_000;
 
+/// Longest wait of a dry run: people wait for it, and it holds up others meanwhile.
+const TRY_LOCK_WAIT_MS: u128 = 500;
+
 /// Longest wait of a change for a row or table lock.
 const WRITE_LOCK_WAIT_MS: u128 = 5_000;
 
@@ -61,6 +64,10 @@ pub async fn begin_read_only(connection: &mut PgConnection, until: Instant) -> R
 
 pub async fn begin_read_write(connection: &mut PgConnection, until: Instant) -> Result<(), Problem> {
     begin(connection, "READ WRITE", WRITE_LOCK_WAIT_MS, until).await
+}
+
+pub async fn begin_dry_run(connection: &mut PgConnection, until: Instant) -> Result<(), Problem> {
+    begin(connection, "READ WRITE", TRY_LOCK_WAIT_MS, until).await
 }
 
 async fn begin(

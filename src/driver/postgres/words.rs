@@ -45,8 +45,31 @@ pub fn message(error: &PgDatabaseError) -> String {
     said
 }
 
-/// In words, with what to do next. `target` is the name in the config; `address` holds no password.
-pub fn failure(problem: Problem, target: &str, address: &str, allowed: Duration) -> Failure {
+/// Whom a failure is about.
+pub struct Asked<'a> {
+    /// Name in the config.
+    pub target: &'a str,
+    /// Where it leads, without a password.
+    pub address: &'a str,
+    pub purpose: Purpose,
+    pub allowed: Duration,
+}
+
+/// Which of the two roles of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Probe,
+    Action,
+}
+
+/// In words, with what to do next.
+pub fn failure(problem: Problem, asked: &Asked<'_>) -> Failure {
+    let Asked {
+        target,
+        address,
+        purpose,
+        allowed,
+    } = asked;
     let error = match problem {
         Problem::Said(failure) => return failure,
         Problem::Late => {
@@ -62,6 +85,9 @@ pub fn failure(problem: Problem, target: &str, address: &str, allowed: Duration)
     };
     let text = message(said);
     match said.code() {
+        "42501" if *purpose == Purpose::Action => Failure::Refused(format!(
+            "the action role has no right to this: {text}. Grant it just this right; the catalog entry says which."
+        )),
         "25006" => Failure::Refused(format!(
             "a probe cannot write, and this one tried: {text}. Correct the catalog entry."
         )),

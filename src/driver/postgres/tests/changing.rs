@@ -146,6 +146,34 @@ async fn nothing_to_preview_or_too_much_is_refused_in_words() {
 }
 
 #[tokio::test]
+async fn a_preview_says_which_role_lacks_what() {
+    let (server, target) = table().await;
+    server.run("odoo", "REVOKE UPDATE ON job FROM orderly_act").await;
+    let why = Postgres
+        .preview(&target, &switch_off(1), LIMITS)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        why.to_string(),
+        "the action role has no right to this: permission denied for table job. Grant it just this right; the catalog \
+         entry says which."
+    );
+    let wrong = format!("postgres://orderly_act:hunter2@127.0.0.1:{}/odoo", server.port());
+    let target = Target {
+        action: Some(access(wrong)),
+        ..target
+    };
+    let why = Postgres
+        .preview(&target, &switch_off(1), LIMITS)
+        .await
+        .unwrap_err();
+    assert!(
+        why.to_string().starts_with("orderly_act@127.0.0.1") && !why.to_string().contains("hunter2"),
+        "{why}"
+    );
+}
+
+#[tokio::test]
 async fn a_row_that_somebody_holds_is_not_waited_for_to_the_end() {
     let (server, target) = table().await;
     let preview = preview(&target, &switch_off(1)).await;

@@ -161,6 +161,17 @@ async fn a_scheduled_action_that_somebody_edited_or_runs_is_not_touched() {
         "BEGIN; SELECT FROM ir_cron WHERE id = 1 FOR NO KEY UPDATE SKIP LOCKED",
     )
     .await;
+    let meanwhile = propose(&target, "odoo.cron.disable", json!({ "cron": "1" }))
+        .await
+        .unwrap();
+    assert!(!meanwhile.dry_run, "one that runs can be proposed all the same");
+    assert!(
+        meanwhile
+            .effect
+            .contains("not tried: another session holds the row"),
+        "{}",
+        meanwhile.effect
+    );
     let Outcome::NotDone { why } = run(&target, &off).await else {
         panic!()
     };
