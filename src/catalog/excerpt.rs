@@ -37,9 +37,15 @@ fn only_list(map: &Map<String, Value>) -> Option<&Vec<Value>> {
 }
 
 fn pairs(map: &Map<String, Value>, columns: &[String]) -> String {
-    let wanted = |key: &String| columns.is_empty() || columns.contains(key);
-    let scalar = |value: &Value| !(value.is_object() || value.is_array() || value.is_null());
-    let shown = map.iter().filter(|(key, value)| wanted(key) && scalar(value));
+    let keys: Vec<&String> = if columns.is_empty() {
+        map.keys().collect()
+    } else {
+        columns.iter().collect()
+    };
+    let scalar = |value: &&Value| !(value.is_object() || value.is_array() || value.is_null());
+    let shown = keys
+        .into_iter()
+        .filter_map(|key| Some((key, map.get(key).filter(scalar)?)));
     let lines = shown
         .take(ROWS)
         .map(|(key, value)| format!("{key}: {}", cut(&text(value), TEXT)));

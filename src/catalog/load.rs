@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::problem::{Problem, did_you_mean};
 use super::raw::{Action, Probe};
-use super::{ActionEntry, ProbeEntry, check, digest_of};
+use super::{ActionEntry, ProbeEntry, check, digest_of, references};
 
 /// A file as parsed, kept until all checks are done so that they can point into it.
 pub(super) struct Document<'a> {
@@ -69,8 +69,14 @@ pub(super) fn read<'a>(
     }
     // References between entries mean little while some of them could not be read.
     if problems.is_empty() {
-        check::references(&entries, &documents, &mut problems);
+        references::check(&entries, &documents, &mut problems);
     }
+    problems.sort_by_cached_key(|problem| {
+        problem
+            .place
+            .as_ref()
+            .map(|at| (at.file.clone(), at.line, at.column))
+    });
     if problems.is_empty() {
         Ok(entries)
     } else {

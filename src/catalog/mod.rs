@@ -78,13 +78,14 @@ mod load;
 pub mod params;
 mod problem;
 pub mod raw;
+mod references;
 mod render;
 mod resolve;
 pub mod units;
 pub mod verdict;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

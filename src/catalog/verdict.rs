@@ -51,16 +51,18 @@ impl Expression {
         }
     }
 
-    /// Evaluates to JSON.
+    /// Evaluates to JSON, keys sorted: maps have no order in CEL, and a table must not change from one time to the next.
     pub fn value(&self, scope: &Scope<'_>) -> Result<Value, String> {
         let value = self.evaluate(scope)?;
-        value.json().map_err(|_| {
+        let mut json = value.json().map_err(|_| {
             format!(
                 "`{}` gave a {}, which is no plain data",
                 self.text,
                 value.type_of()
             )
-        })
+        })?;
+        json.sort_all_objects();
+        Ok(json)
     }
 
     fn evaluate(&self, scope: &Scope<'_>) -> Result<cel::Value, String> {
