@@ -1,6 +1,7 @@
 //! Orderly: an incident-response chat bot. See ARCHITECTURE.md for the walk of one event through these rooms.
 
 pub mod chat;
+pub mod catalog;
 pub mod clock;
 pub mod config;
 pub mod desk;
