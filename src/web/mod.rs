@@ -107,7 +107,7 @@ pub trait People: Send + Sync {
 
 /// An open incident, as the list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct OpenIncident {
     pub number: u64,
     pub title: String,
     pub severity: Severity,
@@ -122,7 +122,7 @@ pub struct Line {
 #[async_trait]
 pub trait Board: Send + Sync {
     /// Those this person may know of, worst first.
-    async fn open(&self, who: &Person) -> Vec<Line>;
+    async fn open(&self, who: &Person) -> Vec<OpenIncident>;
     /// Wakes when any of them looks different.
     fn changes(&self) -> watch::Receiver<u64>;
 }

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use minijinja::value::Value;
-use minijinja::{AutoEscape, Environment, Output, State, escape_formatter};
+use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior, escape_formatter};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -72,10 +72,9 @@ fn from_json(json: serde_json::Value) -> Value {
         },
         serde_json::Value::String(text) => Value::from(text),
         serde_json::Value::Array(items) => items.into_iter().map(from_json).collect(),
-        serde_json::Value::Object(pairs) => pairs
-            .into_iter()
-            .map(|(name, json)| (name, from_json(json)))
-            .collect(),
+        serde_json::Value::Object(pairs) => {
+            Value::from_pairs(pairs.into_iter().map(|(name, json)| (name, from_json(json))))
+        }
     }
 }
 
@@ -103,6 +102,8 @@ fn environment() -> Environment<'static> {
         }
     }
     env.set_auto_escape_callback(|_| AutoEscape::Html);
+    // A misspelt field is an error in the tests, not an empty place on the page.
+    env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     env.set_formatter(cleaned);
     env.add_filter("utc", |at: &str| moment(at, "%Y-%m-%d %H:%M:%S UTC"));
     env.add_filter("hm", |at: &str| moment(at, "%H:%M"));

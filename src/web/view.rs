@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::render;
-use super::{App, Line, Person};
+use super::{App, OpenIncident, Person};
 use crate::chat::local::{Asked, Body, Room, Stored, Whisper, button_mark};
 use crate::chat::{Block, FieldKind, FileRef, Message};
 use crate::incident::Phase;
@@ -47,6 +47,8 @@ pub(super) struct MessageView {
     edited: Option<String>,
     thread: Option<i64>,
     replies: i64,
+    /// The bot's one line for what has more.
+    fallback: String,
     text: Vec<serde_json::Value>,
     blocks: Vec<serde_json::Value>,
     reactions: Vec<ReactionView>,
@@ -134,7 +136,7 @@ impl App {
     }
 
     /// The incidents this person may see. A private one whose room does not show to them is left out here as well.
-    pub async fn lines(&self, who: &Person) -> Vec<Line> {
+    pub async fn lines(&self, who: &Person) -> Vec<OpenIncident> {
         let mut lines = self.deps.board.open(who).await;
         lines.retain(|line| {
             let shows =
@@ -145,7 +147,7 @@ impl App {
     }
 
     /// The list on the left.
-    pub fn sidebar(&self, who: &Person, room: &str, lines: &[Line]) -> String {
+    pub fn sidebar(&self, who: &Person, room: &str, lines: &[OpenIncident]) -> String {
         let mut of_incidents = BTreeSet::new();
         let incidents: Vec<Value> = lines
             .iter()
@@ -261,6 +263,7 @@ fn view(message: Stored, names: &HashMap<String, String>) -> MessageView {
         edited: message.edited.map(iso),
         thread: message.thread,
         replies: message.replies,
+        fallback: String::new(),
         text: Vec::new(),
         blocks: Vec::new(),
         reactions: reactions.collect(),
@@ -301,6 +304,7 @@ fn say(view: &mut MessageView, message: &Message) {
         .blocks
         .iter()
         .any(|block| !matches!(block, Block::Text { .. } | Block::Context { .. }));
+    view.fallback.clone_from(&message.fallback);
     view.blocks = message.blocks.iter().map(block_view).collect();
     if message.blocks.is_empty() {
         view.blocks = vec![json!({ "b": "text", "text": [{ "s": "plain", "text": message.fallback }] })];

@@ -173,7 +173,7 @@ impl LocalChat {
             by: Some(who.clone()),
             body,
             file,
-            at: self.clock.now(),
+            at: self.now(),
         };
         match self.act(Op::Post(post)).await? {
             Done::Message(id) => Ok(message_ref(room, id)),
@@ -183,7 +183,7 @@ impl LocalChat {
 
     pub async fn edit(&self, who: &Identity, room: &str, id: i64, text: &str) -> Result<(), Error> {
         self.room(who, room)?;
-        let (room, text, at) = (room.to_owned(), checked(text)?.to_owned(), self.clock.now());
+        let (room, text, at) = (room.to_owned(), checked(text)?.to_owned(), self.now());
         self.act(Op::Edit {
             id,
             room,
@@ -201,7 +201,7 @@ impl LocalChat {
             id,
             room: room.to_owned(),
             by: who.user.clone(),
-            at: self.clock.now(),
+            at: self.now(),
         };
         self.act(op).await.map(drop)
     }
@@ -219,7 +219,7 @@ impl LocalChat {
         if !EMOJI.contains(&emoji) {
             return Err(Error::Emoji);
         }
-        let (room, emoji, at) = (room.to_owned(), emoji.to_owned(), self.clock.now());
+        let (room, emoji, at) = (room.to_owned(), emoji.to_owned(), self.now());
         self.act(Op::React {
             id,
             room,
@@ -397,7 +397,7 @@ impl LocalChat {
         let delivery = Delivery {
             key,
             subject: None,
-            received: self.clock.now(),
+            received: self.now(),
             incoming,
         };
         Ok(self.intake()?.take(delivery).await?)
@@ -410,7 +410,7 @@ impl LocalChat {
     fn trigger(&self, tab: Option<&str>) -> Option<Trigger> {
         tab.map(|tab| Trigger {
             token: tab.to_owned(),
-            expires: self.clock.now() + TRIGGER_LIFE,
+            expires: self.now() + TRIGGER_LIFE,
         })
     }
 

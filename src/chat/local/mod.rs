@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row as _, SqlitePool};
 use tokio::sync::{Notify, watch};
@@ -59,7 +59,7 @@ pub const FILE_MAX: usize = 10 * 1024 * 1024;
 /// A bot's message as JSON. Beyond it blocks are left out, and the message says so.
 pub const MESSAGE_MAX: usize = 512 * 1024;
 /// What can be put on a message.
-pub const EMOJI: &[&str] = &["📌", "✅", "🔁", "👀", "👍", "🙏", "❓", "🎉"];
+pub const EMOJI: &[&str] = &["📌", "✅", "🔁", "👀", "👍", "❓", "💙", "⭐"];
 
 /// Version of the file's schema, kept in `user_version`.
 const SCHEMA_VERSION: i64 = 1;
@@ -171,6 +171,11 @@ impl LocalChat {
     /// Names the file this chat lives in.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The time, as precise as it is stored, so that a message carries the same one everywhere.
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now().trunc_subsecs(3)
     }
 
     /// A name no other thing of this chat has.

@@ -39,7 +39,7 @@ impl LocalChat {
             by: None,
             body: encoded(body)?,
             file,
-            at: self.clock.now(),
+            at: self.now(),
         };
         match self.write(Op::Post(post)).await? {
             Done::Message(id) => Ok(message_ref(&room, id)),
@@ -73,7 +73,7 @@ impl Chat for LocalChat {
                 audience: spec.audience,
                 direct: None,
                 archived: false,
-                opened: self.clock.now(),
+                opened: self.now(),
                 members: spec
                     .invite
                     .iter()
@@ -168,7 +168,7 @@ impl Chat for LocalChat {
             let op = Op::Pin {
                 id: number(at)?,
                 room: ours(&at.room)?.to_owned(),
-                at: self.clock.now(),
+                at: self.now(),
             };
             self.write(op).await.map(drop)
         };
@@ -216,7 +216,7 @@ impl Chat for LocalChat {
             let room = self.room_for(room, to)?;
             let kept = self
                 .ephemeral
-                .whisper(key, &to.user, &room.id, message.clone(), self.clock.now());
+                .whisper(key, &to.user, &room.id, message.clone(), self.now());
             if let Some(id) = kept {
                 let (to, room) = (to.user.as_str().into(), room.id.as_str().into());
                 self.hub.tell(What::Whisper { to, room, id });
@@ -233,7 +233,7 @@ impl Chat for LocalChat {
                     why: format!("{} is not a person of this chat", to.user),
                 });
             }
-            let at = self.clock.now();
+            let at = self.now();
             let Done::Room(room) = self
                 .write(Op::Direct {
                     user: to.user.clone(),
@@ -253,7 +253,7 @@ impl Chat for LocalChat {
     async fn ask(&self, trigger: &Trigger, room: &RoomRef, to: &Identity, form: &Form) -> Result<(), Error> {
         let work = async {
             let room = self.room_for(room, to)?;
-            if trigger.expires < self.clock.now() {
+            if trigger.expires < self.now() {
                 let why = "the form came too late for the person who asked; they can run the command again";
                 return Err(Error::Gone { why: why.into() });
             }
