@@ -14,3 +14,4 @@ pub mod store;
 pub mod text;
 pub mod postmortem;
 pub mod timeline;
+pub mod web;
