@@ -63,10 +63,14 @@ pub enum Act {
     Tell(Message),
     /// Nothing changes: a form for this person.
     Ask(Form),
-    /// A document, made and posted in the room.
-    Export { format: String },
-    /// Removes what an event or a message says.
+    /// A document, made and posted in the room; as of an event, or of the last one.
+    Export { format: String, as_of: Option<u64> },
+    /// Removes what an event says.
     Redact { row: u64, reason: String },
+    /// Removes what a message of the room says, everywhere it was kept.
+    RedactMessage { message: String, reason: String },
+    /// Checks the incident's journal and tells its head.
+    Verify,
 }
 
 /// Everything needed to understand what somebody meant.

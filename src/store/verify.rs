@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use futures::future::BoxFuture;
+
 use super::chain::{digest, hash};
 use super::{Error, Head, Mark, Store, StoredEvent, Stream};
 
@@ -94,15 +96,19 @@ pub async fn verify(store: &dyn Store, mark: Option<&Mark>) -> Result<Report, Er
     let streams = store.streams().await?;
     check_streams(
         streams,
-        async |stream, after, rows| store.events(stream, after, rows).await,
+        &|stream, after, rows| store.events(stream, after, rows),
         mark,
     )
     .await
 }
 
+/// Reads a page of events: stream, after, rows. Boxed, because a closure that is async is not known to be `Send`.
+pub(super) type Pages<'a> =
+    &'a (dyn Fn(Stream, u64, usize) -> BoxFuture<'a, Result<Vec<StoredEvent>, Error>> + Sync);
+
 pub(super) async fn check_streams(
     streams: Vec<Stream>,
-    events: impl AsyncFn(Stream, u64, usize) -> Result<Vec<StoredEvent>, Error>,
+    events: Pages<'_>,
     mark: Option<&Mark>,
 ) -> Result<Report, Error> {
     let mut report = Report {
@@ -126,7 +132,7 @@ pub(super) async fn check_streams(
             mark: mark.filter(|mark| mark.stream == stream),
             fits: true,
         };
-        let found = walk.go(&events, &mut report.gaps).await?;
+        let found = walk.go(events, &mut report.gaps).await?;
         let fault = match found {
             End::Sound => walk.against_mark(),
             End::Unreadable => Some(walk.unreadable()),
@@ -161,11 +167,7 @@ enum End {
 }
 
 impl Walk<'_> {
-    async fn go(
-        &mut self,
-        events: &impl AsyncFn(Stream, u64, usize) -> Result<Vec<StoredEvent>, Error>,
-        gaps: &mut Vec<Gap>,
-    ) -> Result<End, Error> {
+    async fn go(&mut self, events: Pages<'_>, gaps: &mut Vec<Gap>) -> Result<End, Error> {
         let mut rows = PAGE;
         loop {
             let page = match events(self.head.stream, self.head.seq, rows).await {

@@ -109,7 +109,7 @@ pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Err
         Ok(streams) => {
             check_streams(
                 streams,
-                async |stream, after, rows| reader.events(stream, after, rows).await,
+                &|stream, after, rows| Box::pin(reader.events(stream, after, rows)),
                 mark,
             )
             .await
