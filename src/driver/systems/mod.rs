@@ -127,7 +127,14 @@ impl Systems {
 
     /// Asks, or joins the same question if it is being asked. Gives the answer, masked, and the full output as received.
     pub async fn ask(&self, call: &ProbeCall) -> Arc<(Answer, Vec<u8>)> {
-        let key = format!("{}\n{}\n{}", call.target, call.entry_digest, call.call);
+        // Parameters as well: they may matter to the verdict alone.
+        let key = format!(
+            "{}\n{}\n{}\n{}",
+            call.target,
+            call.entry_digest,
+            json!(call.params),
+            call.call
+        );
         let asked = self.join_or_begin(&key, call);
         let answered = asked.await;
         self.running
@@ -315,7 +322,7 @@ async fn one_turn(
 ) -> (Result<Reading, Failure>, Duration) {
     let Ok(Ok(_turn)) = timeout(TURN, turns.acquire()).await else {
         let why = format!(
-            "`{}` is being asked too much at once; ask again in a moment",
+            "`{}` is being asked too much at once. Ask again in a moment.",
             target.name
         );
         return (Err(Failure::Unreachable(why)), Duration::ZERO);
@@ -328,7 +335,8 @@ async fn one_turn(
     .await;
     let late = || {
         Failure::Unreachable(format!(
-            "no answer within {} s",
+            "`{}` said nothing within {} s.",
+            target.name,
             call.limits.timeout.as_secs_f32()
         ))
     };
