@@ -1,6 +1,11 @@
 //! Orderly: an incident-response chat bot. See ARCHITECTURE.md for the walk of one event through these rooms.
 
 pub mod catalog;
+pub mod chat;
 pub mod clock;
+pub mod desk;
 pub mod driver;
+pub mod engine;
 pub mod incident;
+pub mod runbook;
+pub mod store;

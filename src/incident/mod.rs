@@ -2,10 +2,31 @@
 
 mod action;
 mod approved;
+mod decide;
+mod effect;
+mod event;
+mod fold;
+mod gate;
 mod plan;
+mod proposal;
+mod react;
+mod refusal;
+mod request;
+mod state;
 mod words;
 
 pub use action::{Answer, Approval, Check, Operation, Outcome, Policy, Preview, Terms, UndoTerms};
 pub use approved::Approved;
-pub use plan::{Branch, BranchRef, Plan, PlanPhase, Step, StepKind};
+pub use decide::{LONGEST_TEXT, carry_out};
+pub use effect::{Effect, Slot};
+pub use event::{
+    Asked, By, Event, Frame, Link, Marked, Opening, Passage, Purpose, Recorded, Settings, Unreadable, VERSION,
+};
+pub use gate::Condition;
+pub use plan::{Branch, BranchRef, Leave, Plan, PlanPhase, Step, StepKind, WantedVerdict};
+pub use proposal::{BreakGlass, Containment, Proposal, Shown, Stage, digest};
+pub use react::react;
+pub use refusal::Refusal;
+pub use request::{Freeze, ProbeRequest, Request, Standing, Surroundings, TimerKey};
+pub use state::*;
 pub use words::*;

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::words::{Line, Params, Phase};
+use super::words::{Line, Params, Phase, Verdict};
 
 /// A runbook as pinned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,27 @@ pub struct PlanPhase {
     /// Why this phase, in a sentence or two of Markdown. May be empty.
     pub intro: String,
     pub steps: Vec<Step>,
+    /// What must hold to leave this phase besides its required steps; `None` where the runbook adds nothing.
+    #[serde(default)]
+    pub leave: Option<Leave>,
+}
+
+/// The condition a runbook sets on leaving a phase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Leave {
+    /// As written, inline Markdown.
+    pub text: String,
+    /// The part of it a machine can check. Empty: people judge.
+    pub verdicts: Vec<WantedVerdict>,
+}
+
+/// The latest answer of this probe in the incident must be one of these verdicts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WantedVerdict {
+    pub probe: String,
+    /// `None`: on whichever target it was asked last.
+    pub target: Option<String>,
+    pub verdicts: Vec<Verdict>,
 }
 
 /// One thing to do.

@@ -1,0 +1,197 @@
+//! The chat port: what the bot needs of a chat platform, and what a platform tells the bot.
+//!
+//! Adapters (`local/`, later `slack/` and `discord/`) implement [`Chat`] and push every [`Incoming`] into an
+//! [`Intake`]; they never call the engine and never each other.
+
+mod message;
+mod rich;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use message::{Block, Button, Field, FieldKind, Form, Message, Press, Row, Style, Tone};
+pub use rich::{Rich, Span};
+
+use crate::incident::{Audience, Identity, MessageRef, RoomRef};
+
+/// A room to be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSpec {
+    /// Wanted name; the platform's rules win, and a taken name gets a suffix.
+    pub name: String,
+    pub topic: String,
+    pub private: bool,
+    pub audience: Audience,
+    pub invite: Vec<Identity>,
+}
+
+/// Allows an answer to be tied to what a person just did (Slack's trigger, Discord's interaction token).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    pub token: String,
+    pub expires: DateTime<Utc>,
+}
+
+/// A file on its way to a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    pub name: String,
+    pub media_type: String,
+    pub bytes: Vec<u8>,
+    pub comment: String,
+}
+
+/// Why a platform did not do it. The error itself says whether to try again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not now: rate limit, time-out, platform down.
+    #[error("{why}")]
+    Retry { why: String, after: Option<Duration> },
+    /// Never: room gone, token revoked, person unknown.
+    #[error("{why}")]
+    Gone { why: String },
+}
+
+/// A chat platform. Every method that creates something takes a key and does it once per key, however often it is
+/// called: after a crash the engine calls again.
+#[async_trait]
+pub trait Chat: Send + Sync {
+    /// `local`, `slack`, `discord`.
+    fn platform(&self) -> &'static str;
+
+    async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error>;
+    async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error>;
+    async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error>;
+    async fn archive(&self, room: &RoomRef) -> Result<(), Error>;
+
+    async fn post(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        thread: Option<&MessageRef>,
+        message: &Message,
+    ) -> Result<MessageRef, Error>;
+    async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error>;
+    async fn pin(&self, at: &MessageRef) -> Result<(), Error>;
+    async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error>;
+
+    /// Seen by this person only, in this room.
+    async fn whisper(&self, key: &str, room: &RoomRef, to: &Identity, message: &Message)
+    -> Result<(), Error>;
+    /// A direct message.
+    async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error>;
+    /// Opens a form for the person who holds the trigger.
+    async fn ask(&self, trigger: &Trigger, room: &RoomRef, to: &Identity, form: &Form) -> Result<(), Error>;
+}
+
+/// What happened on a platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Incoming {
+    /// A slash command, without the command's own name.
+    Command {
+        from: Identity,
+        room: RoomRef,
+        text: String,
+        trigger: Option<Trigger>,
+    },
+    /// A button of one of our messages.
+    Press {
+        from: Identity,
+        message: MessageRef,
+        press: Press,
+        trigger: Option<Trigger>,
+    },
+    /// A form, filled in.
+    Submit {
+        from: Identity,
+        room: RoomRef,
+        path: String,
+        fixed: BTreeMap<String, String>,
+        values: BTreeMap<String, String>,
+    },
+    /// Somebody wrote in a room.
+    Wrote {
+        from: Identity,
+        message: MessageRef,
+        thread: Option<String>,
+        text: String,
+        at: DateTime<Utc>,
+        files: Vec<FileRef>,
+    },
+    Edited {
+        message: MessageRef,
+        text: String,
+        at: DateTime<Utc>,
+    },
+    Deleted {
+        message: MessageRef,
+        at: DateTime<Utc>,
+    },
+    /// A reaction as it is now: there or taken back.
+    Reacted {
+        from: Identity,
+        message: MessageRef,
+        emoji: String,
+        present: bool,
+        at: DateTime<Utc>,
+    },
+}
+
+/// A file attached to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRef {
+    pub id: String,
+    pub name: String,
+    pub media_type: String,
+    pub size: u64,
+}
+
+/// One delivery of something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Names the delivery (event id, trigger id): the same one twice is a duplicate.
+    pub key: String,
+    /// Names the subject (message with its edit stamp): lets live events and history meet.
+    pub subject: Option<String>,
+    pub received: DateTime<Utc>,
+    pub incoming: Incoming,
+}
+
+/// Why a delivery was not taken. Nothing was acknowledged, so the sender must send again or tell the person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("Orderly has more waiting than it may hold. Nothing was lost: send it again in a moment.")]
+    Full,
+    #[error("Orderly could not store this: {why}. It was not taken; {next}.")]
+    Storage { why: String, next: String },
+}
+
+/// What became of a delivery once it was decided: what a form shows at its fields, what a script prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub accepted: bool,
+    /// What to tell the person; for a refusal, what to do next.
+    pub message: Message,
+    /// The option a form should mark.
+    pub field: Option<String>,
+    /// The incident it ended up in.
+    pub incident: Option<u64>,
+}
+
+/// Where adapters put what happened. Durable when `take` returns.
+#[async_trait]
+pub trait Intake: Send + Sync {
+    /// Stores a delivery; `Ok(None)`: not ours to keep (chat outside incident rooms), counted and dropped.
+    async fn take(&self, delivery: Delivery) -> Result<Option<u64>, Refused>;
+
+    /// Waits until a taken delivery is decided.
+    async fn decided(&self, id: u64) -> Verdict;
+
+    /// Completions for what somebody is typing; changes nothing and is not kept.
+    async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)>;
+}

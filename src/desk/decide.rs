@@ -1,0 +1,251 @@
+//! The rules of the desk.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, Recorded};
+use super::state::State;
+use crate::incident::{By, Freeze, Identity, IncidentId, PersonId, Refusal, Role};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// The next number for an incident.
+    Number,
+    /// A person as the config or the operator describes them; what differs becomes events.
+    PutPerson {
+        person: PersonId,
+        name: String,
+        roles: BTreeSet<Role>,
+        guest: bool,
+        identities: BTreeSet<Identity>,
+    },
+    Grant {
+        person: PersonId,
+        role: Role,
+    },
+    Revoke {
+        person: PersonId,
+        role: Role,
+    },
+    Deactivate {
+        person: PersonId,
+        reason: String,
+    },
+    IssueToken {
+        person: PersonId,
+        sha256: String,
+    },
+    Freeze {
+        target: Option<String>,
+        reason: String,
+    },
+    Thaw {
+        target: Option<String>,
+        reason: Option<String>,
+    },
+}
+
+/// Decides a request and folds the facts in. On a refusal the state is as before.
+pub fn carry_out(
+    state: &mut State,
+    by: &By,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Vec<Recorded>, Refusal> {
+    let events = decide(state, by, request)?;
+    let mut written = Vec::with_capacity(events.len());
+    for event in events {
+        let recorded = Recorded {
+            seq: state.seq + 1,
+            recorded: now,
+            by: by.clone(),
+            event: Some(event),
+        };
+        state.apply(&recorded);
+        written.push(recorded);
+    }
+    Ok(written)
+}
+
+fn decide(state: &State, by: &By, request: &Request) -> Result<Vec<Event>, Refusal> {
+    match request {
+        Request::Number => Ok(vec![Event::IncidentNumbered {
+            incident: IncidentId(state.last_incident + 1),
+        }]),
+        Request::PutPerson {
+            person,
+            name,
+            roles,
+            guest,
+            identities,
+        } => put_person(state, person, name, roles, *guest, identities),
+        Request::Grant { person, role } => change_roles(state, person, |roles| roles.insert(*role)),
+        Request::Revoke { person, role } => change_roles(state, person, |roles| roles.remove(role)),
+        Request::Deactivate { person, reason } => {
+            known(state, person)?;
+            Ok(vec![Event::PersonDeactivated {
+                person: person.clone(),
+                reason: reason.clone(),
+            }])
+        }
+        Request::IssueToken { person, sha256 } => {
+            known(state, person)?;
+            Ok(vec![Event::TokenIssued {
+                person: person.clone(),
+                sha256: sha256.clone(),
+            }])
+        }
+        Request::Freeze { target, reason } => freeze(state, by, target, reason),
+        Request::Thaw { target, reason } => {
+            if !state.freezes.iter().any(|freeze| freeze.target == *target) {
+                let there: Vec<_> = state.freezes.iter().map(what_is_frozen).collect();
+                let there = if there.is_empty() {
+                    "Nothing is frozen".to_owned()
+                } else {
+                    format!("Frozen now: {}", there.join(", "))
+                };
+                return Err(Refusal::new(format!(
+                    "{} is not frozen. {there}.",
+                    target.as_deref().unwrap_or("Everything")
+                )));
+            }
+            Ok(vec![Event::Thawed {
+                target: target.clone(),
+                reason: reason.clone(),
+            }])
+        }
+    }
+}
+
+fn what_is_frozen(freeze: &Freeze) -> String {
+    freeze.target.clone().unwrap_or_else(|| "everything".to_owned())
+}
+
+fn freeze(state: &State, by: &By, target: &Option<String>, reason: &str) -> Result<Vec<Event>, Refusal> {
+    let Some(person) = by.person() else {
+        return Err(Refusal::new("Only a person can freeze."));
+    };
+    if !state
+        .people
+        .get(person)
+        .is_some_and(|person| person.active && !person.guest)
+    {
+        return Err(Refusal::new(format!("{person} may read here, not command.")));
+    }
+    if reason.trim().is_empty() {
+        return Err(
+            Refusal::new("Say why: a freeze without a reason is lifted by the first who wonders.")
+                .at("reason"),
+        );
+    }
+    if let Some(known) = state.freezes.iter().find(|freeze| freeze.target == *target) {
+        return Err(Refusal::new(format!(
+            "{} is frozen already, by {}: {}.",
+            what_is_frozen(known),
+            known.by,
+            known.reason
+        )));
+    }
+    let freeze = Freeze {
+        target: target.clone(),
+        by: person.clone(),
+        reason: reason.trim().to_owned(),
+    };
+    Ok(vec![Event::Frozen { freeze }])
+}
+
+fn put_person(
+    state: &State,
+    person: &PersonId,
+    name: &str,
+    roles: &BTreeSet<Role>,
+    guest: bool,
+    identities: &BTreeSet<Identity>,
+) -> Result<Vec<Event>, Refusal> {
+    let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    if person.0.is_empty() || person.0.len() > 32 || !person.0.chars().all(shape) {
+        return Err(Refusal::new(format!(
+            "`{person}` cannot be a person's id: use 1 to 32 lower-case letters, digits, `-`, `_` or `.`."
+        )));
+    }
+    for identity in identities {
+        if let Some(other) = state.person_of(identity).filter(|other| *other != person) {
+            return Err(Refusal::new(format!(
+                "{}/{}/{} belongs to {other} already. One identity is one person.",
+                identity.platform, identity.workspace, identity.user
+            )));
+        }
+    }
+    let mut events = Vec::new();
+    let known = state.people.get(person);
+    let before = match known {
+        None => {
+            let (person, name) = (person.clone(), name.to_owned());
+            events.push(Event::PersonAdded {
+                person,
+                name,
+                roles: roles.clone(),
+                guest,
+            });
+            BTreeSet::new()
+        }
+        Some(known) => {
+            if known.name != name {
+                events.push(Event::PersonRenamed {
+                    person: person.clone(),
+                    name: name.to_owned(),
+                });
+            }
+            if known.roles != *roles {
+                events.push(Event::RolesChanged {
+                    person: person.clone(),
+                    roles: roles.clone(),
+                });
+            }
+            if !known.active {
+                events.push(Event::PersonReactivated {
+                    person: person.clone(),
+                });
+            }
+            known.identities.clone()
+        }
+    };
+    let link = |identity: &Identity| Event::IdentityLinked {
+        person: person.clone(),
+        identity: identity.clone(),
+    };
+    events.extend(identities.difference(&before).map(link));
+    let unlink = |identity: &Identity| Event::IdentityUnlinked {
+        person: person.clone(),
+        identity: identity.clone(),
+    };
+    events.extend(before.difference(identities).map(unlink));
+    Ok(events)
+}
+
+fn known<'a>(state: &'a State, person: &PersonId) -> Result<&'a super::Person, Refusal> {
+    state.people.get(person).ok_or_else(|| {
+        let known: Vec<_> = state.people.keys().map(ToString::to_string).collect();
+        Refusal::unknown("person", person, &known)
+    })
+}
+
+fn change_roles(
+    state: &State,
+    person: &PersonId,
+    change: impl FnOnce(&mut BTreeSet<Role>) -> bool,
+) -> Result<Vec<Event>, Refusal> {
+    let mut roles = known(state, person)?.roles.clone();
+    match change(&mut roles) {
+        true => Ok(vec![Event::RolesChanged {
+            person: person.clone(),
+            roles,
+        }]),
+        false => Err(Refusal::new(format!(
+            "Nothing changes: {person} has that already, or never had it."
+        ))),
+    }
+}

@@ -1,0 +1,10 @@
+//! PURE: what spans incidents. Numbers, people, freezes. The locks on targets are rows of the store, because two
+//! incidents can reach for one in the same instant and only the commit can tell who was first.
+
+mod decide;
+mod event;
+mod state;
+
+pub use decide::{Request, carry_out};
+pub use event::{Event, Recorded, VERSION};
+pub use state::{Person, State};

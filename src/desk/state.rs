@@ -1,0 +1,124 @@
+//! The desk as it is now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::incident::{Freeze, Identity, IncidentId, PersonId, Role, Standing};
+
+use super::event::{Event, Recorded};
+
+/// A human, with every identity they are known by. However many those are, it is one vote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub name: String,
+    pub roles: BTreeSet<Role>,
+    pub guest: bool,
+    pub active: bool,
+    pub identities: BTreeSet<Identity>,
+    pub token_sha256: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    /// Number of the last event folded in.
+    pub seq: u64,
+    pub last_incident: u64,
+    pub people: BTreeMap<PersonId, Person>,
+    pub freezes: Vec<Freeze>,
+}
+
+impl State {
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Recorded>) -> State {
+        let mut state = State::default();
+        for event in events {
+            state.apply(event);
+        }
+        state
+    }
+
+    pub fn apply(&mut self, recorded: &Recorded) {
+        self.seq = recorded.seq;
+        match &recorded.event {
+            Some(Event::IncidentNumbered {
+                incident: IncidentId(number),
+            }) => self.last_incident = *number,
+            Some(Event::Frozen { freeze }) => {
+                self.freezes.retain(|known| known.target != freeze.target);
+                self.freezes.push(freeze.clone());
+            }
+            Some(Event::Thawed { target, .. }) => self.freezes.retain(|known| known.target != *target),
+            Some(Event::PersonAdded {
+                person,
+                name,
+                roles,
+                guest,
+            }) => {
+                let added = Person {
+                    name: name.clone(),
+                    roles: roles.clone(),
+                    guest: *guest,
+                    active: true,
+                    identities: BTreeSet::new(),
+                    token_sha256: None,
+                };
+                self.people.insert(person.clone(), added);
+            }
+            Some(event) => self.apply_to_person(event),
+            None => {}
+        }
+    }
+
+    fn apply_to_person(&mut self, event: &Event) {
+        let (Event::PersonRenamed { person, .. }
+        | Event::RolesChanged { person, .. }
+        | Event::IdentityLinked { person, .. }
+        | Event::IdentityUnlinked { person, .. }
+        | Event::PersonDeactivated { person, .. }
+        | Event::PersonReactivated { person }
+        | Event::TokenIssued { person, .. }) = event
+        else {
+            return;
+        };
+        let Some(known) = self.people.get_mut(person) else {
+            return;
+        };
+        match event {
+            Event::PersonRenamed { name, .. } => known.name = name.clone(),
+            Event::RolesChanged { roles, .. } => known.roles = roles.clone(),
+            Event::IdentityLinked { identity, .. } => {
+                known.identities.insert(identity.clone());
+            }
+            Event::IdentityUnlinked { identity, .. } => {
+                known.identities.remove(identity);
+            }
+            Event::PersonDeactivated { .. } => {
+                known.active = false;
+                known.token_sha256 = None;
+            }
+            Event::PersonReactivated { .. } => known.active = true,
+            Event::TokenIssued { sha256, .. } => known.token_sha256 = Some(sha256.clone()),
+            _ => {}
+        }
+    }
+
+    /// The person behind an identity, if exactly one has it.
+    pub fn person_of(&self, identity: &Identity) -> Option<&PersonId> {
+        self.people
+            .iter()
+            .find(|(_, person)| person.identities.contains(identity))
+            .map(|(id, _)| id)
+    }
+
+    pub fn standings(&self) -> BTreeMap<PersonId, Standing> {
+        self.people
+            .iter()
+            .map(|(id, person)| {
+                let standing = Standing {
+                    name: person.name.clone(),
+                    roles: person.roles.clone(),
+                    may_command: person.active && !person.guest,
+                };
+                (id.clone(), standing)
+            })
+            .collect()
+    }
+}

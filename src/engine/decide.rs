@@ -1,0 +1,249 @@
+//! One decision: on the cached state, in one commit, and again when the ground moved.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use chrono::{DateTime, Utc};
+
+use super::{Engine, journal, plan, read, write};
+use crate::desk;
+use crate::incident::{self, By, IncidentId, Recorded, Refusal, Request, State, TimerKey};
+use crate::store::{self, Append, Commit, EffectId, InboxDone, InboxId, NewEffect, Redaction, Stream};
+
+/// How often a decision is made again when others append first. One process owns the file and one task an incident, so
+/// the second try sees a quiet state; more than this is a defect worth an error.
+const MOST_TRIES: usize = 8;
+
+/// Why a request was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The rules say no; the words are for the person.
+    #[error("{}", .0.words)]
+    Refused(Refusal),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Journal(journal::Error),
+    #[error("the decision was overtaken {MOST_TRIES} times; send it again")]
+    Overtaken,
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Failed::Refused(refusal)
+    }
+}
+
+impl From<journal::Error> for Failed {
+    fn from(error: journal::Error) -> Self {
+        match error {
+            journal::Error::Store(error) => Failed::Store(error),
+            other => Failed::Journal(other),
+        }
+    }
+}
+
+/// What is finished by the commit of a decision, and what goes out with it beside the effects of the events.
+#[derive(Default)]
+pub struct With {
+    pub inbox: Option<InboxId>,
+    pub effect: Option<EffectId>,
+    pub timer: Option<(IncidentId, TimerKey)>,
+    pub evidence: Option<store::Evidence>,
+    pub posts: Vec<store::Post>,
+    pub redactions: Vec<Redaction>,
+}
+
+/// Words for the person and the answer to the delivery, made once the events are known.
+pub struct Reply {
+    /// JSON of the outcome, kept with the delivery's keys.
+    pub outcome: String,
+    pub effects: Vec<NewEffect>,
+}
+
+/// Makes the reply from the state after the decision and the events.
+pub type Replying<'a> = &'a (dyn Fn(&State, &[Recorded]) -> Reply + Send + Sync);
+
+impl Engine {
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.inner.parts.clock.now()
+    }
+
+    /// Decides a request of an incident and commits it.
+    pub(super) async fn decide(
+        &self,
+        incident: IncidentId,
+        by: &By,
+        request: &Request,
+        with: With,
+        replying: Option<Replying<'_>>,
+    ) -> Result<Vec<Recorded>, Failed> {
+        let loaded = self.loaded(incident);
+        let mut loaded = loaded.lock().await;
+        let started = std::time::Instant::now();
+        for _ in 0..MOST_TRIES {
+            self.fill(incident, &mut loaded).await?;
+            let around = read(&self.inner.around).clone();
+            let now = self.now();
+            let before = loaded.state.as_ref().map_or(0, |state| state.seq);
+            let written = incident::carry_out(&mut loaded.state, by, request, now, &around)?;
+            let Some(state) = loaded.state.as_ref() else {
+                return Ok(written);
+            };
+            let mut commit = plan::commit(state, before, &written, now);
+            finish(&mut commit, state, &with, now);
+            if let Some(replying) = replying {
+                let reply = replying(state, &written);
+                commit.inbox_done = with.inbox.map(|inbox| InboxDone {
+                    inbox,
+                    outcome: reply.outcome,
+                });
+                commit.effects.extend(reply.effects);
+            }
+            let listed = plan::changes_list(&written).then(|| plan::listed(state));
+            commit.summaries.extend(listed.iter().map(plan::summary));
+            let moved = !commit.locks_taken.is_empty() || !commit.locks_released.is_empty();
+            match self.inner.parts.store.commit(commit).await {
+                Ok(_) => {
+                    if let Some(listed) = listed {
+                        write(&self.inner.index).put(listed);
+                    }
+                    if moved {
+                        self.look_around().await?;
+                    }
+                    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+                    self.inner
+                        .counters
+                        .decide_micros
+                        .fetch_add(micros, Ordering::Relaxed);
+                    self.nudge();
+                    return Ok(written);
+                }
+                Err(error) => {
+                    // The state has run ahead of the journal: forget it, whatever the error was.
+                    loaded.state = None;
+                    match error {
+                        store::Error::Conflict { .. } => {}
+                        // Somebody else took the target in the same instant: decided again, it will be held.
+                        store::Error::Locked { .. } => self.look_around().await?,
+                        other => return Err(other.into()),
+                    }
+                }
+            }
+        }
+        Err(Failed::Overtaken)
+    }
+
+    /// Opens an incident: the desk gives out the number in the same commit.
+    pub(super) async fn open(
+        &self,
+        by: &By,
+        request: &Request,
+        with: With,
+        replying: Replying<'_>,
+    ) -> Result<IncidentId, Failed> {
+        let _desk = self.inner.desk.lock().await;
+        let now = self.now();
+        let mut desk = (*self.desk()).clone();
+        let desk_before = desk.seq;
+        let numbered = desk::carry_out(&mut desk, by, &desk::Request::Number, now)?;
+        let incident = IncidentId(desk.last_incident);
+        let mut request = request.clone();
+        if let Request::Open { opening, .. } = &mut request {
+            opening.number = incident;
+        }
+        let around = read(&self.inner.around).clone();
+        let mut state = None;
+        let written = incident::carry_out(&mut state, by, &request, now, &around)?;
+        let Some(state) = state else {
+            return Err(Failed::Overtaken);
+        };
+        let mut commit = plan::commit(&state, 0, &written, now);
+        finish(&mut commit, &state, &with, now);
+        commit.appends.push(Append {
+            stream: Stream::Desk,
+            expected: desk_before,
+            events: numbered.iter().filter_map(journal::desk_row).collect(),
+        });
+        let reply = replying(&state, &written);
+        commit.inbox_done = with.inbox.map(|inbox| InboxDone {
+            inbox,
+            outcome: reply.outcome,
+        });
+        commit.effects.extend(reply.effects);
+        let listed = plan::listed(&state);
+        commit.summaries.push(plan::summary(&listed));
+        self.inner.parts.store.commit(commit).await?;
+        *write(&self.inner.desk_now) = Arc::new(desk);
+        write(&self.inner.index).put(listed);
+        self.loaded(incident).lock().await.state = Some(state);
+        self.nudge();
+        Ok(incident)
+    }
+
+    /// Decides a request of the desk and commits it. `reply` goes out with it.
+    pub(super) async fn decide_desk(
+        &self,
+        by: &By,
+        request: &desk::Request,
+        reply: Option<(InboxId, Reply)>,
+    ) -> Result<Vec<desk::Recorded>, Failed> {
+        let _desk = self.inner.desk.lock().await;
+        let now = self.now();
+        let mut desk = (*self.desk()).clone();
+        let expected = desk.seq;
+        let written = desk::carry_out(&mut desk, by, request, now)?;
+        let events: Vec<_> = written.iter().filter_map(journal::desk_row).collect();
+        let mut commit = Commit {
+            at: now,
+            ..Commit::default()
+        };
+        if !events.is_empty() {
+            commit.appends.push(Append {
+                stream: Stream::Desk,
+                expected,
+                events,
+            });
+        }
+        if let Some((inbox, reply)) = reply {
+            commit.inbox_done = Some(InboxDone {
+                inbox,
+                outcome: reply.outcome,
+            });
+            commit.effects = reply.effects;
+        }
+        self.inner.parts.store.commit(commit).await?;
+        *write(&self.inner.desk_now) = Arc::new(desk);
+        self.look_around().await?;
+        self.nudge();
+        Ok(written)
+    }
+
+    /// A request of the desk from the operator or the config, outside any chat.
+    pub async fn on_desk(&self, by: &By, request: &desk::Request) -> Result<Vec<desk::Recorded>, Failed> {
+        self.decide_desk(by, request, None).await
+    }
+
+    /// Something new lies in the outbox, or a timer moved.
+    pub(super) fn nudge(&self) {
+        self.inner.outbox.notify_one();
+        self.inner.timers.notify_one();
+    }
+}
+
+fn finish(commit: &mut Commit, state: &State, with: &With, now: DateTime<Utc>) {
+    commit.effects_done.extend(with.effect);
+    commit.evidence.extend(with.evidence.clone());
+    commit.posts.extend(with.posts.iter().cloned());
+    commit.redactions.extend(with.redactions.iter().cloned());
+    if let Some((incident, key)) = &with.timer
+        && !commit.timers_set.iter().any(|set| set.key == key.to_string())
+    {
+        match state.rearm(key, now) {
+            Some(due) => commit.timers_set.push(plan::rearmed(*incident, key, due)),
+            None => commit
+                .timers_cleared
+                .push((Stream::Incident(*incident), key.to_string())),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What lists and look-ups need of all incidents, without loading any.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::ports::Listed;
+use crate::incident::{IncidentId, PersonId, RoomRef};
+use crate::store::{self, Store, Which};
+
+/// Lines read at a time.
+const PAGE: usize = 1_000;
+
+#[derive(Debug, Default)]
+pub struct Index {
+    listed: BTreeMap<IncidentId, Listed>,
+    rooms: HashMap<RoomRef, IncidentId>,
+}
+
+impl Index {
+    pub async fn load(store: &dyn Store) -> Result<Self, store::Error> {
+        let mut index = Self::default();
+        let mut before = None;
+        loop {
+            let page = store.summaries(Which::All, before, PAGE).await?;
+            for summary in &page {
+                before = Some(summary.incident);
+                match serde_json::from_str::<Listed>(&summary.body) {
+                    Ok(listed) => index.put(listed),
+                    Err(error) => {
+                        tracing::error!(incident = %summary.incident, %error, "a line of the list cannot be read");
+                    }
+                }
+            }
+            if page.len() < PAGE {
+                return Ok(index);
+            }
+        }
+    }
+
+    pub fn put(&mut self, listed: Listed) {
+        for room in &listed.rooms {
+            self.rooms.insert(room.clone(), listed.incident);
+        }
+        self.listed.insert(listed.incident, listed);
+    }
+
+    pub fn incident_of(&self, room: &RoomRef) -> Option<IncidentId> {
+        self.rooms.get(room).copied()
+    }
+
+    /// Newest first; private ones only for their members.
+    pub fn visible(&self, person: Option<&PersonId>) -> Vec<Listed> {
+        let may_see =
+            |listed: &&Listed| !listed.private || person.is_none_or(|person| listed.members.contains(person));
+        self.listed.values().rev().filter(may_see).cloned().collect()
+    }
+
+    pub fn may_see(&self, incident: IncidentId, person: &PersonId) -> bool {
+        self.listed
+            .get(&incident)
+            .is_some_and(|listed| !listed.private || listed.members.contains(person))
+    }
+}

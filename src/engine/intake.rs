@@ -1,0 +1,254 @@
+//! What comes in: masked, made durable, queued by incident.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use super::{Engine, lock, read};
+use crate::chat::{self, Delivery, Incoming, Intake, Message, Refused, Verdict};
+use crate::incident::{Identity, IncidentId, RoomRef};
+use crate::store::{self, InboxId, Received};
+
+/// What must be decided one after the other: an incident, or what one person does outside of any.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Line {
+    Incident(IncidentId),
+    Person(Identity),
+}
+
+/// Deliveries that wait, each line in the order of arrival. Bounded by the inbox itself: nothing gets here that the
+/// store did not take.
+#[derive(Default)]
+pub(super) struct Queues {
+    lines: HashMap<Line, VecDeque<Job>>,
+}
+
+pub(super) struct Job {
+    pub inbox: InboxId,
+    pub delivery: Delivery,
+}
+
+#[async_trait]
+impl Intake for Engine {
+    async fn take(&self, mut delivery: Delivery) -> Result<Option<u64>, Refused> {
+        if self.is_chatter(&delivery.incoming) {
+            self.inner.counters.chat_dropped.fetch_add(1, Ordering::Relaxed);
+            return Ok(None);
+        }
+        self.mask(&mut delivery.incoming);
+        let urgent = self.inner.parts.meaning.addressed(&delivery.incoming).urgent;
+        let body = serde_json::to_string(&delivery).map_err(|error| Refused::Storage {
+            why: error.to_string(),
+            next: "report this, please".to_owned(),
+        })?;
+        let row = store::Delivery {
+            delivery_key: delivery.key.clone(),
+            subject_key: delivery.subject.clone(),
+            platform: platform(&delivery.incoming).to_owned(),
+            body,
+            received: delivery.received,
+            urgent,
+        };
+        match self.inner.parts.store.receive(row).await {
+            Ok(Received::Fresh(inbox)) => {
+                self.inner.counters.requests.fetch_add(1, Ordering::Relaxed);
+                self.queue(Job { inbox, delivery });
+                Ok(Some(inbox.0))
+            }
+            // Known already: acknowledged and ignored.
+            Ok(Received::Duplicate(inbox, _)) => Ok(Some(inbox.0)),
+            Err(store::Error::Full { .. }) => Err(Refused::Full),
+            Err(error) => {
+                tracing::error!(%error, "a delivery could not be stored");
+                let next = if error.retry() {
+                    "send it again once that is mended"
+                } else {
+                    "see the log"
+                };
+                Err(Refused::Storage {
+                    why: error.to_string(),
+                    next: next.to_owned(),
+                })
+            }
+        }
+    }
+
+    async fn decided(&self, id: u64) -> Verdict {
+        let inbox = InboxId(id);
+        let (tell, told) = oneshot::channel();
+        lock(&self.inner.waiting).entry(inbox).or_default().push(tell);
+        // Looked up after waiting began, so that a decision in between is not missed.
+        match self.inner.parts.store.outcome(inbox).await {
+            Ok(Some(outcome)) => {
+                lock(&self.inner.waiting).remove(&inbox);
+                serde_json::from_str(&outcome).unwrap_or_else(|_| unconfirmed())
+            }
+            _ => told.await.unwrap_or_else(|_| unconfirmed()),
+        }
+    }
+
+    async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)> {
+        let incident = read(&self.inner.index).incident_of(room);
+        let state = match incident {
+            Some(incident) => self.state(incident).await.ok().flatten(),
+            None => None,
+        };
+        let desk = self.desk();
+        let Some(person) = desk.person_of(from) else {
+            return Vec::new();
+        };
+        let listed = self.listed(Some(person));
+        let asking = super::Asking {
+            person,
+            room,
+            now: self.now(),
+            desk: &desk,
+            incident: state.as_ref(),
+            listed: &listed,
+            journal: None,
+        };
+        self.inner.parts.meaning.complete(typed, &asking)
+    }
+}
+
+impl Engine {
+    /// Chat outside of incident rooms is none of ours: dropped before it is stored.
+    fn is_chatter(&self, incoming: &Incoming) -> bool {
+        let (Incoming::Wrote { message, .. }
+        | Incoming::Edited { message, .. }
+        | Incoming::Deleted { message, .. }
+        | Incoming::Reacted { message, .. }) = incoming
+        else {
+            return false;
+        };
+        read(&self.inner.index).incident_of(&message.room).is_none()
+    }
+
+    fn mask(&self, incoming: &mut Incoming) {
+        let mask = |text: &mut String| {
+            let masked = (self.inner.parts.mask)(text);
+            if masked != *text {
+                *text = masked;
+            }
+        };
+        let mask_all = |values: &mut BTreeMap<String, String>| values.values_mut().for_each(mask);
+        match incoming {
+            Incoming::Command { text, .. } | Incoming::Wrote { text, .. } | Incoming::Edited { text, .. } => {
+                mask(text)
+            }
+            Incoming::Submit { fixed, values, .. } => {
+                mask_all(fixed);
+                mask_all(values);
+            }
+            Incoming::Press { press, .. } => match press {
+                chat::Press::Run { line } => mask(line),
+                chat::Press::Ask { fixed, .. } => mask_all(fixed),
+            },
+            Incoming::Deleted { .. } | Incoming::Reacted { .. } => {}
+        }
+    }
+
+    /// The line a delivery stands in.
+    fn line(&self, incoming: &Incoming) -> Line {
+        if let Some(incident) = self.incident_for(incoming) {
+            return Line::Incident(incident);
+        }
+        match incoming {
+            Incoming::Command { from, .. }
+            | Incoming::Press { from, .. }
+            | Incoming::Submit { from, .. }
+            | Incoming::Wrote { from, .. }
+            | Incoming::Reacted { from, .. } => Line::Person(from.clone()),
+            Incoming::Edited { message, .. } | Incoming::Deleted { message, .. } => Line::Person(Identity {
+                platform: message.room.platform.clone(),
+                workspace: message.room.workspace.clone(),
+                user: String::new(),
+            }),
+        }
+    }
+
+    /// The incident that is named, else the one whose room it is.
+    pub(super) fn incident_for(&self, incoming: &Incoming) -> Option<IncidentId> {
+        let named = self.inner.parts.meaning.addressed(incoming).incident;
+        named.or_else(|| read(&self.inner.index).incident_of(room_of(incoming)))
+    }
+
+    /// Queues a job, and starts a worker where the line was empty.
+    pub(super) fn queue(&self, job: Job) {
+        let line = self.line(&job.delivery.incoming);
+        let mut queues = lock(&self.inner.queues);
+        let waiting = queues.lines.entry(line.clone()).or_default();
+        waiting.push_back(job);
+        if waiting.len() > 1 {
+            return;
+        }
+        drop(queues);
+        let (engine, busy) = (self.clone(), self.busy());
+        tokio::spawn(async move {
+            engine.work_off(&line).await;
+            drop(busy);
+        });
+    }
+
+    async fn work_off(&self, line: &Line) {
+        loop {
+            let Some(job) = lock(&self.inner.queues).lines.get(line).and_then(|waiting| {
+                waiting.front().map(|job| Job {
+                    inbox: job.inbox,
+                    delivery: job.delivery.clone(),
+                })
+            }) else {
+                return;
+            };
+            self.handle(job).await;
+            // The job leaves the line only now, so that a later one does not start a second worker.
+            let mut queues = lock(&self.inner.queues);
+            if let Some(waiting) = queues.lines.get_mut(line) {
+                waiting.pop_front();
+                if waiting.is_empty() {
+                    queues.lines.remove(line);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells everybody who waits for this delivery.
+    pub(super) fn tell(&self, inbox: InboxId, verdict: &Verdict) {
+        for waiting in lock(&self.inner.waiting).remove(&inbox).into_iter().flatten() {
+            // Whoever no longer waits needs no answer.
+            let _ = waiting.send(verdict.clone());
+        }
+    }
+}
+
+pub(super) fn platform(incoming: &Incoming) -> &str {
+    &room_of(incoming).platform
+}
+
+pub(super) fn room_of(incoming: &Incoming) -> &RoomRef {
+    match incoming {
+        Incoming::Command { room, .. } | Incoming::Submit { room, .. } => room,
+        Incoming::Press { message, .. }
+        | Incoming::Wrote { message, .. }
+        | Incoming::Edited { message, .. }
+        | Incoming::Deleted { message, .. }
+        | Incoming::Reacted { message, .. } => &message.room,
+    }
+}
+
+fn unconfirmed() -> Verdict {
+    Verdict {
+        accepted: false,
+        message: Message {
+            fallback:
+                "Not confirmed yet. It is stored and will be decided; look at the card before trying again."
+                    .to_owned(),
+            blocks: Vec::new(),
+        },
+        field: None,
+        incident: None,
+    }
+}

@@ -1,0 +1,130 @@
+//! Between the core's events and the store's rows.
+
+use crate::desk;
+use crate::incident::{self, By, IncidentId, PersonId, State};
+use crate::store::{self, NewEvent, Store, StoredEvent, Stream};
+
+/// Events read at a time: large enough that a long journal takes few queries, small enough to hold in memory.
+const PAGE: usize = 5_000;
+
+/// The bot's own name in the column `by`; a person's id cannot contain a colon.
+const ORDERLY: &str = "orderly:";
+
+/// Why a journal could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Unreadable(#[from] incident::Unreadable),
+}
+
+fn by_text(by: &By) -> String {
+    match by {
+        By::Person { id } => id.0.clone(),
+        By::Orderly => ORDERLY.to_owned(),
+    }
+}
+
+fn by_from(text: &str) -> By {
+    match text {
+        ORDERLY => By::Orderly,
+        person => By::Person {
+            id: PersonId::new(person),
+        },
+    }
+}
+
+/// A core event as a row. Serialising our own types cannot fail: every map has text keys.
+pub fn row(recorded: &incident::Recorded) -> Option<NewEvent> {
+    let event = recorded.event.as_ref()?;
+    Some(NewEvent {
+        kind: event.kind().to_owned(),
+        version: incident::VERSION,
+        payload: serde_json::to_string(event).ok()?,
+        recorded: recorded.recorded,
+        occurred: recorded.occurred,
+        source: recorded.source.clone(),
+        by: by_text(&recorded.by),
+    })
+}
+
+pub fn desk_row(recorded: &desk::Recorded) -> Option<NewEvent> {
+    let event = recorded.event.as_ref()?;
+    Some(NewEvent {
+        kind: event.kind().to_owned(),
+        version: desk::VERSION,
+        payload: serde_json::to_string(event).ok()?,
+        recorded: recorded.recorded,
+        occurred: recorded.recorded,
+        source: "clock".to_owned(),
+        by: by_text(&recorded.by),
+    })
+}
+
+/// A row as a core event. A redacted payload that no longer reads is a gap, not an error.
+pub fn read(stored: &StoredEvent) -> Result<incident::Recorded, incident::Unreadable> {
+    let row = &stored.event;
+    let event = match incident::Event::read(&row.kind, row.version, &row.payload) {
+        Ok(event) => Some(event),
+        Err(_) if stored.redacted => None,
+        Err(error) => return Err(error),
+    };
+    Ok(incident::Recorded {
+        seq: stored.seq,
+        recorded: row.recorded,
+        occurred: row.occurred,
+        source: row.source.clone(),
+        by: by_from(&row.by),
+        event,
+    })
+}
+
+fn read_desk(stored: &StoredEvent) -> Result<desk::Recorded, incident::Unreadable> {
+    let row = &stored.event;
+    let event = match desk::Event::read(&row.kind, row.version, &row.payload) {
+        Ok(event) => Some(event),
+        Err(_) if stored.redacted => None,
+        Err(error) => return Err(error),
+    };
+    Ok(desk::Recorded {
+        seq: stored.seq,
+        recorded: row.recorded,
+        by: by_from(&row.by),
+        event,
+    })
+}
+
+/// The whole journal of an incident.
+pub async fn load(store: &dyn Store, incident: IncidentId) -> Result<Vec<incident::Recorded>, Error> {
+    let mut events = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |event: &incident::Recorded| event.seq);
+        let page = store.events(Stream::Incident(incident), after, PAGE).await?;
+        let whole = page.len() < PAGE;
+        for stored in &page {
+            events.push(read(stored)?);
+        }
+        if whole {
+            return Ok(events);
+        }
+    }
+}
+
+/// The state of an incident; `None` if it was never opened.
+pub async fn load_state(store: &dyn Store, incident: IncidentId) -> Result<Option<State>, Error> {
+    Ok(State::replay(&load(store, incident).await?))
+}
+
+pub async fn load_desk(store: &dyn Store) -> Result<desk::State, Error> {
+    let mut state = desk::State::default();
+    loop {
+        let page = store.events(Stream::Desk, state.seq, PAGE).await?;
+        for stored in &page {
+            state.apply(&read_desk(stored)?);
+        }
+        if page.len() < PAGE {
+            return Ok(state);
+        }
+    }
+}

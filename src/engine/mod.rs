@@ -1,0 +1,253 @@
+//! The engine: load, decide, append; perform effects; come back after a restart.
+//!
+//! * [`intake`](self) makes deliveries durable and queues them, one queue per incident.
+//! * [`handle`] understands a delivery and turns it into a decision.
+//! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
+//! * [`perform`] works the outbox off and feeds every result back as a request.
+//! * [`recover`] is what happens between the store's opening and the first new delivery.
+//!
+//! Nothing here knows a platform or a protocol; those sit behind the ports.
+
+mod decide;
+mod handle;
+mod index;
+mod intake;
+pub mod journal;
+mod perform;
+mod plan;
+pub mod ports;
+mod recover;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, RwLock};
+
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::chat::{Chat, Verdict};
+use crate::clock::Clock;
+use crate::desk;
+use crate::incident::{IncidentId, State};
+use crate::store::{EffectId, InboxId, Store};
+
+pub use decide::Failed;
+pub use ports::{Act, Addressed, Asking, Documents, Hands, Listed, Meaning, Words};
+
+use index::Index;
+
+/// Everything the engine is joined from; see `app.rs`.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub hands: Arc<dyn Hands>,
+    pub words: Arc<dyn Words>,
+    pub meaning: Arc<dyn Meaning>,
+    pub documents: Arc<dyn Documents>,
+    pub chats: Vec<Arc<dyn Chat>>,
+    /// Masks what looks like a secret.
+    pub mask: Arc<dyn Fn(&str) -> String + Send + Sync>,
+    pub options: Options,
+}
+
+/// What the config says about the engine.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Emoji that put a message on the timeline, make it a task, make it a follow-up.
+    pub timeline_emoji: String,
+    pub task_emoji: String,
+    pub followup_emoji: String,
+    /// Where incidents are announced, by platform.
+    pub announce: Option<crate::incident::RoomRef>,
+}
+
+/// Effects performed at the same time; each waits mostly for others.
+const HANDS_FULL: usize = 64;
+
+/// The engine. Cheap to clone; all clones are the same one.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: Parts,
+    /// The desk as it was last committed; held while a desk decision is under way.
+    desk: tokio::sync::Mutex<()>,
+    desk_now: RwLock<Arc<desk::State>>,
+    incidents: Mutex<HashMap<IncidentId, Arc<tokio::sync::Mutex<Loaded>>>>,
+    around: RwLock<Arc<crate::incident::Surroundings>>,
+    index: RwLock<Index>,
+    queues: Mutex<intake::Queues>,
+    /// Who waits for a delivery to be decided.
+    waiting: Mutex<HashMap<InboxId, Vec<oneshot::Sender<Verdict>>>>,
+    in_hand: Mutex<HashSet<EffectId>>,
+    /// Channels that have an effect in hand; the next one of each waits for its turn.
+    channels: Mutex<HashSet<String>>,
+    /// Something new may lie in the outbox.
+    outbox: Notify,
+    timers: Notify,
+    /// Counts what the engine has under way, so that a stop and a test can wait for silence.
+    busy: watch::Sender<usize>,
+    stop: watch::Sender<bool>,
+    counters: Counters,
+}
+
+/// An incident's state in memory. `None`: not loaded, or dropped after a failed commit.
+#[derive(Default)]
+struct Loaded {
+    state: Option<State>,
+}
+
+/// What `/metrics` shows of the engine.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub requests: std::sync::atomic::AtomicU64,
+    pub refused: std::sync::atomic::AtomicU64,
+    pub decide_micros: std::sync::atomic::AtomicU64,
+    pub effects: std::sync::atomic::AtomicU64,
+    pub effects_late: std::sync::atomic::AtomicU64,
+    pub effects_failed: std::sync::atomic::AtomicU64,
+    pub chat_dropped: std::sync::atomic::AtomicU64,
+    pub outcomes: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+}
+
+impl Counters {
+    fn outcome(&self, what: &'static str, how: &'static str) {
+        let mut outcomes = self
+            .outcomes
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *outcomes.entry((what, how)).or_default() += 1;
+    }
+}
+
+/// A lock whose holder panicked still guards valid data: every change under these locks is a single assignment.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Something under way; silence is when there is none.
+struct Busy(Engine);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.inner.busy.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Engine {
+    /// Loads the desk and the lists. Nothing moves before [`Engine::start`].
+    pub async fn load(parts: Parts) -> Result<Self, journal::Error> {
+        let desk = journal::load_desk(&*parts.store).await?;
+        let index = Index::load(&*parts.store).await?;
+        let engine = Self {
+            inner: Arc::new(Inner {
+                parts,
+                desk: tokio::sync::Mutex::new(()),
+                desk_now: RwLock::new(Arc::new(desk)),
+                incidents: Mutex::default(),
+                around: RwLock::default(),
+                index: RwLock::new(index),
+                queues: Mutex::default(),
+                waiting: Mutex::default(),
+                in_hand: Mutex::default(),
+                channels: Mutex::default(),
+                outbox: Notify::new(),
+                timers: Notify::new(),
+                busy: watch::Sender::new(0),
+                stop: watch::Sender::new(false),
+                counters: Counters::default(),
+            }),
+        };
+        engine.look_around().await?;
+        Ok(engine)
+    }
+
+    /// Comes back to where the last run stopped, then works until [`Engine::stop`].
+    pub async fn start(&self) -> Result<(), Failed> {
+        self.recover().await?;
+        let engine = self.clone();
+        tokio::spawn(async move { engine.run_outbox().await });
+        let engine = self.clone();
+        tokio::spawn(async move { engine.run_timers().await });
+        Ok(())
+    }
+
+    /// Takes nothing new in hand, and returns when what is in hand has ended.
+    pub async fn stop(&self) {
+        self.inner.stop.send_replace(true);
+        self.quiet().await;
+    }
+
+    /// Waits until nothing is under way. What waits for a later time stays waiting.
+    pub async fn quiet(&self) {
+        let mut busy = self.inner.busy.subscribe();
+        // The sender lives in self, so this cannot fail.
+        let _ = busy.wait_for(|count| *count == 0).await;
+    }
+
+    pub fn desk(&self) -> Arc<desk::State> {
+        read(&self.inner.desk_now).clone()
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.inner.counters
+    }
+
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.parts.store
+    }
+
+    /// The state of an incident as it is now.
+    pub async fn state(&self, incident: IncidentId) -> Result<Option<State>, Failed> {
+        let loaded = self.loaded(incident);
+        let mut loaded = loaded.lock().await;
+        self.fill(incident, &mut loaded).await?;
+        Ok(loaded.state.clone())
+    }
+
+    /// The list of incidents that a person may see, newest first. `None`: the operator on the terminal sees all.
+    pub fn listed(&self, person: Option<&crate::incident::PersonId>) -> Vec<Listed> {
+        read(&self.inner.index).visible(person)
+    }
+
+    fn busy(&self) -> Busy {
+        self.inner.busy.send_modify(|count| *count += 1);
+        Busy(self.clone())
+    }
+
+    fn loaded(&self, incident: IncidentId) -> Arc<tokio::sync::Mutex<Loaded>> {
+        lock(&self.inner.incidents).entry(incident).or_default().clone()
+    }
+
+    async fn fill(&self, incident: IncidentId, loaded: &mut Loaded) -> Result<(), Failed> {
+        if loaded.state.is_none() {
+            loaded.state = journal::load_state(&*self.inner.parts.store, incident).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads anew what counts for decisions beside the incident: people, freezes, locks, catalog.
+    pub(crate) async fn look_around(&self) -> Result<(), journal::Error> {
+        let locks = self.inner.parts.store.locks().await?;
+        let desk = self.desk();
+        let around = crate::incident::Surroundings {
+            people: desk.standings(),
+            freezes: desk.freezes.clone(),
+            locks: locks
+                .into_iter()
+                .map(|lock| (lock.target, (lock.incident, lock.attempt)))
+                .collect(),
+            entries: self.inner.parts.hands.entries(),
+        };
+        *write(&self.inner.around) = Arc::new(around);
+        Ok(())
+    }
+}

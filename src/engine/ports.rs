@@ -1,0 +1,136 @@
+//! What the engine needs of the rest of the house, as ports: hands that touch systems, words that become messages,
+//! and the meaning of what people type.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::chat::{Form, Incoming, Message};
+use crate::desk;
+use crate::incident::{
+    Answer, Approved, Asked, IncidentId, Outcome, PersonId, Preview, Recorded, Refusal, Request, RoomRef,
+    Slot, State, Terms,
+};
+
+/// Touches systems: asks probes, renders and performs actions.
+#[async_trait]
+pub trait Hands: Send + Sync {
+    /// Asks a probe. Never fails: no answer is the verdict `unknown`. The bytes are the full output.
+    async fn ask(&self, asked: &Asked, onset: Option<DateTime<Utc>>) -> (Answer, Vec<u8>);
+
+    /// Renders the exact operation. The error is for people.
+    async fn preview(&self, terms: &Terms, onset: Option<DateTime<Utc>>) -> Result<Preview, String>;
+
+    /// Performs an approved operation, once.
+    async fn attempt(&self, approved: &Approved, terms: &Terms) -> Outcome;
+
+    /// Digest of every action's catalog entry, as it is now.
+    fn entries(&self) -> BTreeMap<String, String>;
+}
+
+/// Turns state into messages.
+pub trait Words: Send + Sync {
+    fn slot(&self, state: &State, slot: Slot, desk: &desk::State) -> Option<Message>;
+
+    /// `hash` is the journal's head at that event, hex.
+    fn notice(&self, state: &State, recorded: &Recorded, hash: &str, desk: &desk::State) -> Option<Message>;
+
+    /// One message for many events that came too late to be told one by one.
+    fn digest(&self, state: &State, from: u64, to: u64, desk: &desk::State) -> Message;
+
+    fn topic(&self, state: &State, desk: &desk::State) -> String;
+
+    fn room_name(&self, state: &State) -> String;
+
+    fn refusal(&self, refusal: &Refusal) -> Message;
+
+    /// What the person is told who asked for something that was done.
+    fn done(&self, state: &State, written: &[Recorded], desk: &desk::State) -> Message;
+}
+
+/// What a command, a press or a form means.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// A change of the incident.
+    Incident(Request),
+    /// A new incident; its number is given out with it.
+    Open(Box<Request>),
+    /// A change of the desk.
+    Desk(desk::Request),
+    /// Nothing changes: a message for this person only.
+    Tell(Message),
+    /// Nothing changes: a form for this person.
+    Ask(Form),
+    /// A document, made and posted in the room.
+    Export { format: String },
+    /// Removes what an event or a message says.
+    Redact { row: u64, reason: String },
+}
+
+/// Everything needed to understand what somebody meant.
+pub struct Asking<'a> {
+    pub person: &'a PersonId,
+    pub room: &'a RoomRef,
+    pub now: DateTime<Utc>,
+    pub desk: &'a desk::State,
+    /// The incident of the room, or the one that was named.
+    pub incident: Option<&'a State>,
+    /// Lines of the list of incidents, newest first, those this person may see.
+    pub listed: &'a [Listed],
+    /// The journal of the incident, where the command is about it.
+    pub journal: Option<&'a [Recorded]>,
+}
+
+/// One line of the list of incidents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    pub incident: IncidentId,
+    pub title: String,
+    pub severity: crate::incident::Severity,
+    pub phase: crate::incident::Phase,
+    pub open: bool,
+    /// `open`, `resolved`, `closed`, `cancelled`, `duplicate of INC-3`.
+    pub life: String,
+    pub private: bool,
+    pub drill: bool,
+    pub declared: DateTime<Utc>,
+    pub commander: Option<PersonId>,
+    pub rooms: Vec<RoomRef>,
+    /// Who may see it if it is private.
+    pub members: Vec<PersonId>,
+    /// Actions that wait for approval.
+    pub waiting: Vec<String>,
+}
+
+/// Which incident a command names, before anything is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Addressed {
+    pub incident: Option<IncidentId>,
+    /// The answer needs the whole journal (timeline, brief, export).
+    pub journal: bool,
+    /// Approvals and refusals go first and may use the reserve of the inbox.
+    pub urgent: bool,
+}
+
+/// Understands what people type.
+pub trait Meaning: Send + Sync {
+    fn addressed(&self, incoming: &Incoming) -> Addressed;
+
+    fn understand(&self, incoming: &Incoming, asking: &Asking<'_>) -> Result<Act, Refusal>;
+
+    fn complete(&self, typed: &str, asking: &Asking<'_>) -> Vec<(String, String)>;
+}
+
+/// Makes documents.
+pub trait Documents: Send + Sync {
+    /// The bytes, the media type and the file's name.
+    fn export(
+        &self,
+        format: &str,
+        journal: &[Recorded],
+        head: &str,
+        desk: &desk::State,
+    ) -> Result<(Vec<u8>, &'static str, String), Refusal>;
+}

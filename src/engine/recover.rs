@@ -1,0 +1,82 @@
+//! What happens between opening the store and the first new delivery.
+
+use super::Engine;
+use super::decide::{Failed, With};
+use super::intake::Job;
+use super::plan::Task;
+use crate::chat::Delivery;
+use crate::incident::{By, Effect, Outcome, Request};
+use crate::store::{InboxId, StoredEffect};
+
+/// Rows read at a time.
+const PAGE: usize = 1_000;
+
+impl Engine {
+    /// Settles attempts that were under way, and queues what was acknowledged but not decided. Everything else in the
+    /// outbox has a key and is simply performed.
+    pub(super) async fn recover(&self) -> Result<(), Failed> {
+        self.settle_attempts().await?;
+        self.look_around().await.map_err(Failed::from)?;
+        let mut after = InboxId(0);
+        loop {
+            let page = self.inner.parts.store.pending(after, PAGE).await?;
+            for row in &page {
+                after = row.id;
+                match serde_json::from_str::<Delivery>(&row.body) {
+                    Ok(delivery) => self.queue(Job {
+                        inbox: row.id,
+                        delivery,
+                    }),
+                    Err(error) => {
+                        tracing::error!(inbox = row.id.0, %error, "a stored delivery cannot be read; it stays where it is");
+                    }
+                }
+            }
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// An attempt is never run again by itself. One that was claimed may have happened; one that was not, did not, and
+    /// is not started either, because the approvals were given for another moment.
+    async fn settle_attempts(&self) -> Result<(), Failed> {
+        let due = self
+            .inner
+            .parts
+            .store
+            .due_effects(self.now(), &[], usize::MAX >> 1)
+            .await?;
+        for stored in due {
+            let Ok(Task::Incident {
+                incident,
+                effect: Effect::Attempt { attempt },
+            }) = serde_json::from_str::<Task>(&stored.effect.body)
+            else {
+                continue;
+            };
+            let outcome = outcome_after_crash(&stored);
+            let with = With {
+                effect: Some(stored.id),
+                ..With::default()
+            };
+            let request = Request::EndAttempt { attempt, outcome };
+            self.decide(incident, &By::Orderly, &request, with, None).await?;
+        }
+        Ok(())
+    }
+}
+
+fn outcome_after_crash(stored: &StoredEffect) -> Outcome {
+    match stored.claimed {
+        Some(at) => Outcome::Unknown {
+            why: format!(
+                "Orderly stopped while it ran (started {} UTC).",
+                at.format("%Y-%m-%d %H:%M:%S")
+            ),
+        },
+        None => Outcome::NotDone {
+            why: "Orderly stopped before anything was sent. Propose it again.".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,467 @@
+//! Proposing, approving, attempting: the requests of an action's life. What follows by itself is in `follow`.
+
+use super::order::ids;
+use super::{Deciding, Fact, Facts, said};
+use crate::incident::action::{Outcome, Preview, Terms};
+use crate::incident::event::Event;
+use crate::incident::plan::StepKind;
+use crate::incident::proposal::{Containment, Proposal, Stage, digest};
+use crate::incident::refusal::Refusal;
+use crate::incident::request::{Request, TimerKey};
+use crate::incident::state::State;
+use crate::incident::words::*;
+
+impl Deciding<'_> {
+    pub(super) fn decide_action(&self, state: &State, request: &Request) -> Option<Facts> {
+        Some(match request {
+            Request::Propose { terms, reason } => self.propose(state, terms, reason),
+            Request::Previewed { proposal, preview } => self.previewed(state, *proposal, preview),
+            Request::PreviewFailed { proposal, why } => match state.proposal(*proposal) {
+                Ok(Proposal {
+                    stage: Stage::Drafted,
+                    ..
+                }) => Ok(vec![Fact::by_rule(Event::PreviewFailed {
+                    proposal: *proposal,
+                    why: why.clone(),
+                })]),
+                _ => Ok(Vec::new()),
+            },
+            Request::Approve {
+                proposal,
+                digest,
+                reason,
+            } => self.approve(state, *proposal, digest.as_deref(), reason.clone()),
+            Request::Refuse { proposal, reason } => self.refuse(state, *proposal, reason),
+            Request::Withdraw { proposal, reason } => self.withdraw(state, *proposal, reason.clone()),
+            Request::BreakGlass {
+                proposal,
+                target,
+                reason,
+            } => self.break_glass(state, *proposal, target, reason),
+            Request::ReviewGlass { proposal, note } => self.review_glass(state, *proposal, note),
+            Request::EndAttempt { attempt, outcome } => self.end_attempt(state, *attempt, outcome),
+            Request::Settle {
+                proposal,
+                happened,
+                grounds,
+            } => self.settle(state, *proposal, *happened, grounds),
+            Request::Confirm {
+                proposal,
+                worked,
+                grounds,
+            } => self.confirm(state, *proposal, *worked, grounds),
+            Request::AcceptContainment { proposal, reason } => {
+                self.accept_containment(state, *proposal, reason)
+            }
+            _ => return None,
+        })
+    }
+
+    fn propose(&self, state: &State, terms: &Terms, reason: &str) -> Facts {
+        if state.phase == Phase::Confirm {
+            return Err(Refusal::new(
+                "Nothing is touched before the incident is framed: what, who and how badly, since when. \
+                 Then propose the action.",
+            )
+            .offer("Frame it", "frame"));
+        }
+        let reason = said("reason", "The reason for the action", reason)?;
+        if let Some(undone) = terms.undoes {
+            self.may_undo(state, undone)?;
+        }
+        let same = state.proposals.values().find(|proposal| {
+            !proposal.stage.is_over()
+                && proposal.terms.action == terms.action
+                && proposal.terms.target == terms.target
+                && proposal.terms.params == terms.params
+        });
+        if let Some(same) = same {
+            let words = format!(
+                "The same action stands already as {}: {}.",
+                same.id,
+                same.stage.word()
+            );
+            return Err(Refusal::new(words).offer("Show it", format!("action show {}", same.id)));
+        }
+        let proposal = ProposalId(state.proposals.len() as u32 + 1);
+        let terms = Box::new(terms.clone());
+        Ok(vec![
+            Event::ProposalDrafted {
+                proposal,
+                terms,
+                reason,
+                break_glass: false,
+            }
+            .into(),
+        ])
+    }
+
+    fn may_undo(&self, state: &State, undone: ProposalId) -> Result<(), Refusal> {
+        let original = state.proposal(undone)?;
+        match (&original.stage, &original.containment) {
+            (_, Some(Containment::Lifted { .. })) => {
+                Err(Refusal::new(format!("{undone} is undone already.")))
+            }
+            (Stage::Verified { .. } | Stage::Done { .. }, _) => Ok(()),
+            (stage, _) => Err(Refusal::new(format!(
+                "{undone} is {}; there is nothing to undo.",
+                stage.word()
+            ))),
+        }
+    }
+
+    /// What is shown now is what an approval binds to. A drill stops here unless the target is for drills.
+    fn previewed(&self, state: &State, id: ProposalId, preview: &Preview) -> Facts {
+        let proposal = state.proposal(id)?;
+        if proposal.stage != Stage::Drafted {
+            return Ok(Vec::new());
+        }
+        let terms = &proposal.terms;
+        let expires = self.now + chrono::TimeDelta::seconds(terms.policy.expires_s as i64);
+        let shown = Event::Proposed {
+            proposal: id,
+            preview: Box::new(preview.clone()),
+            digest: digest(terms, &preview.operation),
+            expires,
+        };
+        let mut facts = vec![Fact::by_rule(shown)];
+        if state.opening.drill && terms.environment != Environment::Drill {
+            let why = format!(
+                "This is a drill and {} is a {} target: the exercise stops at the preview.",
+                terms.target, terms.environment
+            );
+            facts.push(Fact::by_rule(Event::Voided { proposal: id, why }));
+        }
+        Ok(facts)
+    }
+
+    fn approve(&self, state: &State, id: ProposalId, seen: Option<&str>, reason: Option<String>) -> Facts {
+        let proposal = state.proposal(id)?;
+        let Some(person) = self.by.person() else {
+            return Err(Refusal::new("Only a person can approve."));
+        };
+        let Stage::Waiting { shown } = &proposal.stage else {
+            return Err(proposal.no_longer("approved"));
+        };
+        if seen.is_some_and(|seen| !shown.digest.starts_with(seen)) {
+            return Err(Refusal::new(format!(
+                "{id} is not what that button showed. Read what would run now, then approve that."
+            ))
+            .offer("Show it", format!("action show {id}")));
+        }
+        if proposal.proposer.as_ref() == Some(person) {
+            return Err(Refusal::new(format!(
+                "You proposed {id}, so your approval does not count. Somebody else has to look at it."
+            )));
+        }
+        if let Some(role) = proposal.terms.policy.role
+            && !self.around.holds(person, role)
+        {
+            return Err(Refusal::new(format!(
+                "{id} needs the {role} role, which you do not hold. The {role}s are: {}.",
+                self.holders(role)
+            )));
+        }
+        if proposal
+            .approvals
+            .iter()
+            .any(|approval| approval.by == *person && approval.digest == shown.digest)
+        {
+            return Err(Refusal::new(format!(
+                "You approved {id} already; {}.",
+                self.still_missing(proposal)
+            )));
+        }
+        Ok(vec![
+            Event::Approved {
+                proposal: id,
+                digest: shown.digest.clone(),
+                reason,
+            }
+            .into(),
+        ])
+    }
+
+    fn holders(&self, role: Role) -> String {
+        let holders: Vec<_> = self
+            .around
+            .people
+            .iter()
+            .filter(|(id, _)| self.around.holds(id, role))
+            .map(|(_, standing)| standing.name.clone())
+            .collect();
+        if holders.is_empty() {
+            "nobody (ask the operator to give it to somebody)".to_owned()
+        } else {
+            holders.join(", ")
+        }
+    }
+
+    fn still_missing(&self, proposal: &Proposal) -> String {
+        let have = self.counting(proposal).len();
+        let need = (proposal.terms.policy.quorum as usize).saturating_sub(have);
+        match need {
+            0 => "nothing is missing".to_owned(),
+            1 => "one more approval is needed".to_owned(),
+            more => format!("{more} more approvals are needed"),
+        }
+    }
+
+    /// The approvals that count at this moment: for what is shown, by people who still hold the role and may still
+    /// command, never the proposer's, one vote a person.
+    pub(super) fn counting(&self, proposal: &Proposal) -> Vec<PersonId> {
+        let Some(shown) = proposal.stage.shown() else {
+            return Vec::new();
+        };
+        let mut people: Vec<PersonId> = proposal
+            .approvals
+            .iter()
+            .filter(|approval| approval.digest == shown.digest)
+            .map(|approval| &approval.by)
+            .filter(|person| proposal.proposer.as_ref() != Some(person))
+            .filter(|person| match proposal.terms.policy.role {
+                Some(role) => self.around.holds(person, role),
+                None => self.around.may_command(person),
+            })
+            .cloned()
+            .collect();
+        people.sort();
+        people.dedup();
+        people
+    }
+
+    fn refuse(&self, state: &State, id: ProposalId, reason: &str) -> Facts {
+        let proposal = state.proposal(id)?;
+        if !matches!(proposal.stage, Stage::Waiting { .. } | Stage::Cleared { .. }) {
+            return Err(proposal.no_longer("refused"));
+        }
+        let reason = said("reason", "The reason for refusing", reason)?;
+        Ok(vec![Event::Refused { proposal: id, reason }.into()])
+    }
+
+    fn withdraw(&self, state: &State, id: ProposalId, reason: Option<String>) -> Facts {
+        let proposal = state.proposal(id)?;
+        if !matches!(
+            proposal.stage,
+            Stage::Drafted | Stage::Waiting { .. } | Stage::Cleared { .. }
+        ) {
+            return Err(proposal.no_longer("withdrawn"));
+        }
+        if proposal.proposer.as_ref() != self.by.person() {
+            self.leads(state, "withdraw somebody else's proposal")?;
+        }
+        Ok(vec![Event::Withdrawn { proposal: id, reason }.into()])
+    }
+
+    fn break_glass(&self, state: &State, id: ProposalId, target: &str, reason: &str) -> Facts {
+        let proposal = state.proposal(id)?;
+        let Stage::Waiting { .. } = &proposal.stage else {
+            return Err(proposal.no_longer("run by break-glass"));
+        };
+        let commander = state.commander();
+        if commander.is_none() || commander != self.by.person() {
+            return Err(Refusal::commander_only("break the glass", commander));
+        }
+        if target.trim() != proposal.terms.target {
+            return Err(Refusal::new(format!(
+                "Type the target exactly as it stands in the proposal, {}, so that it is certain you mean it.",
+                proposal.terms.target
+            ))
+            .at("target"));
+        }
+        let reason = said("reason", "The reason for breaking the glass", reason)?;
+        let typed_target = target.trim().to_owned();
+        Ok(vec![
+            Event::GlassBroken {
+                proposal: id,
+                typed_target,
+                reason,
+            }
+            .into(),
+        ])
+    }
+
+    fn review_glass(&self, state: &State, id: ProposalId, note: &str) -> Facts {
+        let proposal = state.proposal(id)?;
+        let Some(glass) = &proposal.break_glass else {
+            return Err(Refusal::new(format!(
+                "{id} did not run by break-glass; there is nothing to review."
+            )));
+        };
+        if glass.by.as_ref() == self.by.person() {
+            return Err(Refusal::new(format!(
+                "You broke the glass for {id}. Somebody else has to review it."
+            )));
+        }
+        let note = said("note", "What the review found", note)?;
+        Ok(vec![Event::GlassReviewed { proposal: id, note }.into()])
+    }
+
+    fn end_attempt(&self, state: &State, attempt: AttemptId, outcome: &Outcome) -> Facts {
+        let running = state
+            .attempts
+            .get(&attempt)
+            .and_then(|id| state.proposals.get(id));
+        match running.map(|proposal| &proposal.stage) {
+            Some(Stage::Running { .. }) => Ok(vec![Fact::by_rule(Event::AttemptFinished {
+                attempt,
+                outcome: outcome.clone(),
+            })]),
+            // Told a second time, after a restart: the first word stands.
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// A person says what an unknown attempt did, after having looked.
+    fn settle(&self, state: &State, id: ProposalId, happened: bool, grounds: &str) -> Facts {
+        let proposal = state.proposal(id)?;
+        let Stage::Unknown { attempt, .. } = proposal.stage else {
+            return Err(proposal.no_longer("settled"));
+        };
+        let grounds = said("reason", "How you know", grounds)?;
+        Ok(vec![
+            Event::AttemptSettled {
+                attempt,
+                happened,
+                grounds,
+            }
+            .into(),
+        ])
+    }
+
+    /// Verification by a person, where no probe can tell or the probe could not.
+    fn confirm(&self, state: &State, id: ProposalId, worked: bool, grounds: &str) -> Facts {
+        let proposal = state.proposal(id)?;
+        if !matches!(
+            proposal.stage,
+            Stage::Done { .. } | Stage::Verified { worked: false, .. }
+        ) {
+            return Err(proposal.no_longer("verified"));
+        }
+        let grounds = said("reason", "How you know", grounds)?;
+        Ok(vec![
+            Event::Verified {
+                proposal: id,
+                run: None,
+                worked,
+                grounds,
+            }
+            .into(),
+        ])
+    }
+
+    fn accept_containment(&self, state: &State, id: ProposalId, reason: &str) -> Facts {
+        let proposal = state.proposal(id)?;
+        self.leads(state, "accept that containment stays")?;
+        match proposal.containment {
+            Some(Containment::InForce { .. }) => {
+                let reason = said("reason", "The reason why it stays", reason)?;
+                Ok(vec![Event::ContainmentAccepted { proposal: id, reason }.into()])
+            }
+            _ => Err(Refusal::new(format!("{id} is no containment in force."))),
+        }
+    }
+
+    pub(super) fn timer(&self, state: &State, key: &TimerKey) -> Facts {
+        Ok(match key {
+            TimerKey::Expire { proposal } => match state.proposals.get(proposal).map(|p| &p.stage) {
+                Some(Stage::Waiting { shown } | Stage::Cleared { shown, .. })
+                    if shown.expires <= self.now =>
+                {
+                    vec![Fact::by_rule(Event::Expired { proposal: *proposal })]
+                }
+                _ => Vec::new(),
+            },
+            TimerKey::AskAgain { proposal, circle } => {
+                match state.proposals.get(proposal).map(|p| &p.stage) {
+                    Some(Stage::Waiting { .. }) => {
+                        vec![Fact::by_rule(Event::AskedAgain {
+                            proposal: *proposal,
+                            circle: *circle,
+                        })]
+                    }
+                    _ => Vec::new(),
+                }
+            }
+            TimerKey::Held { proposal } => match state.proposals.get(proposal) {
+                Some(held) if matches!(held.stage, Stage::Cleared { held: Some(_), .. }) => {
+                    self.go_on(state, held)
+                }
+                _ => Vec::new(),
+            },
+            TimerKey::Containment => {
+                let proposals: Vec<_> = state.containment_in_force().collect();
+                match proposals.is_empty() || state.is_over() {
+                    true => Vec::new(),
+                    false => vec![Fact::by_rule(Event::ContainmentReminded { proposals })],
+                }
+            }
+            _ => return self.timer_of_people(state, key),
+        })
+    }
+}
+
+impl State {
+    pub fn proposal(&self, id: ProposalId) -> Result<&Proposal, Refusal> {
+        self.proposals
+            .get(&id)
+            .ok_or_else(|| Refusal::unknown("action", id, &ids(self.proposals.keys())))
+    }
+
+    pub fn containment_in_force(&self) -> impl Iterator<Item = ProposalId> + '_ {
+        self.proposals
+            .values()
+            .filter(|proposal| matches!(proposal.containment, Some(Containment::InForce { .. })))
+            .map(|proposal| proposal.id)
+    }
+
+    /// The proof that an attempt may run: it was started and has not ended.
+    pub fn approved(&self, attempt: AttemptId) -> Option<crate::incident::Approved> {
+        let proposal = self.proposals.get(self.attempts.get(&attempt)?)?;
+        match &proposal.stage {
+            Stage::Running {
+                shown,
+                attempt: running,
+            } if *running == attempt => Some(crate::incident::Approved::new(
+                proposal.id,
+                attempt,
+                proposal.terms.target.clone(),
+                shown.preview.operation.clone(),
+            )),
+            _ => None,
+        }
+    }
+
+    /// Runbook steps of the present phase that this action answers.
+    pub(super) fn steps_for_action<'a>(&'a self, action: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.open_steps()
+            .into_iter()
+            .filter(move |step| matches!(&step.kind, StepKind::Action { name, .. } if name == action))
+            .map(|step| step.id.as_str())
+    }
+}
+
+impl Proposal {
+    /// What an old button is told: what is true now.
+    fn no_longer(&self, wanted: &str) -> Refusal {
+        let next = match &self.stage {
+            Stage::Drafted => "Its preview is being made; wait a moment.".to_owned(),
+            Stage::Expired
+            | Stage::Voided { .. }
+            | Stage::PreconditionFailed { .. }
+            | Stage::NotDone { .. } => "Propose it again if it is still needed.".to_owned(),
+            Stage::Unknown { .. } => {
+                format!(
+                    "Look at the system and say what happened: `action settle {} …`.",
+                    self.id
+                )
+            }
+            _ => format!("`action show {}` tells more.", self.id),
+        };
+        Refusal::new(format!(
+            "{} cannot be {wanted}: it is {}. {next}",
+            self.id,
+            self.stage.word()
+        ))
+    }
+}

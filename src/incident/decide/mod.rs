@@ -1,0 +1,250 @@
+//! Every rule of the order and of safety. Pure and synchronous: state, request and surroundings in, facts or a refusal
+//! out. Nothing here reads a clock or talks to anybody.
+//!
+//! A request is decided in two steps. [`decide`] says which facts the request itself makes. Then [`follow`] says which
+//! facts follow from those by themselves (a gate that now holds opens the next phase, a quorum clears a proposal), until
+//! nothing more follows. All of it becomes one commit.
+
+mod action;
+mod follow;
+mod order;
+mod people;
+mod recover;
+mod words;
+
+use chrono::{DateTime, Utc};
+
+use super::event::{By, Event, Recorded};
+use super::refusal::Refusal;
+use super::request::{Request, Surroundings};
+use super::state::{Life, State};
+use super::words::*;
+
+/// Longest text taken from a person in one go, in characters. Longer ones belong in a file.
+pub const LONGEST_TEXT: usize = 4_000;
+
+/// A clock this far behind the journal has jumped; less is drift between two readings.
+const JUMP_MS: i64 = 2_000;
+
+/// An event about to be written, with its own time where that differs from now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    pub event: Event,
+    pub occurred: Option<(DateTime<Utc>, &'static str)>,
+    /// Whose doing, where that is not the one who asked.
+    pub by: Option<By>,
+}
+
+impl From<Event> for Fact {
+    fn from(event: Event) -> Self {
+        Self {
+            event,
+            occurred: None,
+            by: None,
+        }
+    }
+}
+
+impl Fact {
+    fn at(event: Event, at: DateTime<Utc>, source: &'static str) -> Self {
+        Self {
+            event,
+            occurred: Some((at, source)),
+            by: None,
+        }
+    }
+
+    /// A fact that follows by rule, not by anybody's hand.
+    fn by_rule(event: Event) -> Self {
+        Self {
+            event,
+            occurred: None,
+            by: Some(By::Orderly),
+        }
+    }
+}
+
+type Facts = Result<Vec<Fact>, Refusal>;
+
+/// Everything a decision sees.
+struct Deciding<'a> {
+    by: &'a By,
+    now: DateTime<Utc>,
+    around: &'a Surroundings,
+}
+
+/// Decides a request and folds what follows into the state. On a refusal the state is as before.
+pub fn carry_out(
+    state: &mut Option<State>,
+    by: &By,
+    request: &Request,
+    clock: DateTime<Utc>,
+    around: &Surroundings,
+) -> Result<Vec<Recorded>, Refusal> {
+    // The time given to a decision never runs backwards.
+    let last = state.as_ref().map(|state| state.last);
+    let now = last.map_or(clock, |last| clock.max(last));
+    let deciding = Deciding { by, now, around };
+    deciding.may_command(request)?;
+    let mut facts = match (state.as_ref(), request) {
+        (
+            None,
+            Request::Open {
+                opening,
+                frame,
+                detected,
+            },
+        ) => deciding.open(opening, frame, *detected)?,
+        (None, _) => {
+            return Err(Refusal::new(
+                "There is no such incident. `list` shows the open ones.",
+            ));
+        }
+        (Some(state), _) => deciding.decide(state, request)?,
+    };
+    if let Some(last) = last
+        && (last - clock).num_milliseconds() > JUMP_MS
+        && state.as_ref().is_some_and(|state| !state.clock_behind)
+    {
+        let back_ms = (last - clock).num_milliseconds();
+        facts.insert(0, Fact::by_rule(Event::ClockJumped { back_ms }));
+    }
+    let mut written = Vec::new();
+    while !facts.is_empty() {
+        let from = written.len();
+        for fact in facts {
+            let seq = state.as_ref().map_or(0, |state| state.seq) + 1;
+            let (occurred, source) = fact.occurred.unwrap_or((now, "clock"));
+            let recorded = Recorded {
+                seq,
+                recorded: now,
+                occurred,
+                source: source.to_owned(),
+                by: fact.by.unwrap_or_else(|| by.clone()),
+                event: Some(fact.event),
+            };
+            State::fold(state, &recorded);
+            written.push(recorded);
+        }
+        facts = match state.as_ref() {
+            Some(state) => deciding.follow(state, &written[from..]),
+            None => Vec::new(),
+        };
+    }
+    Ok(written)
+}
+
+impl Deciding<'_> {
+    fn may_command(&self, request: &Request) -> Result<(), Refusal> {
+        let Some(person) = self.by.person() else {
+            return Ok(());
+        };
+        // What happened to a message is a fact of the room, whoever did it.
+        let fact_of_room = matches!(request, Request::MessageEdited { .. } | Request::Unmark { .. });
+        if fact_of_room || self.around.may_command(person) {
+            return Ok(());
+        }
+        Err(Refusal::new(format!(
+            "{person} may read here, not command. A member can do it, or the operator adds them with \
+             `orderly person add`."
+        )))
+    }
+
+    fn decide(&self, state: &State, request: &Request) -> Facts {
+        self.still_possible(state, request)?;
+        match request {
+            Request::Open { .. } => Err(Refusal::new(format!("{} is open already.", state.opening.number))),
+            Request::RoomOpened { room, audience } => self.room_opened(state, room, *audience),
+            Request::RoomFailed { why } => Ok(vec![Event::RoomFailed { why: why.clone() }.into()]),
+            Request::Timer { key } => self.timer(state, key),
+            _ => self
+                .decide_order(state, request)
+                .or_else(|| self.decide_action(state, request))
+                .or_else(|| self.decide_recover(state, request))
+                .or_else(|| self.decide_people(state, request))
+                .unwrap_or_else(|| self.decide_words(state, request)),
+        }
+    }
+
+    /// What may still be done to an incident that is over: learn from it, correct it, reopen it.
+    fn still_possible(&self, state: &State, request: &Request) -> Result<(), Refusal> {
+        let over = match &state.life {
+            Life::Open | Life::Resolved => return Ok(()),
+            Life::Closed => "closed".to_owned(),
+            Life::Cancelled { .. } => "cancelled".to_owned(),
+            Life::Duplicate { of } => format!("a duplicate of {of}"),
+        };
+        let allowed = matches!(
+            request,
+            Request::Reopen { .. }
+                | Request::FinishFollowup { .. }
+                | Request::ChangeFollowup { .. }
+                | Request::DropFollowup { .. }
+                | Request::AddFollowup { .. }
+                | Request::RecordExport { .. }
+                | Request::RecordRedaction { .. }
+                | Request::Link { .. }
+                | Request::AnswerProbe { .. }
+                | Request::EndAttempt { .. }
+                | Request::Settle { .. }
+                | Request::ReviewGlass { .. }
+                | Request::WriteSection { .. }
+                | Request::Review { .. }
+                | Request::MessageEdited { .. }
+                | Request::Unmark { .. }
+                | Request::RoomOpened { .. }
+                | Request::RoomFailed { .. }
+                | Request::Timer { .. }
+                | Request::Open { .. }
+        );
+        if allowed {
+            return Ok(());
+        }
+        Err(Refusal::new(format!(
+            "{} is {over}. Reopen it with a reason if it is not over.",
+            state.opening.number
+        ))
+        .offer("Reopen", "reopen"))
+    }
+
+    /// The commander and the deputy lead; everybody else is told who does.
+    fn leads(&self, state: &State, what: &str) -> Result<(), Refusal> {
+        let Some(person) = self.by.person() else {
+            return Ok(());
+        };
+        let holds = |role: Role| {
+            state
+                .roles
+                .get(&role)
+                .is_some_and(|holders| holders.contains(person))
+        };
+        if holds(Role::Commander) || holds(Role::Deputy) {
+            return Ok(());
+        }
+        Err(Refusal::commander_only(what, state.commander()))
+    }
+}
+
+impl State {
+    pub fn commander(&self) -> Option<&PersonId> {
+        self.roles
+            .get(&Role::Commander)
+            .and_then(|holders| holders.first())
+    }
+}
+
+/// Text from a person: there, and not too long.
+fn said(field: &'static str, what: &str, text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Refusal::new(format!("{what} is missing. Say it in a few words.")).at(field));
+    }
+    let length = text.chars().count();
+    if length > LONGEST_TEXT {
+        return Err(Refusal::new(format!(
+            "{what} has {length} characters; {LONGEST_TEXT} is the most. Put the rest into a file and upload it here."
+        ))
+        .at(field));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,515 @@
+//! Opening, framing, the phases and the steps of the runbook.
+
+use chrono::{DateTime, Utc};
+
+use super::{Deciding, Fact, Facts, said};
+use crate::incident::event::{Asked, Event, Frame, Opening, Passage, Purpose};
+use crate::incident::plan::{Step, StepKind};
+use crate::incident::refusal::Refusal;
+use crate::incident::request::{ProbeRequest, Request};
+use crate::incident::state::{Life, State};
+use crate::incident::words::*;
+
+/// Most probes asked by one request; a round of more would bury its own message.
+const MOST_PROBES: usize = 64;
+
+impl Deciding<'_> {
+    pub(super) fn open(&self, opening: &Opening, frame: &Frame, detected: Option<DateTime<Utc>>) -> Facts {
+        let mut opening = opening.clone();
+        opening.title = said("title", "The title", &opening.title)?;
+        for (field, at) in [("since", frame.since), ("detected", detected)] {
+            self.not_in_the_future(field, at)?;
+        }
+        if opening.retroactive && frame.since.is_none() {
+            let words = "A retroactive incident needs the time it began: add `since=\"2026-11-21 14:00\"`.";
+            return Err(Refusal::new(words).at("since"));
+        }
+        let retroactive = opening.retroactive;
+        let by = match self.by.person() {
+            Some(person) => format!("said by {person}"),
+            None => "opening".to_owned(),
+        };
+        let moment = |moment, at, provenance: &str| -> Fact {
+            Event::MomentSet {
+                moment,
+                at,
+                provenance: provenance.to_owned(),
+            }
+            .into()
+        };
+        let mut facts = vec![
+            Event::Opened {
+                opening: Box::new(opening),
+            }
+            .into(),
+        ];
+        facts.push(moment(Moment::Declared, self.now, "opening"));
+        match detected {
+            Some(at) => facts.push(moment(Moment::Detected, at, &by)),
+            // Until somebody says otherwise, it was noticed when it was declared.
+            None => facts.push(moment(Moment::Detected, self.now, "opening")),
+        }
+        let phase = if retroactive { Phase::Learn } else { Phase::Confirm };
+        facts.push(
+            Event::PhaseEntered {
+                phase,
+                from: None,
+                passage: Passage::Start,
+            }
+            .into(),
+        );
+        if *frame != Frame::default() {
+            facts.extend(self.framed(Frame::default(), frame)?);
+        }
+        Ok(facts)
+    }
+
+    fn not_in_the_future(&self, field: &'static str, at: Option<DateTime<Utc>>) -> Result<(), Refusal> {
+        match at {
+            Some(at) if at > self.now => {
+                let words = format!(
+                    "{} UTC lies in the future; it is {} UTC now. Give the time it happened.",
+                    at.format("%Y-%m-%d %H:%M"),
+                    self.now.format("%H:%M")
+                );
+                Err(Refusal::new(words).at(field))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn room_opened(&self, state: &State, room: &RoomRef, audience: Audience) -> Facts {
+        if state.rooms.iter().any(|(known, _)| known == room) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![
+            Event::RoomOpened {
+                room: room.clone(),
+                audience,
+            }
+            .into(),
+        ])
+    }
+
+    pub(super) fn decide_order(&self, state: &State, request: &Request) -> Option<Facts> {
+        Some(match request {
+            Request::Frame { frame } => self.frame(state, frame),
+            Request::AssessDamage { ongoing, detail } => self.assess_damage(state, *ongoing, detail.clone()),
+            Request::Next { reason } => self.next(state, reason.as_deref()),
+            Request::Back { to, reason } => self.back(state, *to, reason),
+            Request::DoStep { step, note } => state.open_step(step).and_then(|step| match &step.kind {
+                StepKind::Branch { branches, .. } => {
+                    let names: Vec<_> = branches.iter().map(|branch| branch.name.clone()).collect();
+                    Err(Refusal::new(format!(
+                        "Step {} is a choice: pick {}.",
+                        step.id,
+                        names.join(" or ")
+                    )))
+                }
+                _ => Ok(vec![
+                    Event::StepDone {
+                        step: step.id.clone(),
+                        note: note.clone(),
+                    }
+                    .into(),
+                ]),
+            }),
+            Request::SkipStep { step, reason } => state.open_step(step).and_then(|step| {
+                let reason = said("reason", "The reason for skipping", reason)?;
+                Ok(vec![
+                    Event::StepSkipped {
+                        step: step.id.clone(),
+                        reason,
+                    }
+                    .into(),
+                ])
+            }),
+            Request::AnswerStep { step, answer } => state.open_step(step).and_then(|step| {
+                let answer = said("answer", "The answer", answer)?;
+                Ok(vec![
+                    Event::StepAnswered {
+                        step: step.id.clone(),
+                        answer,
+                    }
+                    .into(),
+                ])
+            }),
+            Request::TakeBranch { step, branch, reason } => {
+                self.take_branch(state, step, branch, reason.clone())
+            }
+            Request::AskProbes { probes } => self.ask_probes(state, probes),
+            Request::AnswerProbe { run, answer } => match state.runs.get(run) {
+                Some(asked) if asked.answer.is_none() => Ok(vec![Fact::by_rule(Event::ProbeAnswered {
+                    run: *run,
+                    answer: answer.clone(),
+                })]),
+                // A second answer to the same question changes nothing.
+                _ => Ok(Vec::new()),
+            },
+            Request::RecordFinding {
+                line,
+                conclusion,
+                text,
+                evidence,
+            } => self.record_finding(state, *line, *conclusion, text, evidence),
+            Request::AcceptCause { finding } => match state.findings.get(finding) {
+                None => Err(Refusal::unknown("finding", finding, &ids(state.findings.keys()))),
+                Some(found) if found.conclusion == Conclusion::Cleared => Err(Refusal::new(format!(
+                    "{finding} says that this was cleared, so it cannot be the cause. Accept a suspect."
+                ))),
+                Some(_) => Ok(vec![Event::CauseAccepted { finding: *finding }.into()]),
+            },
+            Request::Decide { way, reason, facts } => self.decide_way(state, *way, reason, facts),
+            Request::UseRunbook { plan, reason } => said("reason", "The reason", reason).map(|reason| {
+                vec![
+                    Event::RunbookChanged {
+                        plan: plan.clone(),
+                        reason,
+                    }
+                    .into(),
+                ]
+            }),
+            _ => return None,
+        })
+    }
+
+    fn frame(&self, state: &State, frame: &Frame) -> Facts {
+        self.not_in_the_future("since", frame.since)?;
+        self.framed(state.frame.clone(), frame)
+    }
+
+    /// Lays the new answers over the old ones.
+    fn framed(&self, mut frame: Frame, new: &Frame) -> Facts {
+        for (field, what, text) in [
+            ("detail", "What is wrong", &new.what),
+            ("works", "What still works", &new.works),
+            ("who", "Who is affected", &new.who),
+            ("impact", "How badly", &new.impact),
+        ] {
+            if let Some(text) = text {
+                said(field, what, text)?;
+            }
+        }
+        let onset_changed = new.since.is_some() && new.since != frame.since;
+        frame.trouble = new.trouble.or(frame.trouble);
+        frame.what = new.what.clone().or(frame.what);
+        frame.works = new.works.clone().or(frame.works);
+        frame.who = new.who.clone().or(frame.who);
+        frame.impact = new.impact.clone().or(frame.impact);
+        frame.since = new.since.or(frame.since);
+        let (sentence, whole) = (frame.sentence(), frame.is_whole());
+        let since = frame.since;
+        let mut facts: Vec<Fact> = vec![
+            Event::Framed {
+                frame,
+                sentence,
+                whole,
+            }
+            .into(),
+        ];
+        if let (true, Some(at)) = (onset_changed, since) {
+            let provenance = match self.by.person() {
+                Some(person) => format!("frame, said by {person}"),
+                None => "frame".to_owned(),
+            };
+            facts.push(
+                Event::MomentSet {
+                    moment: Moment::Onset,
+                    at,
+                    provenance,
+                }
+                .into(),
+            );
+        }
+        Ok(facts)
+    }
+
+    fn assess_damage(&self, state: &State, ongoing: bool, detail: Option<String>) -> Facts {
+        if state.phase == Phase::Confirm {
+            return Err(Refusal::new(
+                "First the frame: what, who and how badly, since when. Then the damage.",
+            )
+            .offer("Frame it", "frame"));
+        }
+        let mut facts = vec![Event::DamageAssessed { ongoing, detail }.into()];
+        if ongoing && state.phase > Phase::Contain && matches!(state.life, Life::Open) {
+            // Damage found later goes before everything else, at once.
+            let reason = "Damage is going on: control it before anything else.".to_owned();
+            facts.push(
+                Event::PhaseEntered {
+                    phase: Phase::Contain,
+                    from: Some(state.phase),
+                    passage: Passage::Back { reason },
+                }
+                .into(),
+            );
+        }
+        Ok(facts)
+    }
+
+    fn next(&self, state: &State, reason: Option<&str>) -> Facts {
+        let conditions = state.open_conditions();
+        let Some(next) = state.phase.next() else {
+            return Err(Refusal::new(
+                "Learn is the last phase. Close the incident when the post-mortem is reviewed.",
+            )
+            .offer("Close", "close"));
+        };
+        let mut facts = Vec::new();
+        let passage = if conditions.is_empty() {
+            Passage::Gate
+        } else {
+            self.override_gate(state, &conditions, reason)?
+        };
+        if state.phase == Phase::Triage && state.cause.is_some() {
+            let lines = state.lines_without_finding();
+            if !lines.is_empty() {
+                let reason = "A cause is accepted; these lines were left unexamined.".to_owned();
+                facts.push(Fact::by_rule(Event::TriageLeft { lines, reason }));
+            }
+        }
+        if state.phase == Phase::Recover {
+            facts.extend(self.resolved(state, None));
+        }
+        facts.push(
+            Event::PhaseEntered {
+                phase: next,
+                from: Some(state.phase),
+                passage,
+            }
+            .into(),
+        );
+        Ok(facts)
+    }
+
+    /// The commander may go on with a reason; the open conditions stand in the journal with it.
+    pub(super) fn override_gate(
+        &self,
+        state: &State,
+        conditions: &[crate::incident::Condition],
+        reason: Option<&str>,
+    ) -> Result<Passage, Refusal> {
+        let open: Vec<String> = conditions
+            .iter()
+            .map(|condition| condition.words.clone())
+            .collect();
+        let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) else {
+            let mut refusal = Refusal::new(format!(
+                "{} is not finished:\n• {}\nThe commander can go on anyway with a reason: `next reason=\"…\"`.",
+                capital(state.phase.word()),
+                open.join("\n• ")
+            ));
+            for (label, line) in conditions
+                .iter()
+                .filter_map(|condition| condition.offer.clone())
+                .take(4)
+            {
+                refusal = refusal.offer(label, line);
+            }
+            return Err(refusal);
+        };
+        self.leads(state, "go on before a phase is finished")?;
+        Ok(Passage::Override {
+            reason: said("reason", "The reason", reason)?,
+            open,
+        })
+    }
+
+    fn back(&self, state: &State, to: Phase, reason: &str) -> Facts {
+        if to >= state.phase {
+            let words = format!(
+                "The incident is in {}; {to} does not lie before it. Use `next` to go on.",
+                state.phase
+            );
+            return Err(Refusal::new(words).at("phase"));
+        }
+        if matches!(state.life, Life::Resolved) {
+            return Err(
+                Refusal::new("It is resolved. Reopen it with a reason first.").offer("Reopen", "reopen")
+            );
+        }
+        let reason = said("reason", "The reason for going back", reason)?;
+        let passage = Passage::Back { reason };
+        Ok(vec![
+            Event::PhaseEntered {
+                phase: to,
+                from: Some(state.phase),
+                passage,
+            }
+            .into(),
+        ])
+    }
+
+    fn take_branch(&self, state: &State, step: &str, branch: &str, reason: Option<String>) -> Facts {
+        let step = state.find_step(step)?;
+        let StepKind::Branch { branches, .. } = &step.kind else {
+            return Err(Refusal::new(format!(
+                "Step {} is not a choice. Say `step done {}`.",
+                step.id, step.id
+            )));
+        };
+        if !branches.iter().any(|known| known.name == branch) {
+            let names: Vec<_> = branches.iter().map(|known| known.name.clone()).collect();
+            return Err(Refusal::unknown("branch", branch, &names).at("branch"));
+        }
+        Ok(vec![
+            Event::BranchTaken {
+                step: step.id.clone(),
+                branch: branch.to_owned(),
+                reason,
+            }
+            .into(),
+        ])
+    }
+
+    fn ask_probes(&self, state: &State, probes: &[ProbeRequest]) -> Facts {
+        if probes.is_empty() {
+            return Err(Refusal::new(
+                "No probe to ask here. `probe list` shows what can be asked.",
+            ));
+        }
+        if probes.len() > MOST_PROBES {
+            let words = format!(
+                "{} probes at once are too many; {MOST_PROBES} is the most.",
+                probes.len()
+            );
+            return Err(Refusal::new(words));
+        }
+        let (first, round) = state.next_run();
+        Ok(probes
+            .iter()
+            .zip(first..)
+            .map(|(probe, run)| {
+                let asked = Asked {
+                    run: ProbeRunId(run),
+                    round,
+                    probe: probe.probe.clone(),
+                    target: probe.target.clone(),
+                    params: probe.params.clone(),
+                    purpose: Purpose::Ask {
+                        step: probe.step.clone(),
+                    },
+                };
+                Event::ProbeAsked { asked }.into()
+            })
+            .collect())
+    }
+
+    fn record_finding(
+        &self,
+        state: &State,
+        line: Line,
+        conclusion: Conclusion,
+        text: &str,
+        evidence: &[ProbeRunId],
+    ) -> Facts {
+        let text = said("text", "What you found", text)?;
+        if let Some(missing) = evidence.iter().find(|run| !state.runs.contains_key(run)) {
+            return Err(Refusal::unknown("probe run", missing, &ids(state.runs.keys())).at("evidence"));
+        }
+        let finding = FindingId(state.findings.len() as u32 + 1);
+        Ok(vec![
+            Event::FindingRecorded {
+                finding,
+                line,
+                conclusion,
+                text,
+                evidence: evidence.to_vec(),
+            }
+            .into(),
+        ])
+    }
+
+    fn decide_way(&self, state: &State, way: Way, reason: &str, facts: &[String]) -> Facts {
+        self.leads(state, "decide")?;
+        if state.phase < Phase::Decide {
+            return Err(Refusal::new(format!(
+                "The incident is in {}. The decision comes after triage: find the cause first, or go on with `next`.",
+                state.phase
+            ))
+            .offer("Go on", "next"));
+        }
+        let reason = said("reason", "The reason", reason)?;
+        let mut facts = facts.to_vec();
+        if let Some(cause) = state
+            .cause
+            .and_then(|cause| state.findings.get(&cause).map(|found| (cause, found)))
+        {
+            facts.push(format!("{}: {}", cause.0, cause.1.text));
+        }
+        Ok(vec![Event::Decided { way, reason, facts }.into()])
+    }
+}
+
+impl State {
+    fn find_step(&self, id: &str) -> Result<&Step, Refusal> {
+        let steps = self.steps_of(self.phase);
+        steps.iter().copied().find(|step| step.id == id).ok_or_else(|| {
+            let known: Vec<_> = steps.iter().map(|step| step.id.clone()).collect();
+            Refusal::unknown("step", id, &known).at("step")
+        })
+    }
+
+    fn open_step(&self, id: &str) -> Result<&Step, Refusal> {
+        let step = self.find_step(id)?;
+        match self.steps.contains_key(id) {
+            true => Err(Refusal::new(format!("Step {id} is settled already."))),
+            false => Ok(step),
+        }
+    }
+
+    /// Numbers for the next probe run and the next round.
+    pub(super) fn next_run(&self) -> (u32, u32) {
+        let last = self.runs.values().next_back();
+        last.map_or((1, 1), |run| (run.asked.run.0 + 1, run.asked.round + 1))
+    }
+}
+
+impl Frame {
+    /// Every question has an answer.
+    pub fn is_whole(&self) -> bool {
+        self.trouble.is_some()
+            && self.what.is_some()
+            && self.works.is_some()
+            && self.who.is_some()
+            && self.impact.is_some()
+            && self.since.is_some()
+    }
+
+    /// The frame as one sentence, as far as it is known.
+    pub fn sentence(&self) -> String {
+        let what = self.what.as_deref().unwrap_or("something");
+        let mut sentence = match self.trouble {
+            Some(Trouble::Down) => format!("{what} is down"),
+            Some(Trouble::Slow) => format!("{what} is slow"),
+            Some(Trouble::Function) => format!("{what} does not work"),
+            None => format!("{what} is wrong"),
+        };
+        if let Some(since) = self.since {
+            sentence.push_str(&format!(" since {} UTC", since.format("%Y-%m-%d %H:%M")));
+        }
+        if let Some(who) = &self.who {
+            sentence.push_str(&format!("; affected: {who}"));
+        }
+        if let Some(impact) = &self.impact {
+            sentence.push_str(&format!(" ({impact})"));
+        }
+        if let Some(works) = &self.works {
+            sentence.push_str(&format!("; still works: {works}"));
+        }
+        sentence.push('.');
+        sentence
+    }
+}
+
+pub(super) fn ids<'a, T: std::fmt::Display + 'a>(ids: impl Iterator<Item = &'a T>) -> Vec<String> {
+    ids.map(ToString::to_string).collect()
+}
+
+pub(super) fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,389 @@
+//! Roles, hand-over, pages, tasks and follow-ups.
+
+use super::order::ids;
+use super::{Deciding, Fact, Facts, said};
+use crate::incident::event::{Event, Recorded};
+use crate::incident::refusal::Refusal;
+use crate::incident::request::{Request, TimerKey};
+use crate::incident::state::{Ended, State};
+use crate::incident::words::*;
+
+impl Deciding<'_> {
+    pub(super) fn decide_people(&self, state: &State, request: &Request) -> Option<Facts> {
+        Some(match request {
+            Request::Acknowledge { page } => self.acknowledge(state, *page),
+            Request::TakeRole { role, person } => self.take_role(state, *role, person),
+            Request::ReleaseRole { role, person } => match state.holds(*role, person) {
+                true => Ok(vec![
+                    Event::RoleReleased {
+                        role: *role,
+                        person: person.clone(),
+                    }
+                    .into(),
+                ]),
+                false => Err(Refusal::new(format!(
+                    "{person} does not hold the role {role} here."
+                ))),
+            },
+            Request::HandOver { role, to, note } => self.hand_over(state, *role, to, note.clone()),
+            Request::Page {
+                role,
+                people,
+                message,
+            } => self.page(state, *role, people, message.clone()),
+            Request::AddTask { text, owner, source } => said("text", "The task", text).and_then(|text| {
+                self.is_member(owner.as_ref())?;
+                let task = TaskId(state.tasks.len() as u32 + 1);
+                Ok(vec![
+                    Event::TaskAdded {
+                        task,
+                        text,
+                        owner: owner.clone(),
+                        source: source.clone(),
+                    }
+                    .into(),
+                ])
+            }),
+            Request::AssignTask { task, owner } => state.open_task(*task).and_then(|()| {
+                self.is_member(Some(owner))?;
+                Ok(vec![
+                    Event::TaskAssigned {
+                        task: *task,
+                        owner: owner.clone(),
+                    }
+                    .into(),
+                ])
+            }),
+            Request::FinishTask { task, note } => state.open_task(*task).map(|()| {
+                vec![
+                    Event::TaskDone {
+                        task: *task,
+                        note: note.clone(),
+                    }
+                    .into(),
+                ]
+            }),
+            Request::DropTask { task, reason } => state.open_task(*task).map(|()| {
+                vec![
+                    Event::TaskDropped {
+                        task: *task,
+                        reason: reason.clone(),
+                    }
+                    .into(),
+                ]
+            }),
+            _ => return self.decide_followups(state, request),
+        })
+    }
+
+    fn decide_followups(&self, state: &State, request: &Request) -> Option<Facts> {
+        Some(match request {
+            Request::AddFollowup {
+                text,
+                owner,
+                due,
+                tracker,
+                source,
+            } => said("text", "The follow-up", text).and_then(|text| {
+                self.is_member(owner.as_ref())?;
+                let followup = FollowupId(state.followups.len() as u32 + 1);
+                let (owner, due) = (owner.clone(), *due);
+                let (tracker, source) = (tracker.clone(), source.clone());
+                Ok(vec![
+                    Event::FollowupAdded {
+                        followup,
+                        text,
+                        owner,
+                        due,
+                        tracker,
+                        source,
+                    }
+                    .into(),
+                ])
+            }),
+            Request::ChangeFollowup {
+                followup,
+                owner,
+                due,
+                tracker,
+            } => state.open_followup(*followup).and_then(|()| {
+                self.is_member(owner.as_ref())?;
+                if owner.is_none() && due.is_none() && tracker.is_none() {
+                    return Err(Refusal::new(
+                        "Say what changes: the owner, the due day or the tracker link.",
+                    ));
+                }
+                let (owner, tracker) = (owner.clone(), tracker.clone());
+                Ok(vec![
+                    Event::FollowupChanged {
+                        followup: *followup,
+                        owner,
+                        due: *due,
+                        tracker,
+                    }
+                    .into(),
+                ])
+            }),
+            Request::FinishFollowup { followup, note } => state.open_followup(*followup).map(|()| {
+                vec![
+                    Event::FollowupDone {
+                        followup: *followup,
+                        note: note.clone(),
+                    }
+                    .into(),
+                ]
+            }),
+            Request::DropFollowup { followup, reason } => state.open_followup(*followup).map(|()| {
+                vec![
+                    Event::FollowupDropped {
+                        followup: *followup,
+                        reason: reason.clone(),
+                    }
+                    .into(),
+                ]
+            }),
+            _ => return None,
+        })
+    }
+
+    fn is_member(&self, person: Option<&PersonId>) -> Result<(), Refusal> {
+        match person {
+            Some(person) if !self.around.may_command(person) => Err(Refusal::new(format!(
+                "{person} is not a member here, so it cannot be theirs."
+            ))
+            .at("owner")),
+            _ => Ok(()),
+        }
+    }
+
+    fn acknowledge(&self, state: &State, page: Option<PageId>) -> Facts {
+        let mut facts = self.first_responder(state);
+        let mine = |page: &crate::incident::Page| {
+            page.acknowledged.is_none() && self.by.person().is_none_or(|person| page.people.contains(person))
+        };
+        let waiting: Vec<PageId> = match page {
+            Some(id) => match state.pages.get(&id) {
+                None => return Err(Refusal::unknown("page", id, &ids(state.pages.keys()))),
+                Some(known) if known.acknowledged.is_some() => Vec::new(),
+                Some(_) => vec![id],
+            },
+            None => state
+                .pages
+                .iter()
+                .filter(|(_, page)| mine(page))
+                .map(|(id, _)| *id)
+                .collect(),
+        };
+        facts.extend(
+            waiting
+                .into_iter()
+                .map(|page| Event::PageAcknowledged { page }.into()),
+        );
+        if facts.is_empty() {
+            return Err(Refusal::new("It is acknowledged already; no page waits for you.")
+                .offer("Show the card", "status"));
+        }
+        Ok(facts)
+    }
+
+    /// The first who takes it up acknowledges it.
+    fn first_responder(&self, state: &State) -> Vec<Fact> {
+        let Some(person) = self
+            .by
+            .person()
+            .filter(|_| !state.moments.contains_key(&Moment::Acknowledged))
+        else {
+            return Vec::new();
+        };
+        let provenance = format!("taken up by {person}");
+        vec![
+            Event::Acknowledged.into(),
+            Event::MomentSet {
+                moment: Moment::Acknowledged,
+                at: self.now,
+                provenance,
+            }
+            .into(),
+        ]
+    }
+
+    fn take_role(&self, state: &State, role: Role, person: &PersonId) -> Facts {
+        self.is_member(Some(person))?;
+        if role == Role::Approver && !self.around.holds(person, Role::Approver) {
+            return Err(Refusal::new(format!(
+                "{person} is not entitled to approve. The operator gives that with `orderly person grant {person} approver`; \
+                 nobody can give it in a room."
+            )));
+        }
+        if state.holds(role, person) {
+            return Err(Refusal::new(format!("{person} holds the role {role} already.")));
+        }
+        if let Some(holder) = state.roles.get(&role).and_then(|holders| holders.first())
+            && role.is_single()
+            && self.by.person() != Some(holder)
+            && self.leads(state, "reassign a role").is_err()
+            && !self.around.holds(person, role)
+        {
+            return Err(Refusal::new(format!(
+                "{holder} holds the role {role}. They can hand it over, or somebody entitled to it takes it."
+            ))
+            .offer("Page them", format!("page {role}")));
+        }
+        let mut facts = self.first_responder(state);
+        facts.push(
+            Event::RoleTaken {
+                role,
+                person: person.clone(),
+            }
+            .into(),
+        );
+        Ok(facts)
+    }
+
+    fn hand_over(&self, state: &State, role: Role, to: &PersonId, note: Option<String>) -> Facts {
+        self.is_member(Some(to))?;
+        let Some(from) = state.roles.get(&role).and_then(|holders| {
+            let mine = self.by.person().filter(|person| holders.contains(*person));
+            mine.or_else(|| holders.first().filter(|_| role.is_single()))
+        }) else {
+            let words =
+                format!("Nobody holds the role {role}, so there is nothing to hand over. Assign it instead.");
+            return Err(Refusal::new(words).offer("Assign it", format!("role assign {role} {to}")));
+        };
+        if self.by.person() != Some(from) {
+            self.leads(state, "hand over somebody else's role")?;
+        }
+        if role == Role::Approver && !self.around.holds(to, Role::Approver) {
+            return Err(Refusal::new(format!(
+                "{to} is not entitled to approve, so this role cannot be theirs."
+            )));
+        }
+        if from == to {
+            return Err(Refusal::new(format!("{to} holds the role {role} already.")));
+        }
+        let (from, to) = (from.clone(), to.clone());
+        Ok(vec![Event::HandedOver { role, from, to, note }.into()])
+    }
+
+    fn page(&self, state: &State, role: Option<Role>, people: &[PersonId], message: Option<String>) -> Facts {
+        let mut paged: Vec<PersonId> = people.to_vec();
+        if let Some(role) = role {
+            let holders: Vec<_> = state.roles.get(&role).into_iter().flatten().cloned().collect();
+            match holders.is_empty() {
+                // Nobody took it here: everybody who could.
+                true => {
+                    let entitled = self
+                        .around
+                        .people
+                        .keys()
+                        .filter(|person| self.around.holds(person, role));
+                    paged.extend(entitled.cloned());
+                }
+                false => paged.extend(holders),
+            }
+        }
+        paged.sort();
+        paged.dedup();
+        if paged.is_empty() {
+            let whom = role.map_or("anybody".to_owned(), |role| format!("a {role}"));
+            return Err(Refusal::new(format!(
+                "There is nobody to page: no one holds or is entitled to be {whom}. Name a person: `page ana`."
+            )));
+        }
+        self.is_member(paged.iter().find(|person| !self.around.may_command(person)))?;
+        let page = PageId(state.pages.len() as u32 + 1);
+        Ok(vec![
+            Event::Paged {
+                page,
+                role,
+                people: paged,
+                message,
+            }
+            .into(),
+        ])
+    }
+
+    pub(super) fn timer_of_people(&self, state: &State, key: &TimerKey) -> Facts {
+        if state.is_over() {
+            return Ok(Vec::new());
+        }
+        Ok(match key {
+            TimerKey::Nudge { role } => {
+                let unclaimed = state.roles.get(role).is_none_or(|holders| holders.is_empty());
+                if unclaimed {
+                    vec![Fact::by_rule(Event::RoleNudged { role: *role })]
+                } else {
+                    Vec::new()
+                }
+            }
+            TimerKey::Page { page } => match state.pages.get(page) {
+                Some(waiting) if waiting.acknowledged.is_none() => {
+                    vec![Fact::by_rule(Event::PageRepeated {
+                        page: *page,
+                        times: waiting.times + 1,
+                    })]
+                }
+                _ => Vec::new(),
+            },
+            TimerKey::Update => match state.update_due {
+                Some(due) if due <= self.now => vec![Fact::by_rule(Event::UpdateReminded { due })],
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        })
+    }
+
+    /// The first command of somebody other than the opener takes the incident up, whatever the command was.
+    pub(super) fn follow_people(&self, state: &State, recorded: &Recorded) -> Vec<Fact> {
+        let taken_up = matches!(
+            recorded.event,
+            Some(
+                Event::Framed { .. }
+                    | Event::FindingRecorded { .. }
+                    | Event::Noted { .. }
+                    | Event::ProposalDrafted { .. }
+            )
+        );
+        match recorded.by.person() {
+            Some(_) if taken_up && recorded.by != state.opened_by => self.first_responder(state),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl State {
+    pub fn holds(&self, role: Role, person: &PersonId) -> bool {
+        self.roles
+            .get(&role)
+            .is_some_and(|holders| holders.contains(person))
+    }
+
+    fn open_task(&self, id: TaskId) -> Result<(), Refusal> {
+        ended("task", id, self.tasks.get(&id).map(|task| &task.end), || {
+            ids(self.tasks.keys())
+        })
+    }
+
+    fn open_followup(&self, id: FollowupId) -> Result<(), Refusal> {
+        ended(
+            "follow-up",
+            id,
+            self.followups.get(&id).map(|followup| &followup.end),
+            || ids(self.followups.keys()),
+        )
+    }
+}
+
+fn ended(
+    what: &str,
+    id: impl std::fmt::Display,
+    end: Option<&Option<Ended>>,
+    known: impl Fn() -> Vec<String>,
+) -> Result<(), Refusal> {
+    match end {
+        None => Err(Refusal::unknown(what, id, &known())),
+        Some(None) => Ok(()),
+        Some(Some(Ended::Done { .. })) => Err(Refusal::new(format!("{id} is done already."))),
+        Some(Some(Ended::Dropped { .. })) => Err(Refusal::new(format!("{id} was dropped."))),
+    }
+}

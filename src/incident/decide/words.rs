@@ -1,0 +1,230 @@
+//! Notes, updates, the timeline's marks, and the words of the post-mortem.
+
+use chrono::TimeDelta;
+
+use super::{Deciding, Fact, Facts, said};
+use crate::incident::event::{Event, Link};
+use crate::incident::refusal::Refusal;
+use crate::incident::request::Request;
+use crate::incident::state::{Life, State};
+use crate::incident::words::*;
+
+/// Longest section of a post-mortem in characters; a page and a half of text.
+const LONGEST_SECTION: usize = 20_000;
+
+impl Deciding<'_> {
+    pub(super) fn decide_words(&self, state: &State, request: &Request) -> Facts {
+        match request {
+            Request::Note { text } => Ok(vec![
+                Event::Noted {
+                    text: said("text", "The note", text)?,
+                }
+                .into(),
+            ]),
+            Request::SendUpdate { text, next_s } => self.send_update(state, text, *next_s),
+            Request::SnoozeUpdate { for_s } => match state.update_due {
+                Some(_) => {
+                    let until = self.now + TimeDelta::seconds(*for_s as i64);
+                    Ok(vec![Event::UpdateSnoozed { until }.into()])
+                }
+                None => Err(Refusal::new("No update is due, so there is nothing to snooze.")),
+            },
+            Request::Mark { marked, at } => {
+                let known = state.marks.get(&marked.message);
+                let mine = self.by.person();
+                // Two people reacting to one message make one entry; the same person twice makes nothing.
+                if known
+                    .is_some_and(|mark| mark.removed.is_none() && mine.is_none_or(|me| mark.by.contains(me)))
+                {
+                    return Ok(Vec::new());
+                }
+                Ok(vec![Fact::at(
+                    Event::MessageMarked {
+                        marked: marked.clone(),
+                    },
+                    *at,
+                    "message",
+                )])
+            }
+            Request::MessageEdited { message, text } => match state.marks.get(message) {
+                Some(mark) if mark.marked.text != *text => Ok(vec![
+                    Event::MessageChanged {
+                        message: message.clone(),
+                        text: text.clone(),
+                    }
+                    .into(),
+                ]),
+                _ => Ok(Vec::new()),
+            },
+            Request::Unmark { message, why } => match state.marks.get(message) {
+                Some(mark) if mark.removed.is_none() => Ok(vec![
+                    Event::MessageUnmarked {
+                        message: message.clone(),
+                        why: why.clone(),
+                    }
+                    .into(),
+                ]),
+                _ => Ok(Vec::new()),
+            },
+            Request::WriteSection { section, text } => self.write_section(*section, text),
+            Request::Review { to, note } => self.review(state, *to, note.clone()),
+            Request::RecordExport {
+                format,
+                as_of,
+                sha256,
+            } => Ok(vec![
+                Event::Exported {
+                    format: format.clone(),
+                    as_of: *as_of,
+                    sha256: sha256.clone(),
+                }
+                .into(),
+            ]),
+            Request::RecordRedaction { row, reason } => {
+                let reason = said("reason", "The reason", reason)?;
+                Ok(vec![Event::Redacted { row: *row, reason }.into()])
+            }
+            _ => self.edit(state, request),
+        }
+    }
+
+    fn send_update(&self, state: &State, text: &str, next_s: Option<u64>) -> Facts {
+        let text = said("text", "The update", text)?;
+        let every = state.opening.settings.update_every_s[state.severity as usize];
+        let next = match state.life {
+            Life::Open => Some(self.now + TimeDelta::seconds(next_s.unwrap_or(every) as i64)),
+            // The last word to the stakeholders needs no next one unless it promises one.
+            _ => next_s.map(|next| self.now + TimeDelta::seconds(next as i64)),
+        };
+        Ok(vec![Event::UpdateSent { text, next }.into()])
+    }
+
+    fn write_section(&self, section: Section, text: &str) -> Facts {
+        let length = text.chars().count();
+        if length > LONGEST_SECTION {
+            let words =
+                format!("{length} characters are too many for one section; {LONGEST_SECTION} is the most.");
+            return Err(Refusal::new(words).at("text"));
+        }
+        Ok(vec![
+            Event::SectionWritten {
+                section,
+                text: text.trim().to_owned(),
+            }
+            .into(),
+        ])
+    }
+
+    fn review(&self, state: &State, to: Review, note: Option<String>) -> Facts {
+        let from = state.review;
+        let legal = matches!(
+            (from, to),
+            (Review::Draft, Review::InReview)
+                | (Review::InReview, Review::Reviewed | Review::Draft)
+                | (Review::Reviewed, Review::Closed | Review::Draft)
+        );
+        if !legal {
+            return Err(Refusal::new(format!(
+                "The post-mortem is {from}; it cannot become {to}. The way is draft, in-review, reviewed, closed."
+            )));
+        }
+        if to == Review::Reviewed {
+            let last_writer = state
+                .sections
+                .values()
+                .max_by_key(|written| written.event)
+                .map(|written| &written.by);
+            if last_writer == Some(self.by) && self.others_may_review() {
+                return Err(Refusal::new(
+                    "You wrote the last word of it. Somebody else has to review it.",
+                ));
+            }
+        }
+        Ok(vec![Event::ReviewChanged { to, note }.into()])
+    }
+
+    /// A team of one reviews its own.
+    fn others_may_review(&self) -> bool {
+        self.around
+            .people
+            .iter()
+            .any(|(id, standing)| standing.may_command && Some(id) != self.by.person())
+    }
+
+    fn edit(&self, state: &State, request: &Request) -> Facts {
+        let changed = |event: Option<Event>, same: String| match event {
+            Some(event) => Ok(vec![event.into()]),
+            None => Err(Refusal::new(same)),
+        };
+        match request {
+            Request::Retitle { title } => {
+                let title = said("title", "The title", title)?;
+                let same = format!("The title is \"{title}\" already.");
+                changed((title != state.title).then_some(Event::Retitled { title }), same)
+            }
+            Request::SetSeverity { to, reason } => {
+                let from = state.severity;
+                let event = Event::SeverityChanged {
+                    from,
+                    to: *to,
+                    reason: reason.clone(),
+                };
+                changed((from != *to).then_some(event), format!("It is {to} already."))
+            }
+            Request::SetProcess { to } => {
+                let from = state.process;
+                let event = Event::ProcessChanged { from, to: *to };
+                changed(
+                    (from != *to).then_some(event),
+                    format!("The process is {to} already."),
+                )
+            }
+            Request::AddTarget { target } => {
+                let event = Event::TargetAdded {
+                    target: target.clone(),
+                };
+                changed(
+                    (!state.targets.contains(target)).then_some(event),
+                    format!("{target} is a target already."),
+                )
+            }
+            Request::SetMoment { moment, at } => self.set_moment(*moment, *at),
+            Request::Link { link } => {
+                if let Link::Related { incident } = link
+                    && *incident == state.opening.number
+                {
+                    return Err(Refusal::new(
+                        "An incident is always related to itself. Name another one.",
+                    ));
+                }
+                let event = Event::Linked { link: link.clone() };
+                changed(
+                    (!state.links.contains(link)).then_some(event),
+                    "That is linked already.".to_owned(),
+                )
+            }
+            // Everything else was answered before; a request that comes here is a defect worth hearing about.
+            other => Err(Refusal::new(format!(
+                "Orderly does not know how to do this: {other:?}. Please report it."
+            ))),
+        }
+    }
+
+    fn set_moment(&self, moment: Moment, at: chrono::DateTime<chrono::Utc>) -> Facts {
+        if at > self.now {
+            return Err(Refusal::new("That time lies in the future. Give the time it happened.").at("at"));
+        }
+        let provenance = match self.by.person() {
+            Some(person) => format!("said by {person}"),
+            None => "said on the terminal".to_owned(),
+        };
+        Ok(vec![
+            Event::MomentSet {
+                moment,
+                at,
+                provenance,
+            }
+            .into(),
+        ])
+    }
+}

@@ -1,0 +1,570 @@
+//! What can have happened in an incident. Past tense, facts only; everything shown anywhere is a fold of these.
+//!
+//! Events are stored as JSON under their [`Event::kind`] and [`VERSION`]. Their schema is checked in
+//! (`schemas/incident-events.schema.json`): a change to a shape here fails the build until the schema is renewed on
+//! purpose, and a shape that old rows do not fit needs an upcast in [`Event::read`].
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::action::{Answer, Operation, Outcome, Preview, Terms};
+use super::plan::Plan;
+use super::words::*;
+
+/// Version written today.
+pub const VERSION: u16 = 1;
+
+/// Who caused an event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum By {
+    Person {
+        id: PersonId,
+    },
+    /// The bot itself: a timer, a probe's answer.
+    Orderly,
+}
+
+impl By {
+    pub fn person(&self) -> Option<&PersonId> {
+        match self {
+            By::Person { id } => Some(id),
+            By::Orderly => None,
+        }
+    }
+}
+
+/// An event as it stands in the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Place in the incident's journal, from 1. The id of the event: `#12`.
+    pub seq: u64,
+    /// When it was written down.
+    pub recorded: DateTime<Utc>,
+    /// When it happened; may lie before.
+    pub occurred: DateTime<Utc>,
+    /// Where `occurred` comes from: `clock`, `message`, `said`, `probe`.
+    pub source: String,
+    pub by: By,
+    /// `None`: redacted beyond reading.
+    pub event: Option<Event>,
+}
+
+/// Why a phase was entered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum Passage {
+    /// The first phase.
+    Start,
+    /// The gate held.
+    Gate,
+    /// The commander went on although these conditions did not hold.
+    Override { reason: String, open: Vec<String> },
+    /// Back to an earlier phase.
+    Back { reason: String },
+}
+
+/// The frame: what, who and how badly, since when.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Frame {
+    pub trouble: Option<Trouble>,
+    /// Which function is broken, or what is down or slow.
+    pub what: Option<String>,
+    /// What still works.
+    pub works: Option<String>,
+    pub who: Option<String>,
+    /// How badly.
+    pub impact: Option<String>,
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// Why a probe was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Purpose {
+    /// A person or a runbook step asked.
+    Ask { step: Option<String> },
+    /// Right before an attempt: must hold, or nothing runs.
+    Precondition { proposal: ProposalId },
+    /// Right before an attempt, to be set beside the same probe's answer afterwards.
+    Before { proposal: ProposalId },
+    /// After an attempt: did it work? Also settles an unknown attempt.
+    Verify { proposal: ProposalId },
+}
+
+/// One probe as asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Asked {
+    pub run: ProbeRunId,
+    /// Runs with the same round were asked together and share one message.
+    pub round: u32,
+    pub probe: String,
+    pub target: String,
+    pub params: Params,
+    pub purpose: Purpose,
+}
+
+/// What a person marked in the room for the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Marked {
+    pub message: MessageRef,
+    pub author: String,
+    pub text: String,
+    /// Files of the message, by SHA-256, kept as evidence.
+    pub files: Vec<String>,
+}
+
+/// How a related thing is related.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "to", rename_all = "snake_case")]
+pub enum Link {
+    Url { url: String, title: Option<String> },
+    Related { incident: IncidentId },
+}
+
+/// What is asked when an incident is opened; resolved before it reaches the core.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Opening {
+    pub number: IncidentId,
+    pub title: String,
+    pub severity: Severity,
+    pub process: Process,
+    pub targets: Vec<String>,
+    pub private: bool,
+    pub drill: bool,
+    /// Written down after it was over.
+    pub retroactive: bool,
+    /// Where it was asked for; the first prompt is shown there until the room exists.
+    pub asked_in: Option<RoomRef>,
+    pub plan: Plan,
+    /// Why this runbook was chosen.
+    pub chosen_because: String,
+    /// SHA-256 of the catalog in force, hex.
+    pub catalog: String,
+    pub settings: Settings,
+}
+
+/// What the config says about how an incident is run, pinned at its opening.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Settings {
+    /// Seconds between stakeholder updates, for SEV1 to SEV5.
+    pub update_every_s: [u64; 5],
+    /// Seconds until an unclaimed commander role is asked for.
+    pub nudge_after_s: u64,
+    /// Seconds between reminders of containment in force.
+    pub containment_every_s: u64,
+    /// Seconds after which a waiting proposal asks again, each time in a wider circle.
+    pub ask_again_s: Vec<u64>,
+    /// Seconds between repeats of a page nobody acknowledged.
+    pub page_every_s: u64,
+}
+
+impl Default for Settings {
+    /// Updates as usual in the field: every half hour for SEV1, hourly for SEV2, then rarely.
+    fn default() -> Self {
+        Self {
+            update_every_s: [1_800, 3_600, 14_400, 86_400, 604_800],
+            nudge_after_s: 300,
+            containment_every_s: 3_600,
+            ask_again_s: vec![180, 360, 600],
+            page_every_s: 300,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Event {
+    // The incident as a whole.
+    Opened {
+        opening: Box<Opening>,
+    },
+    RoomOpened {
+        room: RoomRef,
+        audience: Audience,
+    },
+    RoomFailed {
+        why: String,
+    },
+    Retitled {
+        title: String,
+    },
+    SeverityChanged {
+        from: Severity,
+        to: Severity,
+        reason: Option<String>,
+    },
+    ProcessChanged {
+        from: Process,
+        to: Process,
+    },
+    TargetAdded {
+        target: String,
+    },
+    RunbookChanged {
+        plan: Box<Plan>,
+        reason: String,
+    },
+    MomentSet {
+        moment: Moment,
+        at: DateTime<Utc>,
+        provenance: String,
+    },
+    Linked {
+        link: Link,
+    },
+    MarkedDuplicate {
+        of: IncidentId,
+    },
+    Cancelled {
+        reason: String,
+    },
+    Resolved {
+        summary: Option<String>,
+    },
+    Reopened {
+        reason: String,
+    },
+    Closed,
+
+    // The order.
+    PhaseEntered {
+        phase: Phase,
+        from: Option<Phase>,
+        passage: Passage,
+    },
+    Framed {
+        frame: Frame,
+        sentence: String,
+        whole: bool,
+    },
+    DamageAssessed {
+        ongoing: bool,
+        detail: Option<String>,
+    },
+    StepDone {
+        step: String,
+        note: Option<String>,
+    },
+    StepSkipped {
+        step: String,
+        reason: String,
+    },
+    StepAnswered {
+        step: String,
+        answer: String,
+    },
+    BranchTaken {
+        step: String,
+        branch: String,
+        reason: Option<String>,
+    },
+
+    // Questions and what they showed.
+    ProbeAsked {
+        asked: Asked,
+    },
+    ProbeAnswered {
+        run: ProbeRunId,
+        answer: Answer,
+    },
+    FindingRecorded {
+        finding: FindingId,
+        line: Line,
+        conclusion: Conclusion,
+        text: String,
+        evidence: Vec<ProbeRunId>,
+    },
+    CauseAccepted {
+        finding: FindingId,
+    },
+    /// The lines of triage that were left once the cause was accepted.
+    TriageLeft {
+        lines: Vec<Line>,
+        reason: String,
+    },
+
+    // Changes to a system.
+    ProposalDrafted {
+        proposal: ProposalId,
+        terms: Box<Terms>,
+        reason: String,
+        break_glass: bool,
+    },
+    /// Rendered, shown, open for approval.
+    Proposed {
+        proposal: ProposalId,
+        preview: Box<Preview>,
+        digest: String,
+        expires: DateTime<Utc>,
+    },
+    PreviewFailed {
+        proposal: ProposalId,
+        why: String,
+    },
+    Approved {
+        proposal: ProposalId,
+        digest: String,
+        reason: Option<String>,
+    },
+    Refused {
+        proposal: ProposalId,
+        reason: String,
+    },
+    Withdrawn {
+        proposal: ProposalId,
+        reason: Option<String>,
+    },
+    Expired {
+        proposal: ProposalId,
+    },
+    Voided {
+        proposal: ProposalId,
+        why: String,
+    },
+    AskedAgain {
+        proposal: ProposalId,
+        circle: u32,
+    },
+    /// The quorum stands; the precondition is asked next, then the attempt starts.
+    Cleared {
+        proposal: ProposalId,
+        approvers: Vec<PersonId>,
+    },
+    /// Cleared, but a freeze or another attempt holds it.
+    Held {
+        proposal: ProposalId,
+        why: String,
+    },
+    PreconditionFailed {
+        proposal: ProposalId,
+        run: ProbeRunId,
+        why: String,
+    },
+    GlassBroken {
+        proposal: ProposalId,
+        typed_target: String,
+        reason: String,
+    },
+    GlassReviewed {
+        proposal: ProposalId,
+        note: String,
+    },
+    AttemptStarted {
+        proposal: ProposalId,
+        attempt: AttemptId,
+        operation: Operation,
+        digest: String,
+    },
+    AttemptFinished {
+        attempt: AttemptId,
+        outcome: Outcome,
+    },
+    /// A person or a probe says what an unknown attempt did.
+    AttemptSettled {
+        attempt: AttemptId,
+        happened: bool,
+        grounds: String,
+    },
+    Verified {
+        proposal: ProposalId,
+        run: Option<ProbeRunId>,
+        worked: bool,
+        grounds: String,
+    },
+    ContainmentLifted {
+        proposal: ProposalId,
+        grounds: String,
+    },
+    ContainmentAccepted {
+        proposal: ProposalId,
+        reason: String,
+    },
+    ContainmentReminded {
+        proposals: Vec<ProposalId>,
+    },
+    ChangeNoted {
+        change: ChangeId,
+        text: String,
+        proposal: Option<ProposalId>,
+    },
+    ChangeReconciled {
+        change: ChangeId,
+        reference: String,
+    },
+    ChangeWaived {
+        change: ChangeId,
+        reason: String,
+    },
+
+    // Decide and recover.
+    Decided {
+        way: Way,
+        reason: String,
+        facts: Vec<String>,
+    },
+    RecoveryChecked {
+        item: RecoveryItem,
+        passed: bool,
+        count: Option<u64>,
+        detail: Option<String>,
+    },
+    RecoveryWaived {
+        item: RecoveryItem,
+        reason: String,
+    },
+
+    // People.
+    Acknowledged,
+    RoleTaken {
+        role: Role,
+        person: PersonId,
+    },
+    RoleReleased {
+        role: Role,
+        person: PersonId,
+    },
+    HandedOver {
+        role: Role,
+        from: PersonId,
+        to: PersonId,
+        note: Option<String>,
+    },
+    RoleNudged {
+        role: Role,
+    },
+    Paged {
+        page: PageId,
+        role: Option<Role>,
+        people: Vec<PersonId>,
+        message: Option<String>,
+    },
+    PageRepeated {
+        page: PageId,
+        times: u32,
+    },
+    PageAcknowledged {
+        page: PageId,
+    },
+    TaskAdded {
+        task: TaskId,
+        text: String,
+        owner: Option<PersonId>,
+        source: Option<MessageRef>,
+    },
+    TaskAssigned {
+        task: TaskId,
+        owner: PersonId,
+    },
+    TaskDone {
+        task: TaskId,
+        note: Option<String>,
+    },
+    TaskDropped {
+        task: TaskId,
+        reason: Option<String>,
+    },
+    FollowupAdded {
+        followup: FollowupId,
+        text: String,
+        owner: Option<PersonId>,
+        due: Option<chrono::NaiveDate>,
+        tracker: Option<String>,
+        source: Option<MessageRef>,
+    },
+    FollowupChanged {
+        followup: FollowupId,
+        owner: Option<PersonId>,
+        due: Option<chrono::NaiveDate>,
+        tracker: Option<String>,
+    },
+    FollowupDone {
+        followup: FollowupId,
+        note: Option<String>,
+    },
+    FollowupDropped {
+        followup: FollowupId,
+        reason: Option<String>,
+    },
+
+    // Words.
+    Noted {
+        text: String,
+    },
+    UpdateSent {
+        text: String,
+        next: Option<DateTime<Utc>>,
+    },
+    UpdateReminded {
+        due: DateTime<Utc>,
+    },
+    UpdateSnoozed {
+        until: DateTime<Utc>,
+    },
+    MessageMarked {
+        marked: Marked,
+    },
+    MessageChanged {
+        message: MessageRef,
+        text: String,
+    },
+    MessageUnmarked {
+        message: MessageRef,
+        why: String,
+    },
+
+    // The post-mortem and the journal itself.
+    SectionWritten {
+        section: Section,
+        text: String,
+    },
+    ReviewChanged {
+        to: Review,
+        note: Option<String>,
+    },
+    Exported {
+        format: String,
+        as_of: u64,
+        sha256: String,
+    },
+    Redacted {
+        row: u64,
+        reason: String,
+    },
+    ClockJumped {
+        back_ms: i64,
+    },
+}
+
+/// A row that could not be read. The journal itself is fine; the program is older than the row, or the row is damaged.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "event of kind `{kind}` version {version} cannot be read by this version of Orderly: {why}. Use the version that wrote it, or a newer one."
+)]
+pub struct Unreadable {
+    pub kind: String,
+    pub version: u16,
+    pub why: String,
+}
+
+impl Event {
+    /// The tag under which it is stored (`phase_entered`).
+    pub fn kind(&self) -> &'static str {
+        self.into()
+    }
+
+    /// Reads a stored payload, bringing older versions up to this one.
+    pub fn read(kind: &str, version: u16, payload: &str) -> Result<Self, Unreadable> {
+        let unreadable = |why: String| Unreadable {
+            kind: kind.to_owned(),
+            version,
+            why,
+        };
+        if version > VERSION {
+            return Err(unreadable("it is newer".to_owned()));
+        }
+        serde_json::from_str(payload).map_err(|error| unreadable(error.to_string()))
+    }
+}

@@ -1,0 +1,321 @@
+//! What must hold before the next phase opens.
+
+use super::plan::Step;
+use super::proposal::{Containment, Stage};
+use super::state::{Recovery, State};
+use super::words::*;
+
+/// Something that does not hold yet: words for the person, and the command that helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    pub words: String,
+    /// Button label and command line.
+    pub offer: Option<(&'static str, String)>,
+}
+
+fn open(words: impl Into<String>) -> Condition {
+    Condition {
+        words: words.into(),
+        offer: None,
+    }
+}
+
+fn offering(words: impl Into<String>, label: &'static str, line: impl Into<String>) -> Condition {
+    Condition {
+        words: words.into(),
+        offer: Some((label, line.into())),
+    }
+}
+
+impl Phase {
+    /// The phase after this one; `None` after the last.
+    pub fn next(self) -> Option<Phase> {
+        let at = Phase::ALL.iter().position(|phase| *phase == self)?;
+        Phase::ALL.get(at + 1).copied()
+    }
+}
+
+impl State {
+    /// What the present phase still waits for. Empty: the gate holds.
+    pub fn open_conditions(&self) -> Vec<Condition> {
+        let mut conditions = match self.phase {
+            Phase::Confirm => self.confirm_gate(),
+            Phase::Contain => self.contain_gate(),
+            Phase::Triage => self.triage_gate(),
+            Phase::Decide => self.decide_gate(),
+            Phase::Recover => self.recover_gate(),
+            Phase::Learn => self.learn_gate(),
+        };
+        // Without damage there is nothing to contain, so the steps for it do not count either.
+        let nothing_to_contain =
+            self.phase == Phase::Contain && self.damage.as_ref().is_some_and(|d| !d.ongoing);
+        // Once a cause is accepted, the rest of triage may be left.
+        let cause_accepted = self.phase == Phase::Triage && self.cause.is_some();
+        if !nothing_to_contain && !cause_accepted {
+            conditions.extend(
+                self.open_steps()
+                    .into_iter()
+                    .filter(|step| step.required)
+                    .map(|step| {
+                        offering(
+                            format!("Step {} is open: {}", step.id, step.text),
+                            "Done",
+                            format!("step done {}", step.id),
+                        )
+                    }),
+            );
+        }
+        if !nothing_to_contain {
+            conditions.extend(self.open_verdicts());
+        }
+        conditions
+    }
+
+    /// Verdicts that the runbook wants before this phase is left.
+    fn open_verdicts(&self) -> Vec<Condition> {
+        let planned = self
+            .opening
+            .plan
+            .phases
+            .iter()
+            .find(|planned| planned.phase == self.phase);
+        let wanted = planned
+            .and_then(|planned| planned.leave.as_ref())
+            .into_iter()
+            .flat_map(|leave| &leave.verdicts);
+        wanted
+            .filter_map(|wanted| {
+                let runs = self
+                    .runs
+                    .values()
+                    .rev()
+                    .filter(|run| run.asked.probe == wanted.probe);
+                let latest = runs
+                    .filter(|run| {
+                        wanted
+                            .target
+                            .as_ref()
+                            .is_none_or(|target| run.asked.target == *target)
+                    })
+                    .find_map(|run| run.answer.as_ref());
+                if latest.is_some_and(|answer| wanted.verdicts.contains(&answer.verdict)) {
+                    return None;
+                }
+                let words: Vec<_> = wanted.verdicts.iter().map(|verdict| verdict.word()).collect();
+                let now = latest.map_or("has not been asked".to_owned(), |answer| {
+                    format!("answered {}", answer.verdict)
+                });
+                let target = wanted
+                    .target
+                    .as_ref()
+                    .map(|target| format!(" target={target}"))
+                    .unwrap_or_default();
+                Some(offering(
+                    format!("{} must answer {}; it {now}.", wanted.probe, words.join(" or ")),
+                    "Ask it",
+                    format!("probe run {}{target}", wanted.probe),
+                ))
+            })
+            .collect()
+    }
+
+    /// Steps of the present phase that apply, in order.
+    pub fn steps_of(&self, phase: Phase) -> Vec<&Step> {
+        let planned = self
+            .opening
+            .plan
+            .phases
+            .iter()
+            .find(|planned| planned.phase == phase);
+        planned
+            .into_iter()
+            .flat_map(|planned| &planned.steps)
+            .filter(|step| self.applies(step))
+            .collect()
+    }
+
+    /// Steps of the present phase that nobody has done, skipped or answered.
+    pub fn open_steps(&self) -> Vec<&Step> {
+        self.steps_of(self.phase)
+            .into_iter()
+            .filter(|step| !self.steps.contains_key(&step.id))
+            .collect()
+    }
+
+    fn applies(&self, step: &Step) -> bool {
+        step.branch
+            .as_ref()
+            .is_none_or(|on| self.branches.get(&on.step) == Some(&on.branch))
+    }
+
+    fn confirm_gate(&self) -> Vec<Condition> {
+        self.frame_questions()
+            .into_iter()
+            .map(|words| offering(words, "Frame it", "frame"))
+            .collect()
+    }
+
+    /// The questions the frame does not answer yet.
+    pub fn frame_questions(&self) -> Vec<&'static str> {
+        let frame = &self.frame;
+        let mut missing = Vec::new();
+        match frame.trouble {
+            None => missing.push("What is wrong: is it down, is it slow, or is one function broken?"),
+            Some(Trouble::Function) if frame.what.is_none() => missing.push("Which function is broken?"),
+            Some(_) if frame.what.is_none() => missing.push("What exactly is down or slow?"),
+            Some(_) => {}
+        }
+        if frame.works.is_none() {
+            missing.push("What still works?");
+        }
+        if frame.who.is_none() {
+            missing.push("Who is affected?");
+        }
+        if frame.impact.is_none() {
+            missing.push("How badly are they affected?");
+        }
+        if frame.since.is_none() {
+            missing.push("Since when?");
+        }
+        missing
+    }
+
+    fn contain_gate(&self) -> Vec<Condition> {
+        match &self.damage {
+            None => vec![offering(
+                "Is damage going on: bad data, wrong documents, corrupt records?",
+                "Answer",
+                "damage",
+            )],
+            Some(damage) if damage.ongoing && !self.containment_verified() => vec![offering(
+                "Damage is going on and no containment is verified yet. Stop the damage first, even crudely.",
+                "Propose an action",
+                "action propose",
+            )],
+            Some(_) => Vec::new(),
+        }
+    }
+
+    fn containment_verified(&self) -> bool {
+        self.proposals.values().any(|proposal| {
+            proposal.containment.is_some() && matches!(proposal.stage, Stage::Verified { worked: true, .. })
+        })
+    }
+
+    fn triage_gate(&self) -> Vec<Condition> {
+        if self.cause.is_some() {
+            return Vec::new();
+        }
+        let mut conditions: Vec<_> = self
+            .lines_without_finding()
+            .into_iter()
+            .map(|line| {
+                offering(
+                    format!("No finding yet for: {line}."),
+                    "Record a finding",
+                    format!("finding add {line}"),
+                )
+            })
+            .collect();
+        if conditions.is_empty() {
+            conditions.push(offering(
+                "No cause is accepted yet.",
+                "Accept a cause",
+                "finding accept",
+            ));
+        }
+        conditions
+    }
+
+    /// Lines of triage that have no finding.
+    pub fn lines_without_finding(&self) -> Vec<Line> {
+        let found = |line: Line| self.findings.values().any(|finding| finding.line == line);
+        Line::ALL.iter().copied().filter(|line| !found(*line)).collect()
+    }
+
+    fn decide_gate(&self) -> Vec<Condition> {
+        match self.decision {
+            Some(_) => Vec::new(),
+            None => vec![offering(
+                "Fix forward or roll back? Nobody has decided.",
+                "Decide",
+                "decide",
+            )],
+        }
+    }
+
+    fn recover_gate(&self) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        for item in RecoveryItem::ALL {
+            let words = match (item, self.recovery.get(item)) {
+                (_, Some(Recovery::Waived { .. } | Recovery::Checked { passed: true, .. })) => continue,
+                (RecoveryItem::SmokeTest, None) => "The smoke test has not been run.",
+                (RecoveryItem::SmokeTest, Some(_)) => "The smoke test did not pass.",
+                (RecoveryItem::Backlog, None) => "Nobody has looked whether a backlog is left.",
+                (RecoveryItem::Backlog, Some(_)) => "The backlog is not drained.",
+                (RecoveryItem::Records, None) => "The records to repair are not counted.",
+                (RecoveryItem::Records, Some(_)) => "Records are still to be repaired.",
+            };
+            conditions.push(offering(words, "Record it", format!("recovery check {item}")));
+        }
+        for (id, proposal) in &self.proposals {
+            if let Some(Containment::InForce { .. }) = proposal.containment {
+                conditions.push(offering(
+                    format!(
+                        "Containment {id} is still in force: {} on {}.",
+                        proposal.terms.title, proposal.terms.target
+                    ),
+                    "Undo it",
+                    format!("action undo {id}"),
+                ));
+            }
+            if !proposal.stage.is_over() {
+                conditions.push(open(format!("Action {id} is {}.", proposal.stage.word())));
+            }
+        }
+        for (id, change) in self.changes.iter().filter(|(_, change)| change.settled.is_none()) {
+            conditions.push(offering(
+                format!(
+                    "Manual change {id} is not in version control yet: {}.",
+                    change.text
+                ),
+                "Reconciled",
+                format!("recovery reconcile {id}"),
+            ));
+        }
+        conditions
+    }
+
+    fn learn_gate(&self) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        if !matches!(self.review, Review::Reviewed | Review::Closed) {
+            conditions.push(offering(
+                format!("The post-mortem is not reviewed yet: it is {}.", self.review),
+                "Open it",
+                "postmortem show",
+            ));
+        }
+        conditions.extend(self.unreviewed_glass());
+        conditions
+    }
+
+    /// Broken glass that nobody has looked at. Cannot be overridden.
+    pub fn unreviewed_glass(&self) -> Vec<Condition> {
+        self.proposals
+            .iter()
+            .filter(|(_, proposal)| {
+                proposal
+                    .break_glass
+                    .as_ref()
+                    .is_some_and(|glass| glass.reviewed.is_none())
+            })
+            .map(|(id, _)| {
+                offering(
+                    format!("{id} ran by break-glass and nobody has reviewed it."),
+                    "Review it",
+                    format!("action review {id}"),
+                )
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,451 @@
+//! Which effects an event has. Pure: state after the event in, effects out.
+
+use chrono::TimeDelta;
+
+use super::action::Outcome;
+use super::effect::{Effect, Slot};
+use super::event::{Event, Purpose, Recorded};
+use super::proposal::Stage;
+use super::request::TimerKey;
+use super::state::State;
+use super::words::*;
+
+/// Seconds between two looks of a held proposal; a freeze is lifted by a person, so nobody waits for less.
+const HELD_EVERY_S: i64 = 10;
+
+pub fn react(state: &State, recorded: &Recorded) -> Vec<Effect> {
+    let Some(event) = &recorded.event else {
+        return Vec::new();
+    };
+    let mut effects = Vec::new();
+    shown(state, event, recorded, &mut effects);
+    done(state, event, &mut effects);
+    timed(state, event, recorded, &mut effects);
+    effects
+}
+
+/// What people see of it.
+fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Effect>) {
+    let urgent = matches!(
+        event,
+        Event::GlassBroken { .. }
+            | Event::AttemptFinished { .. }
+            | Event::AskedAgain { .. }
+            | Event::PageRepeated { .. }
+            | Event::PhaseEntered { .. }
+    );
+    let notice = Effect::Notice {
+        event: recorded.seq,
+        urgent,
+    };
+    let card = Effect::Show { slot: Slot::Card };
+    match event {
+        Event::Opened { .. } => effects.push(Effect::OpenRoom),
+        Event::RoomOpened { .. } => {
+            effects.extend([
+                card,
+                Effect::Topic,
+                Effect::Show {
+                    slot: Slot::Announcement,
+                },
+            ]);
+        }
+        Event::PhaseEntered { .. } => {
+            // The note on the passage carries the journal's head, so that a shortened journal is found later.
+            effects.extend([
+                notice,
+                Effect::Show {
+                    slot: Slot::Prompt {
+                        entered: recorded.seq,
+                    },
+                },
+                card,
+                Effect::Topic,
+            ]);
+        }
+        Event::Retitled { .. }
+        | Event::SeverityChanged { .. }
+        | Event::RoleTaken { .. }
+        | Event::HandedOver { .. } => {
+            effects.extend([
+                notice,
+                card,
+                Effect::Topic,
+                Effect::Show {
+                    slot: Slot::Announcement,
+                },
+            ]);
+        }
+        Event::Resolved { .. }
+        | Event::Closed
+        | Event::Cancelled { .. }
+        | Event::MarkedDuplicate { .. }
+        | Event::Reopened { .. } => {
+            effects.extend([
+                notice,
+                card,
+                Effect::Topic,
+                Effect::Show {
+                    slot: Slot::Announcement,
+                },
+            ]);
+            effects.extend(prompt(state));
+        }
+        Event::ProposalDrafted { proposal, .. }
+        | Event::Proposed { proposal, .. }
+        | Event::PreviewFailed { proposal, .. }
+        | Event::Approved { proposal, .. }
+        | Event::Refused { proposal, .. }
+        | Event::Withdrawn { proposal, .. }
+        | Event::Expired { proposal }
+        | Event::Voided { proposal, .. }
+        | Event::Cleared { proposal, .. }
+        | Event::Held { proposal, .. }
+        | Event::PreconditionFailed { proposal, .. }
+        | Event::AttemptStarted { proposal, .. }
+        | Event::GlassReviewed { proposal, .. }
+        | Event::Verified { proposal, .. }
+        | Event::ContainmentLifted { proposal, .. }
+        | Event::ContainmentAccepted { proposal, .. } => {
+            effects.extend([
+                Effect::Show {
+                    slot: Slot::Proposal { proposal: *proposal },
+                },
+                card,
+            ]);
+            effects.extend(prompt(state));
+        }
+        Event::GlassBroken { proposal, .. } => {
+            effects.extend([
+                Effect::Show {
+                    slot: Slot::Proposal { proposal: *proposal },
+                },
+                notice,
+                card,
+            ]);
+            effects.extend(told_outside(state, recorded));
+        }
+        Event::AskedAgain { proposal, .. } => {
+            effects.extend([
+                notice,
+                Effect::Show {
+                    slot: Slot::Proposal { proposal: *proposal },
+                },
+            ]);
+        }
+        Event::AttemptFinished { attempt, .. } | Event::AttemptSettled { attempt, .. } => {
+            let proposal = state.attempts.get(attempt).copied();
+            effects.extend(proposal.map(|proposal| Effect::Show {
+                slot: Slot::Proposal { proposal },
+            }));
+            if let Event::AttemptFinished {
+                outcome: Outcome::Unknown { .. },
+                ..
+            } = event
+            {
+                effects.push(notice);
+            }
+            effects.push(card);
+        }
+        Event::ProbeAsked { asked } => effects.push(Effect::Show {
+            slot: Slot::Round { round: asked.round },
+        }),
+        Event::ProbeAnswered { run, .. } => {
+            if let Some(run) = state.runs.get(run) {
+                effects.push(Effect::Show {
+                    slot: Slot::Round {
+                        round: run.asked.round,
+                    },
+                });
+                effects.extend(match run.asked.purpose {
+                    Purpose::Precondition { proposal }
+                    | Purpose::Before { proposal }
+                    | Purpose::Verify { proposal } => Some(Effect::Show {
+                        slot: Slot::Proposal { proposal },
+                    }),
+                    Purpose::Ask { .. } => None,
+                });
+            }
+        }
+        Event::Paged { page, people, .. } => {
+            effects.push(Effect::Show {
+                slot: Slot::Page { page: *page },
+            });
+            effects.extend(people.iter().map(|person| Effect::Direct {
+                person: person.clone(),
+                event: recorded.seq,
+            }));
+        }
+        Event::PageRepeated { page, .. } => {
+            effects.push(notice);
+            effects.push(Effect::Show {
+                slot: Slot::Page { page: *page },
+            });
+            let people = state
+                .pages
+                .get(page)
+                .map(|page| page.people.clone())
+                .unwrap_or_default();
+            effects.extend(people.into_iter().map(|person| Effect::Direct {
+                person,
+                event: recorded.seq,
+            }));
+        }
+        Event::PageAcknowledged { page } => effects.push(Effect::Show {
+            slot: Slot::Page { page: *page },
+        }),
+        Event::Framed { .. } | Event::DamageAssessed { .. } | Event::Decided { .. } => {
+            effects.extend([notice, card]);
+            effects.extend(prompt(state));
+        }
+        Event::StepDone { .. }
+        | Event::StepSkipped { .. }
+        | Event::StepAnswered { .. }
+        | Event::BranchTaken { .. }
+        | Event::RecoveryChecked { .. }
+        | Event::RecoveryWaived { .. }
+        | Event::ChangeNoted { .. }
+        | Event::ChangeReconciled { .. }
+        | Event::ChangeWaived { .. }
+        | Event::ReviewChanged { .. }
+        | Event::RunbookChanged { .. }
+        | Event::FindingRecorded { .. }
+        | Event::CauseAccepted { .. } => {
+            effects.push(notice);
+            effects.push(card);
+            effects.extend(prompt(state));
+        }
+        Event::Noted { .. } => effects.push(notice),
+        Event::UpdateSent { .. } => effects.extend([
+            notice,
+            card,
+            Effect::Show {
+                slot: Slot::Announcement,
+            },
+        ]),
+        Event::TaskAdded { .. }
+        | Event::TaskAssigned { .. }
+        | Event::TaskDone { .. }
+        | Event::TaskDropped { .. }
+        | Event::FollowupAdded { .. }
+        | Event::FollowupChanged { .. }
+        | Event::FollowupDone { .. }
+        | Event::FollowupDropped { .. }
+        | Event::ProcessChanged { .. }
+        | Event::TargetAdded { .. }
+        | Event::Acknowledged
+        | Event::RoleReleased { .. }
+        | Event::RoleNudged { .. }
+        | Event::Linked { .. }
+        | Event::UpdateReminded { .. }
+        | Event::ContainmentReminded { .. }
+        | Event::RoomFailed { .. }
+        | Event::ClockJumped { .. }
+        | Event::Redacted { .. } => effects.extend([notice, card]),
+        Event::MomentSet { .. } | Event::UpdateSnoozed { .. } => effects.push(card),
+        Event::TriageLeft { .. }
+        | Event::MessageMarked { .. }
+        | Event::MessageChanged { .. }
+        | Event::MessageUnmarked { .. }
+        | Event::SectionWritten { .. }
+        | Event::Exported { .. } => {}
+    }
+}
+
+/// The prompt of the present phase, to be made true again.
+fn prompt(state: &State) -> Option<Effect> {
+    state.passages.last().map(|passage| Effect::Show {
+        slot: Slot::Prompt {
+            entered: passage.event,
+        },
+    })
+}
+
+/// Break-glass is told outside the room: to everybody who holds a role in the incident, directly.
+fn told_outside(state: &State, recorded: &Recorded) -> Vec<Effect> {
+    let mut people: Vec<_> = state.roles.values().flatten().cloned().collect();
+    people.extend(state.involved.iter().cloned());
+    people.sort();
+    people.dedup();
+    people
+        .into_iter()
+        .map(|person| Effect::Direct {
+            person,
+            event: recorded.seq,
+        })
+        .collect()
+}
+
+/// What is done to systems.
+fn done(state: &State, event: &Event, effects: &mut Vec<Effect>) {
+    match event {
+        Event::ProbeAsked { asked } => effects.push(Effect::AskProbe { run: asked.run }),
+        Event::ProposalDrafted { proposal, .. } => effects.push(Effect::Preview { proposal: *proposal }),
+        Event::AttemptStarted {
+            proposal, attempt, ..
+        } => {
+            if let Some(proposal) = state.proposals.get(proposal) {
+                effects.push(Effect::TakeLock {
+                    target: proposal.terms.target.clone(),
+                    attempt: *attempt,
+                });
+            }
+            effects.push(Effect::Attempt { attempt: *attempt });
+        }
+        // An unknown attempt keeps its target: nobody else may act there until somebody knows.
+        Event::AttemptFinished {
+            attempt,
+            outcome: Outcome::Done { .. } | Outcome::NotDone { .. },
+        }
+        | Event::AttemptSettled { attempt, .. } => {
+            let proposal = state
+                .attempts
+                .get(attempt)
+                .and_then(|proposal| state.proposals.get(proposal));
+            effects.extend(proposal.map(|proposal| Effect::ReleaseLock {
+                target: proposal.terms.target.clone(),
+                attempt: *attempt,
+            }));
+        }
+        _ => {}
+    }
+}
+
+/// What is to be remembered in time.
+fn timed(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Effect>) {
+    let settings = &state.opening.settings;
+    let after = |seconds: u64| recorded.recorded + TimeDelta::seconds(seconds as i64);
+    let set = |key: TimerKey, at| Effect::SetTimer { key, at };
+    match event {
+        Event::Opened { opening } if !opening.retroactive => {
+            let role = Role::Commander;
+            effects.push(set(TimerKey::Nudge { role }, after(settings.nudge_after_s)));
+        }
+        Event::RoleNudged { role } => effects.push(set(
+            TimerKey::Nudge { role: *role },
+            after(settings.nudge_after_s * 3),
+        )),
+        Event::RoleTaken { role, .. } => effects.push(Effect::ClearTimer {
+            key: TimerKey::Nudge { role: *role },
+        }),
+        Event::UpdateSent { next: Some(at), .. } => effects.push(set(TimerKey::Update, *at)),
+        Event::UpdateSnoozed { until } => effects.push(set(TimerKey::Update, *until)),
+        Event::UpdateReminded { .. } => {
+            // Keeps asking until an update is sent or the reminder is snoozed.
+            let every = settings.update_every_s[state.severity as usize];
+            effects.push(set(TimerKey::Update, after(every)));
+        }
+        Event::Proposed {
+            proposal, expires, ..
+        } => {
+            effects.push(set(TimerKey::Expire { proposal: *proposal }, *expires));
+            if let Some(first) = settings.ask_again_s.first() {
+                effects.push(set(
+                    TimerKey::AskAgain {
+                        proposal: *proposal,
+                        circle: 1,
+                    },
+                    after(*first),
+                ));
+            }
+        }
+        Event::AskedAgain { proposal, circle } => {
+            // The times are counted from the proposal, so the next wait is the difference.
+            let times = &settings.ask_again_s;
+            let at = *circle as usize;
+            if let (Some(next), Some(last)) =
+                (times.get(at), at.checked_sub(1).and_then(|last| times.get(last)))
+            {
+                let key = TimerKey::AskAgain {
+                    proposal: *proposal,
+                    circle: circle + 1,
+                };
+                effects.push(set(key, after(next.saturating_sub(*last))));
+            }
+        }
+        Event::Held { proposal, .. } => {
+            let at = recorded.recorded + TimeDelta::seconds(HELD_EVERY_S);
+            effects.push(set(TimerKey::Held { proposal: *proposal }, at));
+        }
+        Event::Verified {
+            proposal,
+            worked: true,
+            ..
+        } => {
+            let contains = state
+                .proposals
+                .get(proposal)
+                .is_some_and(|proposal| proposal.terms.containment);
+            if contains {
+                effects.push(set(TimerKey::Containment, after(settings.containment_every_s)));
+            }
+        }
+        Event::ContainmentReminded { .. } => {
+            effects.push(set(TimerKey::Containment, after(settings.containment_every_s)));
+        }
+        Event::Paged { page, .. } | Event::PageRepeated { page, .. } => {
+            effects.push(set(TimerKey::Page { page: *page }, after(settings.page_every_s)));
+        }
+        Event::PageAcknowledged { page } => effects.push(Effect::ClearTimer {
+            key: TimerKey::Page { page: *page },
+        }),
+        Event::Closed | Event::Cancelled { .. } | Event::MarkedDuplicate { .. } => {
+            effects.push(Effect::ClearTimer {
+                key: TimerKey::Update,
+            });
+            effects.push(Effect::ClearTimer {
+                key: TimerKey::Nudge {
+                    role: Role::Commander,
+                },
+            });
+        }
+        _ => {}
+    }
+    clear_proposal_timers(state, event, effects);
+}
+
+/// A proposal that no longer waits is no longer asked about.
+fn clear_proposal_timers(state: &State, event: &Event, effects: &mut Vec<Effect>) {
+    let (Event::Refused { proposal, .. }
+    | Event::Withdrawn { proposal, .. }
+    | Event::Voided { proposal, .. }
+    | Event::Expired { proposal }
+    | Event::PreconditionFailed { proposal, .. }
+    | Event::AttemptStarted { proposal, .. }) = event
+    else {
+        return;
+    };
+    let waits = state
+        .proposals
+        .get(proposal)
+        .is_some_and(|p| matches!(p.stage, Stage::Waiting { .. }));
+    if !waits {
+        for key in [
+            TimerKey::Expire { proposal: *proposal },
+            TimerKey::AskAgain {
+                proposal: *proposal,
+                circle: 1,
+            },
+            TimerKey::Held { proposal: *proposal },
+        ] {
+            effects.push(Effect::ClearTimer { key });
+        }
+    }
+}
+
+impl State {
+    /// When a timer that was due and changed nothing has to look again; `None`: never.
+    pub fn rearm(
+        &self,
+        key: &TimerKey,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Option<chrono::DateTime<chrono::Utc>> {
+        match key {
+            TimerKey::Held { proposal } => match self.proposals.get(proposal)?.stage {
+                Stage::Cleared { held: Some(_), .. } => Some(now + TimeDelta::seconds(HELD_EVERY_S)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}

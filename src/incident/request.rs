@@ -1,0 +1,410 @@
+//! What can be asked of an incident, by a person or by the bot's own hands. Imperative; resolved before it gets here:
+//! names are ids, catalog entries are terms, times are UTC.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::action::{Answer, Outcome, Preview, Terms};
+use super::event::{Frame, Link, Marked, Opening};
+use super::plan::Plan;
+use super::words::*;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    Open {
+        opening: Box<Opening>,
+        frame: Frame,
+        detected: Option<DateTime<Utc>>,
+    },
+    RoomOpened {
+        room: RoomRef,
+        audience: Audience,
+    },
+    RoomFailed {
+        why: String,
+    },
+
+    Frame {
+        frame: Frame,
+    },
+    AssessDamage {
+        ongoing: bool,
+        detail: Option<String>,
+    },
+    Next {
+        reason: Option<String>,
+    },
+    Back {
+        to: Phase,
+        reason: String,
+    },
+    DoStep {
+        step: String,
+        note: Option<String>,
+    },
+    SkipStep {
+        step: String,
+        reason: String,
+    },
+    AnswerStep {
+        step: String,
+        answer: String,
+    },
+    TakeBranch {
+        step: String,
+        branch: String,
+        reason: Option<String>,
+    },
+
+    AskProbes {
+        probes: Vec<ProbeRequest>,
+    },
+    AnswerProbe {
+        run: ProbeRunId,
+        answer: Answer,
+    },
+    RecordFinding {
+        line: Line,
+        conclusion: Conclusion,
+        text: String,
+        evidence: Vec<ProbeRunId>,
+    },
+    AcceptCause {
+        finding: FindingId,
+    },
+
+    Propose {
+        terms: Box<Terms>,
+        reason: String,
+    },
+    Previewed {
+        proposal: ProposalId,
+        preview: Box<Preview>,
+    },
+    PreviewFailed {
+        proposal: ProposalId,
+        why: String,
+    },
+    Approve {
+        proposal: ProposalId,
+        digest: Option<String>,
+        reason: Option<String>,
+    },
+    Refuse {
+        proposal: ProposalId,
+        reason: String,
+    },
+    Withdraw {
+        proposal: ProposalId,
+        reason: Option<String>,
+    },
+    BreakGlass {
+        proposal: ProposalId,
+        target: String,
+        reason: String,
+    },
+    ReviewGlass {
+        proposal: ProposalId,
+        note: String,
+    },
+    EndAttempt {
+        attempt: AttemptId,
+        outcome: Outcome,
+    },
+    Settle {
+        proposal: ProposalId,
+        happened: bool,
+        grounds: String,
+    },
+    Confirm {
+        proposal: ProposalId,
+        worked: bool,
+        grounds: String,
+    },
+    AcceptContainment {
+        proposal: ProposalId,
+        reason: String,
+    },
+    NoteChange {
+        text: String,
+    },
+    ReconcileChange {
+        change: ChangeId,
+        reference: String,
+    },
+    WaiveChange {
+        change: ChangeId,
+        reason: String,
+    },
+
+    Decide {
+        way: Way,
+        reason: String,
+        facts: Vec<String>,
+    },
+    CheckRecovery {
+        item: RecoveryItem,
+        passed: bool,
+        count: Option<u64>,
+        detail: Option<String>,
+    },
+    WaiveRecovery {
+        item: RecoveryItem,
+        reason: String,
+    },
+    Resolve {
+        summary: Option<String>,
+        reason: Option<String>,
+    },
+    Reopen {
+        reason: String,
+    },
+    Close {
+        reason: Option<String>,
+    },
+    Cancel {
+        reason: String,
+    },
+    MarkDuplicate {
+        of: IncidentId,
+    },
+
+    Acknowledge {
+        page: Option<PageId>,
+    },
+    TakeRole {
+        role: Role,
+        person: PersonId,
+    },
+    ReleaseRole {
+        role: Role,
+        person: PersonId,
+    },
+    HandOver {
+        role: Role,
+        to: PersonId,
+        note: Option<String>,
+    },
+    Page {
+        role: Option<Role>,
+        people: Vec<PersonId>,
+        message: Option<String>,
+    },
+    AddTask {
+        text: String,
+        owner: Option<PersonId>,
+        source: Option<MessageRef>,
+    },
+    AssignTask {
+        task: TaskId,
+        owner: PersonId,
+    },
+    FinishTask {
+        task: TaskId,
+        note: Option<String>,
+    },
+    DropTask {
+        task: TaskId,
+        reason: Option<String>,
+    },
+    AddFollowup {
+        text: String,
+        owner: Option<PersonId>,
+        due: Option<NaiveDate>,
+        tracker: Option<String>,
+        source: Option<MessageRef>,
+    },
+    ChangeFollowup {
+        followup: FollowupId,
+        owner: Option<PersonId>,
+        due: Option<NaiveDate>,
+        tracker: Option<String>,
+    },
+    FinishFollowup {
+        followup: FollowupId,
+        note: Option<String>,
+    },
+    DropFollowup {
+        followup: FollowupId,
+        reason: Option<String>,
+    },
+
+    Note {
+        text: String,
+    },
+    SendUpdate {
+        text: String,
+        next_s: Option<u64>,
+    },
+    SnoozeUpdate {
+        for_s: u64,
+    },
+    Mark {
+        marked: Marked,
+        at: DateTime<Utc>,
+    },
+    MessageEdited {
+        message: MessageRef,
+        text: String,
+    },
+    Unmark {
+        message: MessageRef,
+        why: String,
+    },
+
+    Retitle {
+        title: String,
+    },
+    SetSeverity {
+        to: Severity,
+        reason: Option<String>,
+    },
+    SetProcess {
+        to: Process,
+    },
+    AddTarget {
+        target: String,
+    },
+    UseRunbook {
+        plan: Box<Plan>,
+        reason: String,
+    },
+    SetMoment {
+        moment: Moment,
+        at: DateTime<Utc>,
+    },
+    Link {
+        link: Link,
+    },
+
+    WriteSection {
+        section: Section,
+        text: String,
+    },
+    Review {
+        to: Review,
+        note: Option<String>,
+    },
+    RecordExport {
+        format: String,
+        as_of: u64,
+        sha256: String,
+    },
+    RecordRedaction {
+        row: u64,
+        reason: String,
+    },
+
+    /// A timer of this incident is due.
+    Timer {
+        key: TimerKey,
+    },
+}
+
+/// A probe to be asked, resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProbeRequest {
+    pub probe: String,
+    pub target: String,
+    pub params: Params,
+    /// The runbook step it belongs to.
+    pub step: Option<String>,
+}
+
+/// What a timer is for. Its text form is its key in the store, so a timer set again replaces itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "timer", rename_all = "snake_case")]
+pub enum TimerKey {
+    /// A stakeholder update is due.
+    Update,
+    /// Nobody has taken this role.
+    Nudge {
+        role: Role,
+    },
+    /// Containment is still in force.
+    Containment,
+    /// A waiting proposal asks again, in a wider circle.
+    AskAgain {
+        proposal: ProposalId,
+        circle: u32,
+    },
+    Expire {
+        proposal: ProposalId,
+    },
+    /// A held proposal looks whether it may run now.
+    Held {
+        proposal: ProposalId,
+    },
+    Page {
+        page: PageId,
+    },
+}
+
+impl std::fmt::Display for TimerKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            TimerKey::Update => f.write_str("update"),
+            TimerKey::Nudge { role } => write!(f, "nudge:{role}"),
+            TimerKey::Containment => f.write_str("containment"),
+            TimerKey::AskAgain { proposal, .. } => write!(f, "ask:{proposal}"),
+            TimerKey::Expire { proposal } => write!(f, "expire:{proposal}"),
+            TimerKey::Held { proposal } => write!(f, "held:{proposal}"),
+            TimerKey::Page { page } => write!(f, "page:{page}"),
+        }
+    }
+}
+
+/// A person as the desk and the config see them at this moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    pub name: String,
+    /// What they are entitled to, not what they took in this incident.
+    pub roles: BTreeSet<Role>,
+    /// Guests, bots, strangers and deactivated people may read, not command.
+    pub may_command: bool,
+}
+
+/// Every new attempt on this target, or on all, is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Freeze {
+    /// `None`: everything.
+    pub target: Option<String>,
+    pub by: PersonId,
+    pub reason: String,
+}
+
+/// What lies outside the incident and counts for a decision, as it is at this moment.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    pub people: BTreeMap<PersonId, Standing>,
+    pub freezes: Vec<Freeze>,
+    /// Targets on which an attempt runs or is unknown, with the incident that holds them.
+    pub locks: BTreeMap<String, (IncidentId, AttemptId)>,
+    /// Digest of every action's catalog entry.
+    pub entries: BTreeMap<String, String>,
+}
+
+impl Surroundings {
+    /// The freeze that holds a target, if any.
+    pub fn freeze_on(&self, target: &str) -> Option<&Freeze> {
+        self.freezes
+            .iter()
+            .find(|freeze| freeze.target.as_deref().is_none_or(|frozen| frozen == target))
+    }
+
+    /// Whether a person holds a role now. Somebody unknown holds none.
+    pub fn holds(&self, person: &PersonId, role: Role) -> bool {
+        self.people
+            .get(person)
+            .is_some_and(|standing| standing.may_command && standing.roles.contains(&role))
+    }
+
+    pub fn may_command(&self, person: &PersonId) -> bool {
+        self.people
+            .get(person)
+            .is_some_and(|standing| standing.may_command)
+    }
+}

@@ -1,0 +1,248 @@
+//! What an incident is now: the fold of its events.
+//!
+//! Folding never fails: the journal is what happened. Whether something may happen is decided before it is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::action::Answer;
+use super::event::{Asked, Frame, Link, Marked, Opening, Passage};
+use super::proposal::Proposal;
+use super::words::*;
+
+/// Whether anything more is to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Life {
+    Open,
+    /// Recovered; the lessons are being written.
+    Resolved,
+    Closed,
+    Cancelled {
+        reason: String,
+    },
+    Duplicate {
+        of: IncidentId,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Journal number of the last event folded in; zero before the first.
+    pub seq: u64,
+    /// When the last event was written down. The time given to decide never lies before it.
+    pub last: DateTime<Utc>,
+    /// The clock jumped back and has not caught up with the journal.
+    pub clock_behind: bool,
+    pub opening: Opening,
+    pub opened_by: By,
+    pub life: Life,
+    pub title: String,
+    pub severity: Severity,
+    pub process: Process,
+    pub targets: Vec<String>,
+    pub rooms: Vec<(RoomRef, Audience)>,
+    pub moments: BTreeMap<Moment, MomentAt>,
+    pub phase: Phase,
+    pub passages: Vec<PhasePassage>,
+    pub frame: Frame,
+    pub sentence: Option<String>,
+    pub damage: Option<Damage>,
+    pub steps: BTreeMap<String, StepState>,
+    pub branches: BTreeMap<String, String>,
+    pub runs: BTreeMap<ProbeRunId, Run>,
+    pub findings: BTreeMap<FindingId, Finding>,
+    pub cause: Option<FindingId>,
+    pub lines_left: BTreeSet<Line>,
+    pub proposals: BTreeMap<ProposalId, Proposal>,
+    pub attempts: BTreeMap<AttemptId, ProposalId>,
+    pub changes: BTreeMap<ChangeId, Change>,
+    pub decision: Option<Decision>,
+    pub recovery: BTreeMap<RecoveryItem, Recovery>,
+    pub roles: BTreeMap<Role, BTreeSet<PersonId>>,
+    pub involved: BTreeSet<PersonId>,
+    pub pages: BTreeMap<PageId, Page>,
+    pub tasks: BTreeMap<TaskId, Task>,
+    pub followups: BTreeMap<FollowupId, Followup>,
+    pub notes: Vec<Note>,
+    pub updates: Vec<Update>,
+    pub update_due: Option<DateTime<Utc>>,
+    pub marks: BTreeMap<MessageRef, Mark>,
+    pub links: Vec<Link>,
+    pub sections: BTreeMap<Section, Written>,
+    pub review: Review,
+}
+
+pub use super::event::By;
+
+/// A moment and where its time comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MomentAt {
+    pub at: DateTime<Utc>,
+    /// `said by ana`, `opening`, `verified containment A1`.
+    pub provenance: String,
+    /// Journal number of the event that set it.
+    pub event: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhasePassage {
+    pub phase: Phase,
+    pub at: DateTime<Utc>,
+    pub by: By,
+    pub passage: Passage,
+    pub event: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    pub ongoing: bool,
+    pub detail: Option<String>,
+    pub by: By,
+    pub event: u64,
+}
+
+/// What became of a step of the runbook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepState {
+    Done { by: By, note: Option<String> },
+    Skipped { by: By, reason: String },
+    Answered { by: By, answer: String },
+}
+
+/// A probe that was asked, and its answer once it is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    pub asked: Asked,
+    pub at: DateTime<Utc>,
+    pub by: By,
+    pub event: u64,
+    pub answer: Option<Answer>,
+    pub answered: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub line: Line,
+    pub conclusion: Conclusion,
+    pub text: String,
+    pub evidence: Vec<ProbeRunId>,
+    pub by: By,
+    pub at: DateTime<Utc>,
+    pub event: u64,
+}
+
+/// A manual change that version control does not know yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub text: String,
+    pub proposal: Option<ProposalId>,
+    pub settled: Option<ChangeSettled>,
+    pub event: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeSettled {
+    Reconciled { reference: String },
+    Waived { reason: String, by: By },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub way: Way,
+    pub reason: String,
+    pub facts: Vec<String>,
+    pub by: By,
+    pub at: DateTime<Utc>,
+    pub event: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovery {
+    Checked {
+        passed: bool,
+        count: Option<u64>,
+        detail: Option<String>,
+        by: By,
+        event: u64,
+    },
+    Waived {
+        reason: String,
+        by: By,
+        event: u64,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub role: Option<Role>,
+    pub people: Vec<PersonId>,
+    pub message: Option<String>,
+    pub by: By,
+    pub times: u32,
+    pub acknowledged: Option<PersonId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    pub text: String,
+    pub owner: Option<PersonId>,
+    pub source: Option<MessageRef>,
+    pub end: Option<Ended>,
+    pub event: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followup {
+    pub text: String,
+    pub owner: Option<PersonId>,
+    pub due: Option<NaiveDate>,
+    pub tracker: Option<String>,
+    pub source: Option<MessageRef>,
+    pub end: Option<Ended>,
+    pub event: u64,
+}
+
+/// How a task or follow-up ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    Done { by: By, note: Option<String> },
+    Dropped { by: By, reason: Option<String> },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub text: String,
+    pub by: By,
+    pub at: DateTime<Utc>,
+    pub event: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    pub text: String,
+    pub by: By,
+    pub at: DateTime<Utc>,
+    pub next: Option<DateTime<Utc>>,
+    pub event: u64,
+}
+
+/// A message marked for the timeline, with its earlier texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    pub marked: Marked,
+    /// The message's own time.
+    pub at: DateTime<Utc>,
+    pub by: BTreeSet<PersonId>,
+    pub earlier: Vec<String>,
+    pub removed: Option<String>,
+    pub event: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub text: String,
+    pub by: By,
+    pub at: DateTime<Utc>,
+    pub event: u64,
+}

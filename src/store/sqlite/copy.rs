@@ -1,0 +1,206 @@
+//! Copies of the whole file: before a migration, as a backup while the program runs, and back again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+
+use super::own::{Owner, beside};
+use super::read::Reader;
+use super::{BUSY_TIMEOUT, failed, migrations};
+use crate::store::verify::{Report, check_streams};
+use crate::store::{Error, Mark};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replace {
+    Yes,
+    No,
+}
+
+fn io(doing: &str, path: &Path, error: &io::Error) -> Error {
+    let path = path.to_owned();
+    match error.kind() {
+        io::ErrorKind::StorageFull => Error::DiskFull { path },
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => Error::ReadOnly { path },
+        _ => Error::Io {
+            doing: format!("{doing} {}", path.display()),
+            cause: error.to_string(),
+        },
+    }
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io("removing", path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a rename durable.
+fn sync_folder(path: &Path) -> Result<(), Error> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| io("syncing", folder, &error))
+}
+
+/// Writes a compact copy of the connection's database. It appears under its name only when it is whole and on disk.
+pub(super) async fn into(
+    connection: &mut SqliteConnection,
+    copy: &Path,
+    replace: Replace,
+) -> Result<(), Error> {
+    if replace == Replace::No && copy.exists() {
+        return Err(Error::Exists {
+            what: copy.display().to_string(),
+        });
+    }
+    let partial = beside(copy, ".partial");
+    remove(&partial)?;
+    let name = partial
+        .to_str()
+        .ok_or_else(|| Error::invalid("the name of the copy is not UTF-8"))?;
+    let written = sqlx::query("VACUUM INTO ?").bind(name).execute(connection).await;
+    if let Err(error) = written {
+        let _ = fs::remove_file(&partial);
+        return Err(failed("copying the database", &partial, error));
+    }
+    fs::File::open(&partial)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| io("syncing", &partial, &error))?;
+    fs::rename(&partial, copy).map_err(|error| io("naming", copy, &error))?;
+    sync_folder(copy)
+}
+
+/// Opens a file that another process may own, for reading only.
+async fn open_to_read(path: &Path) -> Result<SqliteConnection, Error> {
+    // SQLite would name a missing file no better than "unable to open".
+    fs::metadata(path).map_err(|error| io("opening", path, &error))?;
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(|error| failed("opening the database", path, error))
+}
+
+/// Verifies the journal of a file, also while another process writes it.
+pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Error> {
+    let mut connection = open_to_read(path).await?;
+    let version = migrations::version(&mut connection, path).await;
+    connection
+        .close()
+        .await
+        .map_err(|error| failed("closing the database", path, error))?;
+    if version? < 1 {
+        return Err(Error::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let reader = Reader::open(path, 1).await?;
+    let report = match reader.streams().await {
+        Ok(streams) => {
+            check_streams(
+                streams,
+                async |stream, after, rows| reader.events(stream, after, rows).await,
+                mark,
+            )
+            .await
+        }
+        Err(error) => Err(error),
+    };
+    reader.pool.close().await;
+    report
+}
+
+/// Puts a backup in the place of a database, after proving that it is whole. What was there before is kept as
+/// `<dest>.before-restore`. Refused while a process uses `dest`.
+pub async fn restore(source: &Path, dest: &Path) -> Result<Report, Error> {
+    let _owner = Owner::take(dest)?;
+    let fresh = beside(dest, ".restoring");
+    let mut connection = open_to_read(source).await?;
+    let copied = match migrations::version(&mut connection, source).await {
+        Ok(0) => Err(Error::Foreign {
+            path: source.to_owned(),
+        }),
+        Ok(_) => match sound(&mut connection, source).await {
+            Ok(()) => into(&mut connection, &fresh, Replace::Yes).await,
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    };
+    connection
+        .close()
+        .await
+        .map_err(|error| failed("closing the database", source, error))?;
+    copied?;
+
+    let report = match verify_file(&fresh, None).await {
+        Ok(report) => report,
+        Err(error) => {
+            discard(&fresh);
+            return Err(error);
+        }
+    };
+    if let Some(fault) = report.faults.first() {
+        discard(&fresh);
+        return Err(Error::Corrupt {
+            place: source.display().to_string(),
+            what: fault.to_string(),
+        });
+    }
+    put_in_place(&fresh, dest)?;
+    Ok(report)
+}
+
+fn discard(fresh: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(beside(fresh, suffix));
+    }
+}
+
+/// SQLite's own check of every page and index.
+async fn sound(connection: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
+    let (answer,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)")
+        .fetch_one(connection)
+        .await
+        .map_err(|error| failed("checking the database", path, error))?;
+    if answer == "ok" {
+        return Ok(());
+    }
+    Err(Error::Corrupt {
+        place: path.display().to_string(),
+        what: answer,
+    })
+}
+
+fn put_in_place(fresh: &Path, dest: &Path) -> Result<(), Error> {
+    let old: Vec<(PathBuf, PathBuf)> = ["", "-wal", "-shm"]
+        .iter()
+        .map(|suffix| {
+            (
+                beside(dest, suffix),
+                beside(&beside(dest, ".before-restore"), suffix),
+            )
+        })
+        .collect();
+    for (from, to) in old {
+        remove(&to)?;
+        // The log goes with its database: it may hold commits that the main file does not have yet.
+        if from.exists() {
+            fs::rename(&from, &to).map_err(|error| io("moving away", &from, &error))?;
+        }
+    }
+    for suffix in ["-wal", "-shm"] {
+        remove(&beside(fresh, suffix))?;
+    }
+    fs::rename(fresh, dest).map_err(|error| io("naming", dest, &error))?;
+    sync_folder(dest)
+}

@@ -1,0 +1,341 @@
+//! The store in one SQLite file, owned by one process.
+//!
+//! One connection writes ([`writer`]), a few read. The write-ahead log is synced at every commit (`synchronous =
+//! FULL`), so what was answered survives a power cut.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::ledger::Ledger;
+use super::{
+    Commit, Committed, Delivery, Depths, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post, Received,
+    Salts, Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer,
+    Which,
+};
+use crate::incident::IncidentId;
+
+mod batch;
+mod copy;
+mod migrations;
+mod own;
+mod read;
+mod statements;
+mod writer;
+
+pub use copy::{restore, verify_file};
+use own::Owner;
+use read::Reader;
+use writer::{Op, QUEUE, Writer};
+
+/// A backup or a check by another program may hold the file for a moment.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections that read. Two cores keep no more busy; each has a page cache of up to 2 MB.
+const READERS: u32 = 3;
+
+/// Idle readers are closed, to stay small at rest.
+const READER_IDLE: Duration = Duration::from_secs(30);
+
+/// Pages of 4 kB in the log before it is copied into the database, on the writer's time. Longer logs make it rarer and
+/// longer; this is about 8 MB.
+const CHECKPOINT_PAGES: &str = "2000";
+
+/// After a burst the log is cut back to this size.
+const LOG_LIMIT: &str = "67108864";
+
+/// Rows a reader's thread runs ahead: at the library's 50 the threads wait for each other.
+const ROWS_AHEAD: usize = 2_048;
+
+/// How to open a database.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    pub salts: Salts,
+}
+
+/// The store in a file. Cloning gives another handle to the same one.
+#[derive(Clone)]
+pub struct Sqlite {
+    reader: Reader,
+    writer: mpsc::Sender<Op>,
+}
+
+/// Opens a database, making or migrating it first where needed.
+pub async fn open(path: impl Into<PathBuf>, options: OpenOptions) -> Result<Sqlite, Error> {
+    open_with(path.into(), options, migrations::MIGRATIONS).await
+}
+
+async fn open_with(
+    path: PathBuf,
+    options: OpenOptions,
+    migrations: &[migrations::Migration],
+) -> Result<Sqlite, Error> {
+    let owner = Owner::take(&path)?;
+    writable(&path)?;
+    let mut connection = connect(&path).await?;
+    migrations::run(&mut connection, &path, migrations).await?;
+
+    let path: Arc<Path> = path.into();
+    let mut writer = Writer {
+        connection,
+        path: path.clone(),
+        ledger: Ledger::new(options.salts),
+        stale: true,
+        owner,
+    };
+    writer.reload().await?;
+    let (queue, taken) = mpsc::channel(QUEUE);
+    tokio::spawn(writer.run(taken));
+    Ok(Sqlite {
+        reader: Reader::open(&path, READERS).await?,
+        writer: queue,
+    })
+}
+
+/// SQLite silently opens a file for reading when it may not write it: say so at once instead of at the first incident.
+fn writable(path: &Path) -> Result<(), Error> {
+    match std::fs::OpenOptions::new().write(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(_) => Err(Error::ReadOnly {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection, Error> {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("secure_delete", "ON")
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("journal_size_limit", LOG_LIMIT)
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(|error| failed("opening the database", path, error))
+}
+
+impl Reader {
+    async fn open(path: &Path, connections: u32) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .row_buffer_size(ROWS_AHEAD)
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .idle_timeout(READER_IDLE)
+            .connect_with(options)
+            .await
+            .map_err(|error| failed("opening the database", path, error))?;
+        Ok(Self {
+            pool,
+            path: path.into(),
+        })
+    }
+}
+
+/// Says in our words what SQLite said.
+fn failed(doing: &str, path: &Path, error: sqlx::Error) -> Error {
+    let path = path.to_owned();
+    let code = match &error {
+        sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()),
+        sqlx::Error::PoolClosed => return Error::Stopped,
+        sqlx::Error::ColumnDecode { .. } => {
+            return Error::Corrupt {
+                place: path.display().to_string(),
+                what: error.to_string(),
+            };
+        }
+        _ => None,
+    };
+    // The low byte is the kind, the rest says more of it.
+    match code.map(|code| code & 0xff) {
+        Some(8) => Error::ReadOnly { path },
+        Some(11) => Error::Corrupt {
+            place: path.display().to_string(),
+            what: error.to_string(),
+        },
+        Some(13) => Error::DiskFull { path },
+        Some(26) => Error::Foreign { path },
+        _ => Error::Io {
+            doing: format!("{doing} ({})", path.display()),
+            cause: error.to_string(),
+        },
+    }
+}
+
+/// Nanoseconds since 1970. Times were checked on the way in; those of a query may lie anywhere.
+fn ns(time: DateTime<Utc>) -> i64 {
+    time.timestamp_nanos_opt()
+        .unwrap_or(if time.timestamp() < 0 { i64::MIN } else { i64::MAX })
+}
+
+fn time(nanos: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_nanos(nanos)
+}
+
+impl Sqlite {
+    /// Writes a copy of the whole store, also while it is in use. `Error::Exists` when `dest` is there already.
+    pub async fn backup(&self, dest: &Path) -> Result<(), Error> {
+        let mut connection = self
+            .reader
+            .pool
+            .acquire()
+            .await
+            .map_err(|error| failed("opening the database", &self.reader.path, error))?;
+        copy::into(&mut connection, dest, copy::Replace::No).await
+    }
+
+    async fn ask<T>(&self, op: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Op) -> Result<T, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.writer.send(op(answer)).await.map_err(|_| Error::Stopped)?;
+        answered.await.map_err(|_| Error::Stopped)?
+    }
+
+    #[cfg(test)]
+    pub(super) async fn pragma(&self, sql: &'static str) -> Result<(), Error> {
+        self.ask(|answer| Op::Pragma(sql, answer)).await
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn receive(&self, delivery: Delivery) -> Result<Received, Error> {
+        self.ask(|answer| Op::Receive(delivery, answer)).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
+        self.ask(|answer| Op::Commit(Box::new(commit), answer)).await
+    }
+
+    async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), Error> {
+        self.ask(|answer| Op::Snapshot(snapshot, answer)).await
+    }
+
+    async fn forget_deliveries(&self, decided_before: DateTime<Utc>) -> Result<u64, Error> {
+        self.ask(|answer| Op::Forget(decided_before, answer)).await
+    }
+
+    async fn pending(&self, after: InboxId, limit: usize) -> Result<Vec<StoredDelivery>, Error> {
+        self.reader.pending(after, limit).await
+    }
+
+    async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error> {
+        self.reader.outcome(inbox).await
+    }
+
+    async fn streams(&self) -> Result<Vec<Stream>, Error> {
+        self.reader.streams().await
+    }
+
+    async fn head(&self, stream: Stream) -> Result<Head, Error> {
+        self.reader.head(stream).await
+    }
+
+    async fn events(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<StoredEvent>, Error> {
+        self.reader.events(stream, after, limit).await
+    }
+
+    async fn snapshot(&self, stream: Stream) -> Result<Option<Snapshot>, Error> {
+        self.reader.snapshot(stream).await
+    }
+
+    async fn summaries(
+        &self,
+        which: Which,
+        before: Option<IncidentId>,
+        limit: usize,
+    ) -> Result<Vec<Summary>, Error> {
+        self.reader.summaries(which, before, limit).await
+    }
+
+    async fn summary(&self, incident: IncidentId) -> Result<Option<Summary>, Error> {
+        self.reader.summary(incident).await
+    }
+
+    async fn due_effects(
+        &self,
+        now: DateTime<Utc>,
+        busy: &[String],
+        limit: usize,
+    ) -> Result<Vec<StoredEffect>, Error> {
+        self.reader.due_effects(now, busy, limit).await
+    }
+
+    async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        self.reader.next_effect(now).await
+    }
+
+    async fn depths(&self) -> Result<Depths, Error> {
+        self.reader.depths().await
+    }
+
+    async fn due_timers(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Timer>, Error> {
+        self.reader.due_timers(now, limit).await
+    }
+
+    async fn next_timer(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        self.reader.next_timer().await
+    }
+
+    async fn timers(&self, stream: Stream) -> Result<Vec<Timer>, Error> {
+        self.reader.timers(stream).await
+    }
+
+    async fn locks(&self) -> Result<Vec<Lock>, Error> {
+        self.reader.locks().await
+    }
+
+    async fn posts(&self, incident: IncidentId) -> Result<Vec<Post>, Error> {
+        self.reader.posts(incident).await
+    }
+
+    async fn shown_by(&self, message: &str) -> Result<Option<Post>, Error> {
+        self.reader.shown_by(message).await
+    }
+
+    async fn evidence(&self, sha256: Hash) -> Result<Option<Evidence>, Error> {
+        self.reader.evidence(sha256).await
+    }
+
+    async fn room_log(
+        &self,
+        incident: IncidentId,
+        after: LogId,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, Error> {
+        self.reader.room_log(incident, after, limit).await
+    }
+
+    async fn room_since(
+        &self,
+        room: &str,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, Error> {
+        self.reader.room_since(room, since, limit).await
+    }
+
+    async fn versions(&self, room: &str, message: &str) -> Result<Vec<StoredEntry>, Error> {
+        self.reader.versions(room, message).await
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        // Readers first: the last connection to close empties the log into the database.
+        self.reader.pool.close().await;
+        self.ask(Op::Close).await
+    }
+}

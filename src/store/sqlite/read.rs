@@ -1,0 +1,459 @@
+//! Everything that reads, on connections of their own that cannot write.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, Row, SqlitePool};
+
+use super::{failed, ns, time};
+use crate::incident::{AttemptId, IncidentId};
+use crate::store::chain::Seal;
+use crate::store::{
+    Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lane, Lock, LogEntry, LogId, NewEffect, NewEvent,
+    Post, Snapshot, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer, Which,
+};
+
+/// Reads a database file.
+#[derive(Clone)]
+pub(super) struct Reader {
+    pub pool: SqlitePool,
+    pub path: std::sync::Arc<Path>,
+}
+
+/// A row as kept, and what it is in the store's words.
+struct Kept<T>(T);
+
+fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+fn number(column: &str, row: &SqliteRow) -> Result<u64, sqlx::Error> {
+    let value: i64 = row.try_get(column)?;
+    u64::try_from(value).map_err(|error| decode(column, error))
+}
+
+fn decode(column: &str, error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: Box::new(error),
+    }
+}
+
+fn bytes<const N: usize>(at: usize, row: &SqliteRow) -> Result<[u8; N], sqlx::Error> {
+    let bytes: &[u8] = row.try_get(at)?;
+    bytes
+        .try_into()
+        .map_err(|error| decode(&format!("blob {at}"), error))
+}
+
+const EVENT_COLUMNS: &str = "stream, seq, kind, version, recorded, occurred, source, author, payload, redacted, salt, \
+                             digest, previous, hash";
+
+impl FromRow<'_, SqliteRow> for Kept<StoredEvent> {
+    /// By position: ten thousand events are read when an incident is loaded cold.
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let version: i64 = row.try_get(3)?;
+        Ok(Self(StoredEvent {
+            stream: Stream::from_number(row.try_get::<i64, _>(0)?.unsigned_abs()),
+            seq: row.try_get::<i64, _>(1)?.unsigned_abs(),
+            event: NewEvent {
+                kind: row.try_get(2)?,
+                version: u16::try_from(version).map_err(|error| decode("version", error))?,
+                recorded: time(row.try_get(4)?),
+                occurred: time(row.try_get(5)?),
+                source: row.try_get(6)?,
+                by: row.try_get(7)?,
+                payload: row.try_get(8)?,
+            },
+            redacted: row.try_get(9)?,
+            seal: Seal {
+                salt: bytes(10, row)?,
+                digest: Hash(bytes(11, row)?),
+                previous: Hash(bytes(12, row)?),
+                hash: Hash(bytes(13, row)?),
+            },
+        }))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Kept<StoredEffect> {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let lane: i64 = row.try_get("lane")?;
+        let optional = |column| row.try_get::<Option<i64>, _>(column).map(|value| value.map(time));
+        Ok(Self(StoredEffect {
+            id: EffectId(number("id", row)?),
+            effect: NewEffect {
+                key: row.try_get("key")?,
+                merge: row.try_get("merge")?,
+                lane: Lane::from_number(lane).unwrap_or_default(),
+                channel: row.try_get("channel")?,
+                body: row.try_get("body")?,
+                not_before: optional("not_before")?,
+                deadline: optional("deadline")?,
+            },
+            created: time(row.try_get("created")?),
+            claimed: optional("claimed")?,
+            attempts: row.try_get("attempts")?,
+            last_error: row.try_get("last_error")?,
+        }))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Kept<StoredDelivery> {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(StoredDelivery {
+            id: InboxId(number("id", row)?),
+            platform: row.try_get("platform")?,
+            body: row.try_get("body")?,
+            received: time(row.try_get("received")?),
+            urgent: row.try_get("urgent")?,
+        }))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Kept<Timer> {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(Timer {
+            stream: Stream::from_number(number("stream", row)?),
+            key: row.try_get("key")?,
+            due: time(row.try_get("due")?),
+            body: row.try_get("body")?,
+        }))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Kept<Lock> {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(Lock {
+            target: row.try_get("target")?,
+            incident: IncidentId(number("incident", row)?),
+            attempt: AttemptId(row.try_get("attempt")?),
+        }))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Kept<Post> {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(Post {
+            incident: IncidentId(number("incident", row)?),
+            slot: row.try_get("slot")?,
+            message: row.try_get("message")?,
+        }))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Kept<Summary> {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(Summary {
+            incident: IncidentId(number("number", row)?),
+            open: row.try_get("open")?,
+            private: row.try_get("private")?,
+            body: row.try_get("body")?,
+        }))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Kept<StoredEntry> {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(StoredEntry {
+            id: LogId(number("id", row)?),
+            entry: LogEntry {
+                incident: IncidentId(number("incident", row)?),
+                room: row.try_get("room")?,
+                message: row.try_get("message")?,
+                thread: row.try_get("thread")?,
+                author: row.try_get("author")?,
+                at: time(row.try_get("at")?),
+                recorded: time(row.try_get("recorded")?),
+                text: row.try_get("text")?,
+            },
+        }))
+    }
+}
+
+/// The end of a stream on any connection: the writer asks too.
+pub(super) async fn head(
+    connection: impl sqlx::SqliteExecutor<'_>,
+    stream: Stream,
+) -> Result<Head, sqlx::Error> {
+    let row = sqlx::query("SELECT seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1")
+        .bind(stream.number().cast_signed())
+        .fetch_optional(connection)
+        .await?;
+    match row {
+        None => Ok(Head::empty(stream)),
+        Some(row) => Ok(Head {
+            stream,
+            seq: number("seq", &row)?,
+            hash: Hash(bytes(1, &row)?),
+        }),
+    }
+}
+
+pub(super) async fn locks(connection: impl sqlx::SqliteExecutor<'_>) -> Result<Vec<Lock>, sqlx::Error> {
+    let rows: Vec<Kept<Lock>> = sqlx::query_as("SELECT target, incident, attempt FROM locks ORDER BY target")
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.into_iter().map(|Kept(lock)| lock).collect())
+}
+
+/// Runs a query whose rows are `$row` and gives them in the store's words.
+macro_rules! all {
+    ($self:ident, $doing:literal, $query:expr) => {{
+        let rows: Result<Vec<Kept<_>>, sqlx::Error> = $query.fetch_all(&$self.pool).await;
+        rows.map(|rows| rows.into_iter().map(|Kept(row)| row).collect())
+            .map_err(|e| failed($doing, &$self.path, e))
+    }};
+}
+
+macro_rules! one {
+    ($self:ident, $doing:literal, $query:expr) => {{
+        let row: Result<Option<Kept<_>>, sqlx::Error> = $query.fetch_optional(&$self.pool).await;
+        row.map(|row| row.map(|Kept(row)| row))
+            .map_err(|e| failed($doing, &$self.path, e))
+    }};
+}
+
+impl Reader {
+    pub async fn pending(&self, after: InboxId, rows: usize) -> Result<Vec<StoredDelivery>, Error> {
+        let sql = "SELECT id, platform, body, received, urgent FROM inbox \
+                   WHERE decided IS NULL AND id > ? ORDER BY id LIMIT ?";
+        all!(
+            self,
+            "reading the inbox",
+            sqlx::query_as(sql).bind(after.0.cast_signed()).bind(limit(rows))
+        )
+    }
+
+    pub async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error> {
+        let row: Option<(Option<String>,)> = sqlx::query_as("SELECT outcome FROM inbox WHERE id = ?")
+            .bind(inbox.0.cast_signed())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| failed("reading the inbox", &self.path, error))?;
+        Ok(row.and_then(|(outcome,)| outcome))
+    }
+
+    pub async fn streams(&self) -> Result<Vec<Stream>, Error> {
+        // Steps from one stream to the next through the index instead of reading every event.
+        let sql = "WITH RECURSIVE found (stream) AS (SELECT min(stream) FROM events UNION ALL \
+                   SELECT (SELECT min(stream) FROM events WHERE stream > found.stream) FROM found \
+                   WHERE found.stream IS NOT NULL) SELECT stream FROM found WHERE stream IS NOT NULL";
+        let rows: Vec<(i64,)> = sqlx::query_as(sql)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| failed("listing the streams", &self.path, error))?;
+        Ok(rows
+            .into_iter()
+            .map(|(number,)| Stream::from_number(number.unsigned_abs()))
+            .collect())
+    }
+
+    pub async fn head(&self, stream: Stream) -> Result<Head, Error> {
+        head(&self.pool, stream)
+            .await
+            .map_err(|error| failed("reading the journal", &self.path, error))
+    }
+
+    pub async fn events(&self, stream: Stream, after: u64, rows: usize) -> Result<Vec<StoredEvent>, Error> {
+        let sql =
+            format!("SELECT {EVENT_COLUMNS} FROM events WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?");
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let query = sqlx::query_as(AssertSqlSafe(sql));
+        all!(
+            self,
+            "reading the journal",
+            query
+                .bind(stream.number().cast_signed())
+                .bind(after)
+                .bind(limit(rows))
+        )
+    }
+
+    pub async fn snapshot(&self, stream: Stream) -> Result<Option<Snapshot>, Error> {
+        let row: Option<(i64, u32, Vec<u8>)> =
+            sqlx::query_as("SELECT seq, version, bytes FROM snapshots WHERE stream = ?")
+                .bind(stream.number().cast_signed())
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(|error| failed("reading a snapshot", &self.path, error))?;
+        Ok(row.map(|(seq, version, bytes)| Snapshot {
+            stream,
+            seq: seq.unsigned_abs(),
+            version,
+            bytes,
+        }))
+    }
+
+    pub async fn summaries(
+        &self,
+        which: Which,
+        before: Option<IncidentId>,
+        rows: usize,
+    ) -> Result<Vec<Summary>, Error> {
+        let sql = match which {
+            Which::Open => {
+                "SELECT number, open, private, body FROM incidents WHERE open = 1 AND number < ? \
+                 ORDER BY number DESC LIMIT ?"
+            }
+            Which::All => {
+                "SELECT number, open, private, body FROM incidents WHERE number < ? ORDER BY number DESC LIMIT ?"
+            }
+        };
+        let before = before.map_or(i64::MAX, |id| i64::try_from(id.0).unwrap_or(i64::MAX));
+        all!(
+            self,
+            "listing the incidents",
+            sqlx::query_as(sql).bind(before).bind(limit(rows))
+        )
+    }
+
+    pub async fn summary(&self, incident: IncidentId) -> Result<Option<Summary>, Error> {
+        let sql = "SELECT number, open, private, body FROM incidents WHERE number = ?";
+        one!(
+            self,
+            "listing the incidents",
+            sqlx::query_as(sql).bind(incident.0.cast_signed())
+        )
+    }
+
+    pub async fn due_effects(
+        &self,
+        now: DateTime<Utc>,
+        busy: &[String],
+        rows: usize,
+    ) -> Result<Vec<StoredEffect>, Error> {
+        let sql = "SELECT * FROM outbox WHERE (not_before IS NULL OR not_before <= ?) \
+                   AND channel NOT IN (SELECT value FROM json_each(?)) ORDER BY lane, id LIMIT ?";
+        let busy = serde_json::to_string(busy).map_err(|error| Error::invalid(error.to_string()))?;
+        all!(
+            self,
+            "reading the outbox",
+            sqlx::query_as(sql).bind(ns(now)).bind(busy).bind(limit(rows))
+        )
+    }
+
+    pub async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        let sql = "SELECT min(not_before) FROM outbox WHERE not_before > ?";
+        let (next,): (Option<i64>,) = sqlx::query_as(sql)
+            .bind(ns(now))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| failed("reading the outbox", &self.path, error))?;
+        Ok(next.map(time))
+    }
+
+    pub async fn depths(&self) -> Result<Depths, Error> {
+        let sql =
+            "SELECT (SELECT count(*) FROM inbox WHERE decided IS NULL), count(*), min(created) FROM outbox";
+        let (inbox, outbox, oldest): (i64, i64, Option<i64>) = sqlx::query_as(sql)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| failed("counting what waits", &self.path, error))?;
+        Ok(Depths {
+            inbox: inbox.unsigned_abs(),
+            outbox: outbox.unsigned_abs(),
+            oldest_effect: oldest.map(time),
+        })
+    }
+
+    pub async fn due_timers(&self, now: DateTime<Utc>, rows: usize) -> Result<Vec<Timer>, Error> {
+        let sql =
+            "SELECT stream, key, due, body FROM timers WHERE due <= ? ORDER BY due, stream, key LIMIT ?";
+        all!(
+            self,
+            "reading the timers",
+            sqlx::query_as(sql).bind(ns(now)).bind(limit(rows))
+        )
+    }
+
+    pub async fn next_timer(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        let (next,): (Option<i64>,) = sqlx::query_as("SELECT min(due) FROM timers")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| failed("reading the timers", &self.path, error))?;
+        Ok(next.map(time))
+    }
+
+    pub async fn timers(&self, stream: Stream) -> Result<Vec<Timer>, Error> {
+        let sql = "SELECT stream, key, due, body FROM timers WHERE stream = ? ORDER BY key";
+        all!(
+            self,
+            "reading the timers",
+            sqlx::query_as(sql).bind(stream.number().cast_signed())
+        )
+    }
+
+    pub async fn locks(&self) -> Result<Vec<Lock>, Error> {
+        locks(&self.pool)
+            .await
+            .map_err(|error| failed("reading the locks", &self.path, error))
+    }
+
+    pub async fn posts(&self, incident: IncidentId) -> Result<Vec<Post>, Error> {
+        let sql = "SELECT incident, slot, message FROM posts WHERE incident = ? ORDER BY slot";
+        all!(
+            self,
+            "reading the posts",
+            sqlx::query_as(sql).bind(incident.0.cast_signed())
+        )
+    }
+
+    pub async fn shown_by(&self, message: &str) -> Result<Option<Post>, Error> {
+        let sql =
+            "SELECT incident, slot, message FROM posts WHERE message = ? ORDER BY incident, slot LIMIT 1";
+        one!(self, "reading the posts", sqlx::query_as(sql).bind(message))
+    }
+
+    pub async fn evidence(&self, sha256: Hash) -> Result<Option<Evidence>, Error> {
+        let row: Option<(i64, String, Option<Vec<u8>>)> =
+            sqlx::query_as("SELECT incident, media_type, bytes FROM evidence WHERE sha256 = ?")
+                .bind(sha256.0.to_vec())
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(|error| failed("reading a file", &self.path, error))?;
+        Ok(row.map(|(incident, media_type, bytes)| Evidence {
+            sha256,
+            incident: IncidentId(incident.unsigned_abs()),
+            media_type,
+            redacted: bytes.is_none(),
+            bytes: bytes.unwrap_or_default(),
+        }))
+    }
+
+    pub async fn room_log(
+        &self,
+        incident: IncidentId,
+        after: LogId,
+        rows: usize,
+    ) -> Result<Vec<StoredEntry>, Error> {
+        let sql = "SELECT * FROM room_log WHERE incident = ? AND id > ? ORDER BY id LIMIT ?";
+        let after = i64::try_from(after.0).unwrap_or(i64::MAX);
+        let query = sqlx::query_as(sql).bind(incident.0.cast_signed()).bind(after);
+        all!(self, "reading the room log", query.bind(limit(rows)))
+    }
+
+    pub async fn room_since(
+        &self,
+        room: &str,
+        since: DateTime<Utc>,
+        rows: usize,
+    ) -> Result<Vec<StoredEntry>, Error> {
+        let sql = "SELECT * FROM room_log WHERE room = ? AND at >= ? ORDER BY at, id LIMIT ?";
+        all!(
+            self,
+            "reading the room log",
+            sqlx::query_as(sql).bind(room).bind(ns(since)).bind(limit(rows))
+        )
+    }
+
+    pub async fn versions(&self, room: &str, message: &str) -> Result<Vec<StoredEntry>, Error> {
+        let sql = "SELECT * FROM room_log WHERE room = ? AND message = ? ORDER BY id";
+        all!(
+            self,
+            "reading the room log",
+            sqlx::query_as(sql).bind(room).bind(message)
+        )
+    }
+}

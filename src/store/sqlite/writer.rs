@@ -1,0 +1,366 @@
+//! The one task that writes. It takes whatever waits, writes it in one transaction, and answers everybody after the
+//! one commit: sixteen callers share one sync of the disk.
+//!
+//! Each operation is checked against the [`Ledger`] first, so one that is refused costs the others of its group
+//! nothing. When a group fails as a whole, the ledger is read from the disk again and the operations are tried one by
+//! one, so that only those fail that cannot be written.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::batch::Batch;
+use super::own::Owner;
+use super::{failed, ns, read};
+use crate::store::ledger::Ledger;
+use crate::store::{
+    Commit, Committed, Delivery, Error, InboxId, Received, Redaction, Snapshot, Stream, limits,
+};
+
+/// Operations that wait for the writer; whoever comes then waits to be let in. Far more than callers there are.
+pub(super) const QUEUE: usize = 1_024;
+
+/// Operations written together. Beyond this a larger group is no faster, only later.
+const GROUP: usize = 512;
+
+/// Up to this size the file is rewritten after a redaction, in about half a second, so that nothing is left of what
+/// SQLite may have copied inside it before. Larger files have the old bytes overwritten in place only.
+const REWRITE_LIMIT: i64 = 64 << 20;
+
+/// How often the log is tried to be emptied after a redaction; each try waits for readers up to the busy timeout.
+const PURGE_TRIES: usize = 3;
+
+type Answer<T> = oneshot::Sender<Result<T, Error>>;
+
+pub(super) enum Op {
+    Receive(Delivery, Answer<Received>),
+    Commit(Box<Commit>, Answer<Committed>),
+    Snapshot(Snapshot, Answer<()>),
+    Forget(DateTime<Utc>, Answer<u64>),
+    Close(Answer<()>),
+    /// Lets a test change what the connection may do.
+    #[cfg(test)]
+    Pragma(&'static str, Answer<()>),
+}
+
+enum Reply {
+    Received(Result<Received, Error>),
+    Committed(Result<Committed, Error>),
+    Kept(Result<(), Error>),
+}
+
+pub(super) struct Writer {
+    pub connection: SqliteConnection,
+    pub path: Arc<Path>,
+    pub ledger: Ledger,
+    /// The ledger may differ from the disk and must be read again first.
+    pub stale: bool,
+    /// Dropped last: the file is ours until the connection is closed.
+    pub owner: Owner,
+}
+
+impl Writer {
+    pub async fn run(mut self, mut queue: mpsc::Receiver<Op>) {
+        let mut group = Vec::with_capacity(GROUP);
+        while queue.recv_many(&mut group, GROUP).await > 0 {
+            let mut together = Vec::with_capacity(group.len());
+            let mut close = None;
+            for op in group.drain(..) {
+                match op {
+                    Op::Receive(..) | Op::Commit(..) | Op::Snapshot(..) => together.push(op),
+                    Op::Forget(before, answer) => {
+                        let _ = answer.send(self.forget(before).await);
+                    }
+                    Op::Close(answer) => close = Some(answer),
+                    #[cfg(test)]
+                    Op::Pragma(sql, answer) => {
+                        let done = sqlx::query(sql).execute(&mut self.connection).await;
+                        let _ = answer.send(done.map(|_| ()).map_err(|error| failed(sql, &self.path, error)));
+                    }
+                }
+            }
+            if !together.is_empty() {
+                self.write(together).await;
+            }
+            if let Some(answer) = close {
+                queue.close();
+                let closed = self.connection.close().await;
+                drop(self.owner);
+                let _ =
+                    answer.send(closed.map_err(|error| failed("closing the database", &self.path, error)));
+                return;
+            }
+        }
+        // Nobody holds the store any more.
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "the database was not closed cleanly; nothing acknowledged is lost");
+        }
+    }
+
+    async fn write(&mut self, group: Vec<Op>) {
+        match self.attempt(&group).await {
+            Ok(replies) => group
+                .into_iter()
+                .zip(replies)
+                .for_each(|(op, reply)| answer(op, reply)),
+            Err(error) if group.len() == 1 => group.into_iter().for_each(|op| refuse(op, &error)),
+            Err(_) => {
+                for op in group {
+                    match self.attempt(std::slice::from_ref(&op)).await {
+                        Ok(mut replies) => {
+                            if let Some(reply) = replies.pop() {
+                                answer(op, reply);
+                            }
+                        }
+                        Err(error) => refuse(op, &error),
+                    }
+                }
+            }
+        }
+        self.ledger.trim();
+    }
+
+    /// Writes a group whole or not at all.
+    async fn attempt(&mut self, group: &[Op]) -> Result<Vec<Reply>, Error> {
+        if self.stale {
+            self.reload().await?;
+        }
+        let mut batch = Batch::default();
+        let replies = self.fill(group, &mut batch).await;
+        let replies = match replies {
+            Ok(replies) => replies,
+            Err(error) => {
+                self.stale = true;
+                return Err(error);
+            }
+        };
+        if batch.is_empty() {
+            return Ok(replies);
+        }
+        let redacts = batch.redacts();
+        match batch.write(&mut self.connection).await {
+            Ok(fresh) => {
+                let mut replies = self.settle(group, replies, &fresh.into_iter().collect()).await?;
+                if redacts {
+                    self.purge(&mut replies).await;
+                }
+                Ok(replies)
+            }
+            Err(error) => {
+                self.stale = true;
+                // SQLite may have rolled back by itself.
+                let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+                Err(failed("writing", &self.path, error))
+            }
+        }
+    }
+
+    /// Checks each operation and adds it to the batch, or replies with a refusal.
+    async fn fill(&mut self, group: &[Op], batch: &mut Batch) -> Result<Vec<Reply>, Error> {
+        let mut replies = Vec::with_capacity(group.len());
+        for op in group {
+            replies.push(match op {
+                Op::Receive(delivery, _) => Reply::Received(self.take_in(delivery, batch).await?),
+                Op::Commit(commit, _) => {
+                    self.learn_heads(commit).await?;
+                    Reply::Committed(match self.ledger.admit(commit) {
+                        Ok(admitted) => {
+                            batch.commit(commit, &admitted)?;
+                            Ok(admitted.committed)
+                        }
+                        Err(refused) => Err(refused),
+                    })
+                }
+                Op::Snapshot(snapshot, _) => {
+                    let checked = limits::check_snapshot(snapshot);
+                    if checked.is_ok() {
+                        batch.snapshot(snapshot);
+                    }
+                    Reply::Kept(checked)
+                }
+                _ => Reply::Kept(Err(Error::invalid(
+                    "an operation that is written alone came in a group",
+                ))),
+            });
+        }
+        Ok(replies)
+    }
+
+    async fn take_in(
+        &mut self,
+        delivery: &Delivery,
+        batch: &mut Batch,
+    ) -> Result<Result<Received, Error>, Error> {
+        if let Err(refused) = limits::check_delivery(delivery) {
+            return Ok(Err(refused));
+        }
+        if let Err(full) = self.ledger.room(delivery.urgent) {
+            // A duplicate takes no room: it is acknowledged even now.
+            return Ok(self.find(delivery).await?.ok_or(full));
+        }
+        let id = self.ledger.next_inbox();
+        batch.receive(id, delivery)?;
+        Ok(Ok(Received::Fresh(id)))
+    }
+
+    /// After the commit: deliveries whose row was not new are duplicates.
+    async fn settle(
+        &mut self,
+        group: &[Op],
+        replies: Vec<Reply>,
+        fresh: &HashSet<InboxId>,
+    ) -> Result<Vec<Reply>, Error> {
+        let mut settled = Vec::with_capacity(replies.len());
+        for (op, reply) in group.iter().zip(replies) {
+            settled.push(match (op, reply) {
+                (Op::Receive(delivery, _), Reply::Received(Ok(Received::Fresh(id))))
+                    if !fresh.contains(&id) =>
+                {
+                    self.ledger.forget_inbox(id);
+                    let missing = || Error::invalid("a delivery is neither new nor known");
+                    Reply::Received(match self.find(delivery).await {
+                        Ok(found) => found.ok_or_else(missing),
+                        Err(error) => Err(error),
+                    })
+                }
+                (_, reply) => reply,
+            });
+        }
+        Ok(settled)
+    }
+
+    async fn find(&mut self, delivery: &Delivery) -> Result<Option<Received>, Error> {
+        let sql =
+            "SELECT id, outcome FROM inbox WHERE delivery_key = ?1 OR subject_key = ?2 ORDER BY id LIMIT 1";
+        let row: Option<(i64, Option<String>)> = sqlx::query_as(sql)
+            .bind(&delivery.delivery_key)
+            .bind(&delivery.subject_key)
+            .fetch_optional(&mut self.connection)
+            .await
+            .map_err(|error| failed("looking up a delivery", &self.path, error))?;
+        Ok(row.map(|(id, outcome)| Received::Duplicate(InboxId(id.unsigned_abs()), outcome)))
+    }
+
+    async fn learn_heads(&mut self, commit: &Commit) -> Result<(), Error> {
+        let redacted = commit.redactions.iter().filter_map(|redaction| match redaction {
+            Redaction::Event { stream, .. } => Some(*stream),
+            _ => None,
+        });
+        let streams: Vec<Stream> = commit
+            .appends
+            .iter()
+            .map(|append| append.stream)
+            .chain(redacted)
+            .collect();
+        for stream in streams {
+            if !self.ledger.knows(stream) {
+                let head = read::head(&mut self.connection, stream)
+                    .await
+                    .map_err(|error| failed("reading the journal", &self.path, error))?;
+                self.ledger.learn(head);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the ledger from the disk.
+    pub async fn reload(&mut self) -> Result<(), Error> {
+        let read = async {
+            let locks = read::locks(&mut self.connection).await?;
+            let pending: Vec<(i64,)> = sqlx::query_as("SELECT id FROM inbox WHERE decided IS NULL")
+                .fetch_all(&mut self.connection)
+                .await?;
+            let (inbox, effect): (i64, i64) = sqlx::query_as(
+                "SELECT coalesce((SELECT max(id) FROM inbox), 0), coalesce((SELECT max(id) FROM outbox), 0)",
+            )
+            .fetch_one(&mut self.connection)
+            .await?;
+            Ok((locks, pending, inbox, effect))
+        };
+        let (locks, pending, inbox, effect) = read
+            .await
+            .map_err(|error: sqlx::Error| failed("reading the database", &self.path, error))?;
+        let pending: BTreeSet<InboxId> = pending
+            .into_iter()
+            .map(|(id,)| InboxId(id.unsigned_abs()))
+            .collect();
+        self.ledger
+            .reset(locks, pending, inbox.unsigned_abs(), effect.unsigned_abs());
+        self.stale = false;
+        Ok(())
+    }
+
+    async fn forget(&mut self, before: DateTime<Utc>) -> Result<u64, Error> {
+        // The newest row stays, so that its id is not given out again.
+        let sql = "DELETE FROM inbox WHERE decided < ? AND id < (SELECT max(id) FROM inbox)";
+        let done = sqlx::query(sql)
+            .bind(ns(before))
+            .execute(&mut self.connection)
+            .await;
+        done.map(|done| done.rows_affected())
+            .map_err(|error| failed("forgetting deliveries", &self.path, error))
+    }
+
+    /// Empties the log, which still holds the pages as they were before a redaction.
+    async fn purge(&mut self, replies: &mut [Reply]) {
+        let purged = match self.try_purge().await {
+            Ok(purged) => purged,
+            Err(error) => {
+                tracing::warn!(%error, "a redaction is written, but old bytes may still be in the file's log");
+                false
+            }
+        };
+        for reply in replies {
+            if let Reply::Committed(Ok(committed)) = reply {
+                committed.purged = purged;
+            }
+        }
+    }
+
+    async fn try_purge(&mut self) -> Result<bool, sqlx::Error> {
+        let (size,): (i64,) =
+            sqlx::query_as("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+                .fetch_one(&mut self.connection)
+                .await?;
+        if size <= REWRITE_LIMIT {
+            sqlx::query("VACUUM").execute(&mut self.connection).await?;
+        }
+        for _ in 0..PURGE_TRIES {
+            let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&mut self.connection)
+                .await?;
+            if busy == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn answer(op: Op, reply: Reply) {
+    // Whoever went away without waiting gets no answer; what was written stays written.
+    match (op, reply) {
+        (Op::Receive(_, to), Reply::Received(reply)) => drop(to.send(reply)),
+        (Op::Commit(_, to), Reply::Committed(reply)) => drop(to.send(reply)),
+        (Op::Snapshot(_, to), Reply::Kept(reply)) => drop(to.send(reply)),
+        (op, _) => refuse(
+            op,
+            &Error::invalid("an operation was answered in another's words"),
+        ),
+    }
+}
+
+fn refuse(op: Op, error: &Error) {
+    match op {
+        Op::Receive(_, to) => drop(to.send(Err(error.clone()))),
+        Op::Commit(_, to) => drop(to.send(Err(error.clone()))),
+        Op::Snapshot(_, to) | Op::Close(to) => drop(to.send(Err(error.clone()))),
+        Op::Forget(_, to) => drop(to.send(Err(error.clone()))),
+        #[cfg(test)]
+        Op::Pragma(_, to) => drop(to.send(Err(error.clone()))),
+    }
+}
