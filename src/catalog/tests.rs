@@ -408,7 +408,7 @@ fn the_onset_goes_into_calls_and_a_guess_is_said() {
     assert_eq!(json!(call.params), json!({ "since": "2026-05-03T03:00:00Z" }));
     assert_eq!(
         call.caveats,
-        ["Nobody has said yet when it began: this looks back one hour."]
+        ["Nobody has said yet when it began; this looks back to 2026-05-03T03:00:00Z."]
     );
 }
 

@@ -144,6 +144,33 @@ impl Systems {
         answered
     }
 
+    /// Asks what stands in the journal: by name, with parameters that were read before. What can no longer be asked is
+    /// unknown, and the summary says why.
+    pub async fn ask_again(
+        &self,
+        probe: &str,
+        target: &str,
+        params: &Params,
+        when: &When,
+    ) -> (Answer, Vec<u8>) {
+        match self.resolve_probe(probe, Some(target), params, when) {
+            Ok(call) => {
+                let answered = self.ask(&call).await;
+                (answered.0.clone(), answered.1.clone())
+            }
+            Err(problem) => (unasked(problem.to_string()), Vec::new()),
+        }
+    }
+
+    /// Digest of every action's catalog entry as it is now: a proposal made from another one is void.
+    pub fn entries(&self) -> BTreeMap<String, String> {
+        let catalog = self.catalog();
+        catalog
+            .actions()
+            .map(|entry| (entry.name.clone(), entry.digest.clone()))
+            .collect()
+    }
+
     fn join_or_begin(&self, key: &str, call: &ProbeCall) -> Asked {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         // One that has its answer already is over: asking again means to know what holds now.
@@ -346,7 +373,7 @@ async fn one_turn(
 fn unasked(why: String) -> Answer {
     Answer {
         verdict: crate::incident::Verdict::Unknown,
-        summary: format!("Not asked: {why}."),
+        summary: format!("Not asked: {why}"),
         excerpt: String::new(),
         impact: None,
         duration_ms: 0,

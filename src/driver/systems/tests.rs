@@ -287,3 +287,25 @@ async fn an_operation_for_another_target_is_not_begun() {
     );
     assert_eq!(gate.attempts.load(Ordering::SeqCst), 0);
 }
+
+#[tokio::test]
+async fn what_stands_in_the_journal_is_asked_by_name_and_what_is_gone_is_unknown() {
+    let gate = Arc::new(Gate::default());
+    let systems = systems(&gate, &[("fast", "demo")]);
+    let call = queue(&systems, "fast", 1);
+    let (answer, raw) = systems
+        .ask_again("demo.queue", "fast", &call.params, &when())
+        .await;
+    assert_eq!(
+        (answer.summary.as_str(), raw.as_slice()),
+        ("3 orders wait", b"depth 3".as_slice())
+    );
+    let (answer, _) = systems
+        .ask_again("demo.queue", "gone", &call.params, &when())
+        .await;
+    assert_eq!(answer.verdict, Verdict::Unknown);
+    assert_eq!(
+        answer.summary,
+        "Not asked: there is no target `gone`. There is fast."
+    );
+}
