@@ -33,7 +33,7 @@ pub fn judge(
     };
     let reading = match reading {
         Ok(reading) => reading,
-        Err(failure) => return unknown(format!("No answer: {failure}"), String::new(), Vec::new()),
+        Err(failure) => return unknown(failure.to_string(), String::new(), Vec::new()),
     };
     let (params, facts) = (json!(params), facts(target));
     let scope = Scope {

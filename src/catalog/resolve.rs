@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::params::{self, When};
+use super::params::{self, When, stamp};
 use super::problem::{Problem, did_you_mean, listed};
 use super::raw::{self, Sensitivity};
 use super::render::Values;
@@ -107,8 +107,16 @@ impl Catalog {
         };
         let (driver, mut call) = values.probe(&entry.raw)?;
         named(driver, &mut call, name);
-        let caveats = match when.guessed && entry.uses_since() && !given.contains_key("since") {
-            true => vec!["Nobody has said yet when it began: this looks back one hour.".to_owned()],
+        let caveats = match when.guessed && entry.uses_since() {
+            true => {
+                let since = params
+                    .get("since")
+                    .and_then(Value::as_str)
+                    .map_or_else(|| stamp(when.since), str::to_owned);
+                vec![format!(
+                    "Nobody has said yet when it began; this looks back to {since}."
+                )]
+            }
             false => Vec::new(),
         };
         Ok(ProbeCall {

@@ -219,6 +219,38 @@ fn syntax_errors_say_where() {
     );
 }
 
+#[test]
+fn broken_expressions_and_templates_are_problems_and_no_more() {
+    use super::verdict::{Expression, Template};
+    for broken in [
+        "",
+        "(",
+        "a ?",
+        "'open",
+        "answer.",
+        "1 +",
+        "answer[",
+        "@",
+        "answer.x = 1",
+        "\u{0}",
+        "((((((((((((",
+        "if x",
+    ] {
+        assert!(Expression::try_from(broken.to_owned()).is_err(), "{broken}");
+    }
+    for good in [
+        "size(answer) > 0",
+        "answer.map(x, x + 1).exists(y, y > 2)",
+        "has(target.version)",
+        "type(params.n) == int",
+    ] {
+        assert!(Expression::try_from(good.to_owned()).is_ok(), "{good}");
+    }
+    for broken in ["{{", "{% if %}", "{{ a | nofilter }}{%", "{% for %}"] {
+        assert!(Template::try_from(broken.to_owned()).is_err(), "{broken}");
+    }
+}
+
 fn resolve(name: &str, params: Value) -> Result<ProbeCall, String> {
     let target = target("shop", "demo", "http://127.0.0.1:1");
     Catalog::shipped()
@@ -376,7 +408,7 @@ fn the_onset_goes_into_calls_and_a_guess_is_said() {
     assert_eq!(json!(call.params), json!({ "since": "2026-05-03T03:00:00Z" }));
     assert_eq!(
         call.caveats,
-        ["Nobody has said yet when it began: this looks back one hour."]
+        ["Nobody has said yet when it began; this looks back to 2026-05-03T03:00:00Z."]
     );
 }
 
@@ -568,7 +600,7 @@ fn silence_is_unknown_and_never_health() {
     let answer = judged("demo.wrong_records", Err(why), json!({}));
     assert_eq!(
         (answer.verdict, answer.summary.as_str()),
-        (Verdict::Unknown, "No answer: connection refused")
+        (Verdict::Unknown, "connection refused")
     );
     assert_eq!(answer.impact, None);
     let answer = judged("demo.wrong_records", Ok(Value::Null), json!({}));

@@ -72,10 +72,7 @@ impl Http {
 fn dns_name(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some((*name).to_owned()),
-        GeneralName::IPAddress(bytes) => match bytes {
-            [a, b, c, d] => Some(format!("{a}.{b}.{c}.{d}")),
-            _ => None,
-        },
+        GeneralName::IPAddress([a, b, c, d]) => Some(format!("{a}.{b}.{c}.{d}")),
         _ => None,
     }
 }

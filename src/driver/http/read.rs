@@ -163,7 +163,7 @@ fn failure(error: reqwest::Error) -> Failure {
             Failure::Unreachable("No connection in time. Is it up, and may this machine reach it?".to_owned())
         }
         false => Failure::Unreachable(format!(
-            "{}. Is it up, and may this machine reach it?",
+            "No connection: {}. Is it up, and may this machine reach it?",
             why(error)
         )),
     }

@@ -15,6 +15,7 @@ use landlock::{
     RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
@@ -60,6 +61,8 @@ fn run(arguments: Vec<OsString>) -> Result<Never, String> {
         return Err("no program was given".to_owned());
     };
     limits()?;
+    powers()
+        .map_err(|why| format!("The powers of root could not be laid down ({why}); the probe is not run."))?;
     landlock(network).map_err(|why| {
         format!(
             "This kernel cannot keep a program from writing ({why}). Landlock version 3 is needed (Linux 6.2 or newer, \
@@ -84,6 +87,19 @@ fn limits() -> Result<(), String> {
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| error.to_string())?;
     setrlimit(Resource::Core, none()).map_err(|error| error.to_string())?;
     setrlimit(Resource::Fsize, none()).map_err(|error| error.to_string())
+}
+
+/// Root lays down all its powers but that of reading any file. Without this it could read the memory and the environment
+/// of any process, the bot's own included, past Landlock. Others have none to lay down.
+fn powers() -> Result<(), String> {
+    let text = |error: rustix::io::Errno| error.to_string();
+    let kept = capabilities(None).map_err(text)?.permitted & CapabilitySet::DAC_READ_SEARCH;
+    let sets = CapabilitySets {
+        effective: kept,
+        permitted: kept,
+        inheritable: CapabilitySet::empty(),
+    };
+    set_capabilities(None, sets).map_err(text)
 }
 
 fn landlock(network: bool) -> Result<(), String> {

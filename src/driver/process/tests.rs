@@ -139,7 +139,7 @@ async fn a_time_out_is_unknown_and_ends_everything_the_script_started() {
     );
     let address = folder.path().join("alive").display().to_string();
     let arguments = [address.as_str()];
-    let outcome = run(folder.path(), &path, &arguments, limits(3_000), || ());
+    let outcome = run(folder.path(), &path, &arguments, limits(2_000), || ());
     let watched = async {
         let (mut held, _) = socket.accept().await.expect("connected");
         let mut said = String::new();

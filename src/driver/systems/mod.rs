@@ -127,7 +127,14 @@ impl Systems {
 
     /// Asks, or joins the same question if it is being asked. Gives the answer, masked, and the full output as received.
     pub async fn ask(&self, call: &ProbeCall) -> Arc<(Answer, Vec<u8>)> {
-        let key = format!("{}\n{}\n{}", call.target, call.entry_digest, call.call);
+        // Parameters as well: they may matter to the verdict alone.
+        let key = format!(
+            "{}\n{}\n{}\n{}",
+            call.target,
+            call.entry_digest,
+            json!(call.params),
+            call.call
+        );
         let asked = self.join_or_begin(&key, call);
         let answered = asked.await;
         self.running
@@ -135,6 +142,33 @@ impl Systems {
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|_, asked| asked.upgrade().is_some_and(|asked| asked.peek().is_none()));
         answered
+    }
+
+    /// Asks what stands in the journal: by name, with parameters that were read before. What can no longer be asked is
+    /// unknown, and the summary says why.
+    pub async fn ask_again(
+        &self,
+        probe: &str,
+        target: &str,
+        params: &Params,
+        when: &When,
+    ) -> (Answer, Vec<u8>) {
+        match self.resolve_probe(probe, Some(target), params, when) {
+            Ok(call) => {
+                let answered = self.ask(&call).await;
+                (answered.0.clone(), answered.1.clone())
+            }
+            Err(problem) => (unasked(problem.to_string()), Vec::new()),
+        }
+    }
+
+    /// Digest of every action's catalog entry as it is now: a proposal made from another one is void.
+    pub fn entries(&self) -> BTreeMap<String, String> {
+        let catalog = self.catalog();
+        catalog
+            .actions()
+            .map(|entry| (entry.name.clone(), entry.digest.clone()))
+            .collect()
     }
 
     fn join_or_begin(&self, key: &str, call: &ProbeCall) -> Asked {
@@ -315,7 +349,7 @@ async fn one_turn(
 ) -> (Result<Reading, Failure>, Duration) {
     let Ok(Ok(_turn)) = timeout(TURN, turns.acquire()).await else {
         let why = format!(
-            "`{}` is being asked too much at once; ask again in a moment",
+            "`{}` is being asked too much at once. Ask again in a moment.",
             target.name
         );
         return (Err(Failure::Unreachable(why)), Duration::ZERO);
@@ -328,7 +362,8 @@ async fn one_turn(
     .await;
     let late = || {
         Failure::Unreachable(format!(
-            "no answer within {} s",
+            "`{}` said nothing within {} s.",
+            target.name,
             call.limits.timeout.as_secs_f32()
         ))
     };
@@ -338,7 +373,7 @@ async fn one_turn(
 fn unasked(why: String) -> Answer {
     Answer {
         verdict: crate::incident::Verdict::Unknown,
-        summary: format!("Not asked: {why}."),
+        summary: format!("Not asked: {why}"),
         excerpt: String::new(),
         impact: None,
         duration_ms: 0,
