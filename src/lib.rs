@@ -1,7 +1,9 @@
 //! Orderly: an incident-response chat bot. See ARCHITECTURE.md for the walk of one event through these rooms.
 
+pub mod app;
 pub mod catalog;
 pub mod chat;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod desk;

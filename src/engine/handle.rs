@@ -6,9 +6,14 @@ use super::decide::{Failed, Reply, With};
 use super::intake::{Job, room_of};
 use super::ports::{Act, Asking};
 use super::{Engine, journal, plan, read};
-use crate::chat::{Block, Delivery, Incoming, Message, Trigger, Verdict};
+use crate::chat::{Block, Delivery, Incoming, Message, Press, Trigger, Verdict};
 use crate::incident::{By, Event, Identity, IncidentId, Marked, PersonId, Recorded, Refusal, Request, State};
 use crate::store::{Commit, Hash, InboxDone, InboxId, LogEntry, NewEffect, Redaction, Stream};
+
+/// What the menu of a message presses: not commands, because their object is the message itself.
+pub const SHORTCUT_TIMELINE: &str = "shortcut:timeline";
+pub const SHORTCUT_TASK: &str = "shortcut:task";
+pub const SHORTCUT_FOLLOWUP: &str = "shortcut:followup";
 
 impl Engine {
     pub(super) async fn handle(&self, job: Job) {
@@ -25,12 +30,46 @@ impl Engine {
     }
 
     async fn answer(&self, inbox: InboxId, delivery: &Delivery) -> Result<Verdict, Failed> {
+        if let Some(reacted) = self.shortcut(delivery) {
+            return self.overhear(inbox, &reacted).await;
+        }
         match &delivery.incoming {
             Incoming::Command { from, .. } | Incoming::Press { from, .. } | Incoming::Submit { from, .. } => {
                 self.obey(inbox, delivery, from).await
             }
             _ => self.overhear(inbox, delivery).await,
         }
+    }
+
+    /// An entry of a message's menu does what the reaction of the same meaning does.
+    fn shortcut(&self, delivery: &Delivery) -> Option<Delivery> {
+        let Incoming::Press {
+            from,
+            message,
+            press: Press::Run { line },
+            ..
+        } = &delivery.incoming
+        else {
+            return None;
+        };
+        let options = &self.inner.parts.options;
+        let emoji = match line.as_str() {
+            SHORTCUT_TIMELINE => &options.timeline_emoji,
+            SHORTCUT_TASK => &options.task_emoji,
+            SHORTCUT_FOLLOWUP => &options.followup_emoji,
+            _ => return None,
+        };
+        let incoming = Incoming::Reacted {
+            from: from.clone(),
+            message: message.clone(),
+            emoji: emoji.clone(),
+            present: true,
+            at: delivery.received,
+        };
+        Some(Delivery {
+            incoming,
+            ..delivery.clone()
+        })
     }
 
     /// Something addressed to the bot.

@@ -13,6 +13,7 @@ use crate::incident::{
     Answer, Approved, Asked, IncidentId, Outcome, PersonId, Preview, Recorded, Refusal, Request, RoomRef,
     Slot, State, Terms,
 };
+use crate::store::StoredEntry;
 
 /// Touches systems: asks probes, renders and performs actions.
 #[async_trait]
@@ -129,12 +130,13 @@ pub trait Meaning: Send + Sync {
 
 /// Makes documents.
 pub trait Documents: Send + Sync {
-    /// The bytes, the media type and the file's name.
+    /// The bytes, the media type and the file's name. `log` is the room's log, where it belongs into the document.
     fn export(
         &self,
         format: &str,
         journal: &[Recorded],
         head: &str,
+        log: Option<&[StoredEntry]>,
         desk: &desk::State,
     ) -> Result<(Vec<u8>, &'static str, String), Refusal>;
 }

@@ -19,6 +19,8 @@ pub use form::{Choices, form};
 pub use round::{answered, compared};
 pub use text::inline_markdown;
 
+use std::sync::Arc;
+
 use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
 use crate::desk;
 use crate::engine::Words;
@@ -28,12 +30,12 @@ use crate::incident::{By, PersonId, Recorded, Refusal, Slot, State};
 const LONGEST_BLOCK: usize = 2_800;
 
 /// Renders messages. Holds what every message needs of the config.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct View {
     /// Name of the slash command, without the slash.
     pub command: String,
-    /// How rooms are named: `{number}`, `{date}` and `{title}` are replaced.
-    pub room_name: String,
+    /// How rooms are named.
+    pub room_name: Arc<dyn Fn(&State) -> String + Send + Sync>,
 }
 
 impl View {
@@ -86,24 +88,7 @@ impl Words for View {
     }
 
     fn room_name(&self, state: &State) -> String {
-        let title: String = state
-            .title
-            .to_lowercase()
-            .chars()
-            .map(|c| if c.is_alphanumeric() { c } else { '-' })
-            .collect::<String>()
-            .split('-')
-            .filter(|word| !word.is_empty())
-            .take(6)
-            .collect::<Vec<_>>()
-            .join("-");
-        let drill = if state.opening.drill { "drill-" } else { "" };
-        let name = self
-            .room_name
-            .replace("{number}", &state.opening.number.0.to_string())
-            .replace("{date}", &state.last.format("%Y%m%d").to_string())
-            .replace("{title}", &title);
-        format!("{drill}{}", name.trim_matches('-'))
+        (self.room_name)(state)
     }
 
     fn refusal(&self, refusal: &Refusal) -> Message {
