@@ -19,7 +19,7 @@
 //!     Err(error) if error.retry() => …,                     // the same call again, later
 //! ```
 //!
-//! A rule that both stores share belongs into [`ledger`](self), so that they cannot differ in it. SQL stays below
+//! A rule that both stores share belongs into `ledger.rs`, so that they cannot differ in it. SQL stays below
 //! `sqlite/`; nothing of its dialect may show in this trait, because other databases come later.
 
 use async_trait::async_trait;

@@ -172,7 +172,7 @@ impl Writer {
             Ok(fresh) => {
                 let mut replies = self.settle(group, replies, &fresh.into_iter().collect()).await?;
                 if redacts {
-                    self.purge(&mut replies).await;
+                    self.purge(group, &mut replies).await;
                 }
                 Ok(replies)
             }
@@ -337,7 +337,7 @@ impl Writer {
     }
 
     /// Empties the log, which still holds the pages as they were before a redaction.
-    async fn purge(&mut self, replies: &mut [Reply]) {
+    async fn purge(&mut self, group: &[Op], replies: &mut [Reply]) {
         let purged = match self.try_purge().await {
             Ok(purged) => purged,
             Err(error) => {
@@ -345,9 +345,9 @@ impl Writer {
                 false
             }
         };
-        for reply in replies {
-            if let Reply::Committed(Ok(committed)) = reply {
-                committed.purged = purged;
+        for (op, reply) in group.iter().zip(replies) {
+            if let (Op::Commit(commit, _), Reply::Committed(Ok(committed))) = (op, reply) {
+                committed.purged = purged && !commit.redactions.is_empty();
             }
         }
     }
