@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-use super::decode::{EVENT_COLUMNS, Kept, bytes, number};
+use super::decode::{EVENT_COLUMNS, Kept, bytes, event, number};
 use super::{failed, ns, time};
 use crate::incident::IncidentId;
 use crate::store::{
@@ -112,15 +112,14 @@ impl Reader {
         let sql =
             format!("SELECT {EVENT_COLUMNS} FROM events WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?");
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let query = sqlx::query_as(AssertSqlSafe(sql));
-        all!(
-            self,
-            "reading the journal",
-            query
-                .bind(stream.number().cast_signed())
-                .bind(after)
-                .bind(limit(rows))
-        )
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(stream.number().cast_signed())
+            .bind(after)
+            .bind(limit(rows))
+            .try_map(|row| event(stream, &row))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| failed("reading the journal", &self.path, error))
     }
 
     pub async fn snapshot(&self, stream: Stream) -> Result<Option<Snapshot>, Error> {

@@ -31,8 +31,14 @@ const GROUP: usize = 512;
 /// SQLite may have copied inside it before. Larger files have the old bytes overwritten in place only.
 const REWRITE_LIMIT: i64 = 64 << 20;
 
-/// How often the log is tried to be emptied after a redaction; each try waits for readers up to the busy timeout.
-const PURGE_TRIES: usize = 3;
+/// How long a redaction waits for readers before it leaves the log to the next one: everybody who writes waits too.
+const PURGE_PATIENCE: &str = "PRAGMA busy_timeout = 500";
+
+/// As the connection was opened, [`super::BUSY_TIMEOUT`].
+const PATIENCE: &str = "PRAGMA busy_timeout = 5000";
+
+/// Deliveries forgotten in one go, in about 20 ms, because everybody who writes waits for it.
+const FORGET: i64 = 5_000;
 
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
 
@@ -166,7 +172,7 @@ impl Writer {
             Ok(fresh) => {
                 let mut replies = self.settle(group, replies, &fresh.into_iter().collect()).await?;
                 if redacts {
-                    self.purge(&mut replies).await;
+                    self.purge(group, &mut replies).await;
                 }
                 Ok(replies)
             }
@@ -316,10 +322,14 @@ impl Writer {
     }
 
     async fn forget(&mut self, before: DateTime<Utc>) -> Result<u64, Error> {
-        // The newest row stays, so that its id is not given out again.
-        let sql = "DELETE FROM inbox WHERE decided < ? AND id < (SELECT max(id) FROM inbox)";
+        // Deliveries are decided about in order: the search ends where the younger ones begin. The newest row stays,
+        // so that its id is not given out again.
+        let sql = "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE decided < ?1 AND id < coalesce( \
+                   (SELECT id FROM inbox WHERE decided >= ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM inbox)) \
+                   ORDER BY id LIMIT ?2)";
         let done = sqlx::query(sql)
             .bind(ns(before))
+            .bind(FORGET)
             .execute(&mut self.connection)
             .await;
         done.map(|done| done.rows_affected())
@@ -327,7 +337,7 @@ impl Writer {
     }
 
     /// Empties the log, which still holds the pages as they were before a redaction.
-    async fn purge(&mut self, replies: &mut [Reply]) {
+    async fn purge(&mut self, group: &[Op], replies: &mut [Reply]) {
         let purged = match self.try_purge().await {
             Ok(purged) => purged,
             Err(error) => {
@@ -335,9 +345,9 @@ impl Writer {
                 false
             }
         };
-        for reply in replies {
-            if let Reply::Committed(Ok(committed)) = reply {
-                committed.purged = purged;
+        for (op, reply) in group.iter().zip(replies) {
+            if let (Op::Commit(commit, _), Reply::Committed(Ok(committed))) = (op, reply) {
+                committed.purged = purged && !commit.redactions.is_empty();
             }
         }
     }
@@ -347,18 +357,21 @@ impl Writer {
             sqlx::query_as("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
                 .fetch_one(&mut self.connection)
                 .await?;
-        if size <= REWRITE_LIMIT {
-            sqlx::query("VACUUM").execute(&mut self.connection).await?;
-        }
-        for _ in 0..PURGE_TRIES {
-            let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-                .fetch_one(&mut self.connection)
-                .await?;
-            if busy == 0 {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        sqlx::query(PURGE_PATIENCE).execute(&mut self.connection).await?;
+        let rewritten = if size <= REWRITE_LIMIT {
+            sqlx::query("VACUUM")
+                .execute(&mut self.connection)
+                .await
+                .map(|_| ())
+        } else {
+            Ok(())
+        };
+        let emptied = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut self.connection)
+            .await;
+        sqlx::query(PATIENCE).execute(&mut self.connection).await?;
+        let (busy, _, _): (i64, i64, i64) = emptied?;
+        rewritten.map(|()| busy == 0)
     }
 }
 

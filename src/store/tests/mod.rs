@@ -111,6 +111,12 @@ pub async fn texts(store: &dyn Store, stream: Stream) -> Vec<String> {
     events.iter().map(text).collect()
 }
 
+/// Keys of the effects that are due.
+pub async fn keys(store: &dyn Store, now: i64, busy: &[String]) -> Vec<String> {
+    let due = store.due_effects(at(now), busy, 99).await.unwrap();
+    due.into_iter().map(|stored| stored.effect.key).collect()
+}
+
 /// A database in a folder of its own.
 pub struct File {
     folder: TempDir,
