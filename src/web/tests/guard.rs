@@ -116,7 +116,9 @@ async fn a_post_from_another_site_is_refused() {
         ana.bare(Method::POST, path).header("x-orderly-token", "0000"),
         ana.send(Method::POST, path)
             .header("origin", "https://evil.example"),
-        ana.send(Method::POST, path).header("origin", "null"),
+        ana.bare(Method::POST, path)
+            .header("x-orderly-token", &ana.token)
+            .header("origin", "null"),
         ana.bare(Method::POST, path)
             .header("x-orderly-token", &ana.token)
             .header("sec-fetch-site", "cross-site"),
@@ -144,6 +146,15 @@ async fn a_post_from_another_site_is_refused() {
         .await
         .unwrap();
     assert_eq!(own.status(), StatusCode::CREATED);
+    let form = [("token", ana.token.as_str()), ("text", "a plain form")];
+    let plain = ana
+        .bare(Method::POST, "/rooms/lobby/say")
+        .header("sec-fetch-site", "same-origin")
+        .header("origin", "null");
+    assert_eq!(
+        plain.form(&form).send().await.unwrap().status(),
+        StatusCode::SEE_OTHER
+    );
 }
 
 #[tokio::test]
