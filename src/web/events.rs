@@ -31,7 +31,7 @@ const STREAMS_MAX: usize = 4;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Deserialize)]
-pub(super) struct From {
+pub(super) struct Since {
     room: String,
     /// Where the page stands.
     after: String,
@@ -43,16 +43,16 @@ pub(super) struct From {
 pub(super) async fn stream(
     State(app): State<App>,
     visitor: Visitor,
-    Query(from): Query<From>,
+    Query(since): Query<Since>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse> {
     let chat = &app.deps.chat;
-    let room = chat.room(&visitor.person.identity, &from.room)?.id.clone();
+    let room = chat.room(&visitor.person.identity, &since.room)?.id.clone();
     let last = headers
         .get("last-event-id")
         .and_then(|mark| mark.to_str().ok())
-        .unwrap_or(&from.after);
-    let place = Place::take(&app, &visitor.person.identity.user);
+        .unwrap_or(&since.after);
+    let seat = Seat::take(&app, &visitor.person.identity.user);
     let listener = Listener {
         seen: chat.read_mark(last),
         changes: chat.changes(),
@@ -60,10 +60,10 @@ pub(super) async fn stream(
         stop: app.stop.clone(),
         who: visitor.person,
         room,
-        tab: from.tab,
+        tab: since.tab,
         ready: VecDeque::from([Event::default().comment("listening")]),
         ended: false,
-        place,
+        seat,
         app,
     };
     let events = stream::unfold(listener, |mut listener| async move {
@@ -86,7 +86,7 @@ struct Listener {
     stop: watch::Receiver<bool>,
     ready: VecDeque<Event>,
     ended: bool,
-    place: Place,
+    seat: Seat,
 }
 
 /// Why a stream goes on.
@@ -126,7 +126,7 @@ impl Listener {
                 // When nobody tells about incidents any more, the program is stopping.
                 changed = self.board.changed() => changed.map_or(Woken::Stop, |()| Woken::Board),
                 () = async { let _ = self.stop.wait_for(|stop| *stop).await; } => Woken::Stop,
-                () = self.place.asked_to_rest() => Woken::Rest,
+                () = self.seat.asked_to_rest() => Woken::Rest,
             };
             match woken {
                 Woken::Changed => {}
@@ -219,14 +219,14 @@ impl Listener {
     }
 }
 
-/// The place of a stream among those of its person; left when the stream ends.
-struct Place {
+/// The seat of a stream among those of its person; left when the stream ends.
+struct Seat {
     app: App,
     user: String,
     rest: Arc<Notify>,
 }
 
-impl Place {
+impl Seat {
     fn take(app: &App, user: &str) -> Self {
         let rest = Arc::new(Notify::new());
         let mut streams = app.streams.lock().unwrap_or_else(|broken| broken.into_inner());
@@ -249,7 +249,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
         let mut streams = self
             .app

@@ -246,13 +246,15 @@ async fn visitor(parts: &Parts, app: &App) -> Result<Visitor> {
     })
 }
 
-/// Refuses what the browser itself says comes from another site's page.
+/// Refuses what the browser itself says comes from another site's page. Where it says that it comes from ours, that
+/// settles it: the Origin of a plain form is `null` then, because our pages send no referrer.
 fn same_site(headers: &HeaderMap) -> Result<()> {
-    if headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin" && site != "none")
-    {
-        return Err(forged());
+    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+        Some(b"same-origin") if headers.get(header::ORIGIN).is_none_or(|origin| origin == "null") => {
+            return Ok(());
+        }
+        None | Some(b"same-origin" | b"none") => {}
+        Some(_) => return Err(forged()),
     }
     let Some(origin) = headers.get(header::ORIGIN) else {
         return Ok(());

@@ -1,21 +1,14 @@
-//! The people's side: what somebody does on the page or from a script.
-//!
-//! What is a message is stored first, together with its delivery to the bot; commands, presses and forms are no
-//! messages and go straight into the bot's inbox.
+//! What people do in rooms: writing, changing, reacting. It is stored first, together with its delivery to the bot.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
 use super::writer::{Done, NewFile, No, Op, Post};
-use super::{Body, EMOJI, FILE_MAX, LocalChat, Room, Session, TEXT_MAX, message_ref, room_ref};
-use crate::chat::{Block, Delivery, Incoming, Intake, Message, Press, Refused, Trigger, Verdict};
-use crate::incident::{Identity, MessageRef, RoomRef};
+use super::{EMOJI, FILE_MAX, LocalChat, Room, Session, TEXT_MAX, message_ref};
+use crate::chat::{Refused, Upload};
+use crate::incident::{Identity, MessageRef};
 
-/// How long an answer may be a form. Beyond it the person has moved on, and a form would come as a surprise.
-const TRIGGER_LIFE: TimeDelta = TimeDelta::seconds(60);
 /// A key a script gives to send the same thing again safely.
 const KEY_MAX: usize = 128;
 
@@ -60,41 +53,7 @@ impl Error {
     }
 }
 
-/// What somebody typed, told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Typed<'a> {
-    /// The command's text, without the command's own name.
-    Command(&'a str),
-    Message(&'a str),
-    /// Looks like a command, and is not ours.
-    Unknown(&'a str),
-}
-
 impl LocalChat {
-    /// Tells a command from a message. `/var/log/odoo.log is full` is a message: no command has a slash in it.
-    pub fn typed<'a>(&self, text: &'a str) -> Typed<'a> {
-        let Some(rest) = text.strip_prefix('/') else {
-            return Typed::Message(text);
-        };
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        if word.eq_ignore_ascii_case(&self.command) {
-            Typed::Command(after.trim())
-        } else if !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic() || c == '-') {
-            Typed::Unknown(word)
-        } else {
-            Typed::Message(text)
-        }
-    }
-
-    /// The refusal of a command that is not ours.
-    pub fn no_command(&self, typed: &str) -> Error {
-        Error::NoCommand {
-            typed: typed.to_owned(),
-            command: self.command.clone(),
-        }
-    }
-
     /// The room, if this person may read it.
     pub fn room(&self, who: &Identity, room: &str) -> Result<Arc<Room>, Error> {
         self.rooms
@@ -135,7 +94,7 @@ impl LocalChat {
         who: &Identity,
         room: &str,
         thread: Option<i64>,
-        file: crate::chat::Upload,
+        file: Upload,
     ) -> Result<MessageRef, Error> {
         self.room(who, room)?;
         if file.bytes.len() > FILE_MAX {
@@ -232,134 +191,6 @@ impl LocalChat {
         .map(drop)
     }
 
-    /// A slash command, without the command's own name. `tab` is where a form may be opened in answer; `key` lets a
-    /// script send it again safely. Durable when it returns; the number is what [`LocalChat::verdict`] takes.
-    pub async fn command(
-        &self,
-        who: &Identity,
-        room: &str,
-        text: &str,
-        tab: Option<&str>,
-        key: Option<&str>,
-    ) -> Result<Option<u64>, Error> {
-        self.room(who, room)?;
-        if text.len() > TEXT_MAX {
-            return Err(Error::TooLong(text.len()));
-        }
-        let trigger = self.trigger(tab);
-        let incoming = Incoming::Command {
-            from: who.clone(),
-            room: room_ref(room),
-            text: text.to_owned(),
-            trigger,
-        };
-        self.hand_in(who, incoming, key).await
-    }
-
-    /// A button of a message, named by [`button_mark`]. It is looked up in the message as it is now, so that nobody
-    /// presses what is no longer shown.
-    pub async fn press(
-        &self,
-        who: &Identity,
-        room: &str,
-        message: &str,
-        button: &str,
-        tab: Option<&str>,
-    ) -> Result<Option<u64>, Error> {
-        self.room(who, room)?;
-        let shown = self.shown(who, room, message).await?;
-        let press = presses(&shown)
-            .find(|press| button_mark(press) == button)
-            .ok_or(Error::NoButton)?;
-        self.press_on(who, room, message, press.clone(), tab).await
-    }
-
-    /// An entry of the menu every message has: a command about the message.
-    pub async fn pick(
-        &self,
-        who: &Identity,
-        room: &str,
-        message: i64,
-        press: &Press,
-        tab: Option<&str>,
-    ) -> Result<Option<u64>, Error> {
-        self.room(who, room)?;
-        let found = self.message(room, message).await?.ok_or(Error::NoMessage)?;
-        if found.body == Body::Deleted {
-            return Err(Error::NoMessage);
-        }
-        self.press_on(who, room, &message.to_string(), press.clone(), tab)
-            .await
-    }
-
-    async fn press_on(
-        &self,
-        who: &Identity,
-        room: &str,
-        message: &str,
-        press: Press,
-        tab: Option<&str>,
-    ) -> Result<Option<u64>, Error> {
-        let message = MessageRef {
-            room: room_ref(room),
-            message: message.to_owned(),
-        };
-        let incoming = Incoming::Press {
-            from: who.clone(),
-            message,
-            press,
-            trigger: self.trigger(tab),
-        };
-        self.hand_in(who, incoming, None).await
-    }
-
-    /// A form, filled in.
-    pub async fn submit(
-        &self,
-        who: &Identity,
-        room: &str,
-        path: &str,
-        fixed: BTreeMap<String, String>,
-        values: BTreeMap<String, String>,
-        key: Option<&str>,
-    ) -> Result<Option<u64>, Error> {
-        self.room(who, room)?;
-        let size: usize = fixed.values().chain(values.values()).map(String::len).sum();
-        if size > TEXT_MAX {
-            return Err(Error::TooLong(size));
-        }
-        let incoming = Incoming::Submit {
-            from: who.clone(),
-            room: room_ref(room),
-            path: path.to_owned(),
-            fixed,
-            values,
-        };
-        self.hand_in(who, incoming, key).await
-    }
-
-    /// Closes the forms of a command that went through.
-    pub fn submitted(&self, who: &Identity, path: &str, fixed: &BTreeMap<String, String>) {
-        self.ephemeral.submitted(&who.user, path, fixed);
-    }
-
-    /// What became of a command, press or form.
-    pub async fn verdict(&self, id: u64) -> Result<Verdict, Error> {
-        Ok(self.intake()?.decided(id).await)
-    }
-
-    /// Completions for what somebody has typed after the command's name.
-    pub async fn complete(
-        &self,
-        who: &Identity,
-        room: &str,
-        typed: &str,
-    ) -> Result<Vec<(String, String)>, Error> {
-        self.room(who, room)?;
-        let room: RoomRef = room_ref(room);
-        Ok(self.intake()?.complete(who, &room, typed).await)
-    }
-
     /// Remembers a sign-in over a restart.
     pub async fn sign_in(&self, session: Session) -> Result<(), Error> {
         self.act(Op::SignIn(session)).await.map(drop)
@@ -383,69 +214,6 @@ impl LocalChat {
             Err(broken) => Err(Error::Storage(broken.0)),
         }
     }
-
-    async fn hand_in(
-        &self,
-        who: &Identity,
-        incoming: Incoming,
-        key: Option<&str>,
-    ) -> Result<Option<u64>, Error> {
-        let key = match key {
-            Some(key) => own_key(who, key)?,
-            None => self.fresh("act"),
-        };
-        let delivery = Delivery {
-            key,
-            subject: None,
-            received: self.now(),
-            incoming,
-        };
-        Ok(self.intake()?.take(delivery).await?)
-    }
-
-    fn intake(&self) -> Result<&Arc<dyn Intake>, Error> {
-        self.intake.get().ok_or(Error::Starting)
-    }
-
-    fn trigger(&self, tab: Option<&str>) -> Option<Trigger> {
-        tab.map(|tab| Trigger {
-            token: tab.to_owned(),
-            expires: self.now() + TRIGGER_LIFE,
-        })
-    }
-
-    /// The bot's message as this person sees it now; a whisper's id starts with `w`.
-    async fn shown(&self, who: &Identity, room: &str, message: &str) -> Result<Message, Error> {
-        if let Some(id) = message.strip_prefix('w') {
-            let id = id.parse().map_err(|_| Error::NoMessage)?;
-            let whisper = self
-                .whispered(&who.user, id)
-                .filter(|whisper| whisper.room == room);
-            return whisper
-                .map(|whisper| whisper.message.clone())
-                .ok_or(Error::NoMessage);
-        }
-        let id = message.parse().map_err(|_| Error::NoMessage)?;
-        match self.message(room, id).await?.map(|stored| stored.body) {
-            Some(Body::Bot(message)) => Ok(message),
-            _ => Err(Error::NoMessage),
-        }
-    }
-}
-
-/// What a message's buttons do, in order.
-fn presses(message: &Message) -> impl Iterator<Item = &Press> {
-    let buttons = message.blocks.iter().flat_map(|block| match block {
-        Block::Buttons { buttons } => buttons.as_slice(),
-        _ => &[],
-    });
-    buttons.map(|button| &button.press)
-}
-
-/// Names a button by what it does, so that a press is never taken for another one after an update.
-pub fn button_mark(press: &Press) -> String {
-    let json = serde_json::to_vec(press).unwrap_or_default();
-    hex::encode(&Sha256::digest(json)[..8])
 }
 
 fn checked(text: &str) -> Result<&str, Error> {
@@ -460,7 +228,7 @@ fn checked(text: &str) -> Result<&str, Error> {
 }
 
 /// A script's key, apart from everybody else's.
-fn own_key(who: &Identity, key: &str) -> Result<String, Error> {
+pub(super) fn own_key(who: &Identity, key: &str) -> Result<String, Error> {
     if key.is_empty() || key.len() > KEY_MAX || key.chars().any(char::is_control) {
         return Err(Error::Key);
     }

@@ -7,7 +7,8 @@
 //! * `read` answers what a room shows.
 //! * `live` tells the page what changed, with a number each, so that a page that was away can catch up.
 //! * `ephemeral` holds whispers and forms: in memory and bounded, because a chat service forgets them too.
-//! * `port` is the bot's side ([`super::Chat`]), `acts` is the people's side.
+//! * `port` is the bot's side ([`super::Chat`]). `acts` and `requests` are the people's: what they do in rooms, and what
+//!   they ask of the bot.
 //! * `pump` carries what people did to the bot, in order, until the bot has it.
 //! * `faults` makes the port misbehave on demand, as real services do.
 
@@ -19,6 +20,7 @@ mod model;
 mod port;
 mod pump;
 mod read;
+mod requests;
 mod writer;
 
 #[cfg(test)]
@@ -33,12 +35,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Row as _, SqlitePool};
 use tokio::sync::{Notify, watch};
 
-pub use acts::{Error as ActError, Typed, button_mark};
+pub use acts::Error as ActError;
 pub use ephemeral::{Asked, Whisper};
 pub use faults::{Call, Fault, Faults, Gate};
 pub use live::{Change, What};
 pub use model::{Body, Room, Session, Stored, StoredFile};
 pub use read::PAGE_MAX;
+pub use requests::{Typed, button_mark};
 
 use super::Intake;
 use crate::clock::Clock;
@@ -201,6 +204,14 @@ impl LocalChat {
     pub async fn close(&self) {
         self.writer.close().await;
         self.pool.close().await;
+        self.waiting.notify_one();
+    }
+}
+
+impl Drop for LocalChat {
+    fn drop(&mut self) {
+        // The pump looks up, sees that nobody is there, and ends.
+        self.waiting.notify_one();
     }
 }
 

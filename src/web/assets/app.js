@@ -212,10 +212,16 @@ function connect() {
   });
   on("sidebar", (html) => {
     const focused = document.activeElement?.closest("#sidebar .room")?.dataset.room;
+    const before = new Set($$("#sidebar .incident").map((link) => link.dataset.incident));
     $("#sidebar").replaceChildren(parse(html));
     rove();
     if (focused) $(`#sidebar .room[data-room="${CSS.escape(focused)}"]`)?.focus();
     showUnread();
+    for (const link of $$("#sidebar a.incident[href]").filter((one) => !before.has(one.dataset.incident))) {
+      if (link.dataset.room === room) continue;
+      const title = `INC-${link.dataset.incident} is open: ${$(".title", link).textContent}`;
+      toast(title, false, { href: link.href, text: "Go there" });
+    }
   });
   on("unread", (data) => unread(JSON.parse(data).room));
   on("form", openForm);
