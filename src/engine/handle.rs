@@ -96,7 +96,7 @@ impl Engine {
         self.act(inbox, delivery, person, incident, act).await
     }
 
-    async fn understand(
+    pub(super) async fn understand(
         &self,
         delivery: &Delivery,
         person: &PersonId,
@@ -287,6 +287,9 @@ impl Engine {
 
     fn whisper(&self, inbox: InboxId, delivery: &Delivery, message: Message) -> Option<NewEffect> {
         let from = sender(&delivery.incoming)?;
+        // The terminal is no chat: whoever asked there waits for the verdict itself.
+        let chats = &self.inner.parts.chats;
+        chats.iter().find(|chat| chat.platform() == from.platform)?;
         let room = room_of(&delivery.incoming).clone();
         Some(plan::whisper(
             format!("whisper/{inbox}"),

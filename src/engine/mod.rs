@@ -13,6 +13,7 @@ mod handle;
 mod index;
 mod intake;
 pub mod journal;
+mod look;
 mod measure;
 mod perform;
 mod plan;
