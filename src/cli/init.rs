@@ -32,13 +32,13 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let dir = arguments.dir;
     let in_the_way: Vec<String> = [CONFIG, "runbooks", "catalog"]
         .iter()
-        .map(|name| dir.join(name))
-        .filter(|path| fs::symlink_metadata(path).is_ok())
-        .map(|path| path.display().to_string())
+        .filter(|name| fs::symlink_metadata(dir.join(name)).is_ok())
+        .map(|name| (*name).to_owned())
         .collect();
     if !in_the_way.is_empty() {
         bail!(
-            "nothing was written, because this is there already: {}. Name another folder, or move it away",
+            "nothing was written, because {} has this already: {}. Name another folder, or move it away",
+            shown(&dir),
             in_the_way.join(", ")
         );
     }

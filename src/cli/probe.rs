@@ -23,7 +23,7 @@ use crate::incident::{Answer, Params, Verdict};
 Examples:
   orderly probe list
   orderly probe run http.health --target odoo-web
-  orderly probe run postgres.blocking min_seconds=30 --json")]
+  orderly probe run postgres.blocking failing_after=30s --json")]
 pub struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -44,7 +44,7 @@ enum What {
     #[command(after_help = "\
 Examples:
   orderly probe run http.health
-  orderly probe run postgres.blocking --target odoo-db min_seconds=30
+  orderly probe run postgres.blocking --target odoo-db failing_after=30s
 
 Exit codes: 0 ok, 4 suspect or failing, 1 unknown, 3 it cannot be asked like this.")]
     Run {
@@ -168,7 +168,7 @@ fn given(params: &[String]) -> Result<Params> {
     let mut given = BTreeMap::new();
     for param in params {
         let Some((name, value)) = param.split_once('=') else {
-            bail!("`{param}` is no parameter: write it like min_seconds=30");
+            bail!("`{param}` is no parameter: write it like failing_after=30s");
         };
         given.insert(name.to_owned(), serde_json::Value::String(value.to_owned()));
     }

@@ -107,7 +107,10 @@ impl Look<'_> {
             let label = self.safe(&button.label);
             format!("  {label}: {}", self.paint(Paint::Cyan, &line))
         };
-        buttons.iter().map(line).collect::<Vec<_>>().join("\n")
+        let mut lines: Vec<String> = buttons.iter().map(line).collect();
+        // Buttons that open the same form at different fields are one command here.
+        lines.dedup();
+        lines.join("\n")
     }
 
     fn command(&self, line: &str) -> String {
