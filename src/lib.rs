@@ -1,5 +1,6 @@
 //! Orderly: an incident-response chat bot. See ARCHITECTURE.md for the walk of one event through these rooms.
 
+pub mod catalog;
 pub mod chat;
 pub mod clock;
 pub mod config;
