@@ -5,8 +5,10 @@
 //! command = word | alias | group word | group
 //! ```
 
+use std::collections::BTreeMap;
+
 use crate::error::ParseError;
-use crate::parsed::{Parsed, missing_message, number_of};
+use crate::parsed::{Parsed, missing_message, number_of, options_of};
 use crate::reader::Reader;
 use crate::shown::code;
 use crate::suggest::{self, is_slip, nearest};
@@ -29,6 +31,18 @@ pub fn parse(line: &str) -> Result<Parsed, ParseError> {
             .of(spec)
             .option(missing.name)
     })
+}
+
+/// Reads a line in which required arguments may still be missing: the command's path, and the values it has so far as
+/// [`Parsed::from_options`] takes them. For buttons and forms that ask for the rest. `None` where the line is empty or
+/// wrong in another way.
+pub fn partial(line: &str) -> Option<(&'static str, BTreeMap<String, String>)> {
+    if line.trim().is_empty() {
+        return None;
+    }
+    let Meant { spec, from, incident } = meant(line).ok()?;
+    let reader = Reader::read(line, from, spec, incident).ok()?;
+    Some((spec.path, options_of(spec, reader.incident, &reader.args)))
 }
 
 /// The command that a line begins with.

@@ -105,15 +105,7 @@ impl Parsed {
 
     /// The values as [`Parsed::from_options`] takes them.
     pub fn options(&self) -> BTreeMap<String, String> {
-        let spec = find(self.path);
-        let given = self.args.iter().filter_map(|(name, value)| {
-            let arg = spec.and_then(|spec| spec.arg(name))?;
-            Some(((*name).to_owned(), value::write(arg.kind, value)))
-        });
-        let incident = self
-            .incident
-            .map(|number| ("incident".to_owned(), format!("INC-{number}")));
-        given.chain(incident).collect()
+        find(self.path).map_or_else(BTreeMap::new, |spec| options_of(spec, self.incident, &self.args))
     }
 
     /// The one way of writing it as a line; parsing that gives the same command back.
@@ -225,13 +217,24 @@ impl Parsed {
     }
 }
 
+/// Values as they are written, by name.
+pub(crate) fn options_of(
+    spec: &CommandSpec,
+    incident: Option<u64>,
+    args: &BTreeMap<&'static str, Value>,
+) -> BTreeMap<String, String> {
+    let given = args.iter().filter_map(|(name, value)| {
+        let arg = spec.arg(name)?;
+        Some(((*name).to_owned(), value::write(arg.kind, value)))
+    });
+    let incident = incident.map(|number| ("incident".to_owned(), format!("INC-{number}")));
+    given.chain(incident).collect()
+}
+
 /// The sentence for a required argument that was not given.
 pub(crate) fn missing_message(spec: &CommandSpec, missing: &ArgSpec) -> String {
     let expects = match missing.kind {
-        ArgKind::Text => format!(
-            "{}, in your own words",
-            missing.summary.trim_end_matches('?').to_lowercase()
-        ),
+        ArgKind::Text => missing.summary.to_lowercase(),
         kind => kind.expects(),
     };
     format!("`{}` needs `{}`: {expects}.", spec.typed(), missing.name)

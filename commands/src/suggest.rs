@@ -133,7 +133,7 @@ pub(crate) fn nearest(typed: &str, among: impl IntoIterator<Item = &'static str>
             osa_distance(&typed, &word)
         }
     };
-    // A word of three letters with one slip is half another word; one with as many slips as letters is any word.
+    // With as many slips as letters, any word is near any other.
     among
         .into_iter()
         .map(|word| (cost(word), word))

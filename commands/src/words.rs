@@ -179,8 +179,8 @@ pub(crate) fn quote(text: &str) -> String {
     quoted
 }
 
-/// Quotes a text unless it is a plain word, or a mention, that can be nothing else.
-pub(crate) fn quote_if_needed(text: &str) -> String {
+/// A value as it can stand in a line: as it is where it is a plain word or a mention, else in quotes.
+pub fn quote_if_needed(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/@#!&,+".contains(c);
     let mention = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
     let word = mention.unwrap_or(text);

@@ -94,7 +94,7 @@ impl Reader<'_> {
             .spec
             .args
             .iter()
-            .find(|arg| arg.kind == ArgKind::Text && !self.args.contains_key(arg.name));
+            .find(|arg| arg.kind == ArgKind::Text && !arg.by_name && !self.args.contains_key(arg.name));
         match text {
             Some(arg) => {
                 let rest = self.line[self.at..].trim_end();

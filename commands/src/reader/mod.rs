@@ -33,6 +33,7 @@ const INCIDENT: ArgSpec = ArgSpec {
     name: "incident",
     kind: ArgKind::Incident,
     required: false,
+    by_name: true,
     summary: "Which incident",
 };
 

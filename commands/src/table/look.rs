@@ -10,7 +10,8 @@ pub(super) const ROWS: &[CommandSpec] = &[
     command(Chapter::Look, "status", "Show where the incident stands")
         .example("status")
         .private(),
-    command(Chapter::Look, "brief", "Catch up; only you see it")
+    command(Chapter::Look, "journal brief", "Catch up; only you see it")
+        .alias("brief")
         .example("brief since=20m")
         .args(&[may("since", ArgKind::When, "From when on")])
         .private(),

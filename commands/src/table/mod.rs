@@ -44,6 +44,8 @@ pub struct ArgSpec {
     pub name: &'static str,
     pub kind: ArgKind,
     pub required: bool,
+    /// Never taken by place, where a stray word would do harm (`next please` must not override a gate).
+    pub by_name: bool,
     /// What to give, at most 100 characters.
     pub summary: &'static str,
 }
@@ -159,13 +161,13 @@ impl CommandSpec {
     }
 
     /// The arguments that may be given by place: those up to the first free text. Free text takes the rest of the
-    /// line, so what stands after it in the table is given by name, as are flags and parameters everywhere.
+    /// line, so what stands after it in the table is given by name, as are flags and parameters everywhere, and what is
+    /// marked so.
     pub fn positional(&self) -> impl Iterator<Item = &'static ArgSpec> + use<> {
         let text = self.args.iter().position(|arg| arg.kind == ArgKind::Text);
         let upto = text.map_or(self.args.len(), |at| at + 1);
-        self.args[..upto]
-            .iter()
-            .filter(|arg| !matches!(arg.kind, ArgKind::Flag | ArgKind::Params))
+        let named = |arg: &ArgSpec| arg.by_name || matches!(arg.kind, ArgKind::Flag | ArgKind::Params);
+        self.args[..upto].iter().filter(move |arg| !named(arg))
     }
 
     /// How it is typed: `approve <proposal> [reason …]`.
@@ -240,6 +242,7 @@ const GROUPS: &[GroupSpec] = &[
         .otherwise("finding add"),
     group("action", "Changes to a system").alone("action list"),
     group("recovery", "Prove that it is over"),
+    group("page", "Call people").otherwise("page send"),
     group("role", "Who does what")
         .alone("role list")
         .otherwise("role take"),
@@ -332,6 +335,7 @@ const fn must(name: &'static str, kind: ArgKind, summary: &'static str) -> ArgSp
         name,
         kind,
         required: true,
+        by_name: false,
         summary,
     }
 }
@@ -342,6 +346,14 @@ const fn may(name: &'static str, kind: ArgKind, summary: &'static str) -> ArgSpe
         name,
         kind,
         required: false,
+        by_name: false,
         summary,
+    }
+}
+
+impl ArgSpec {
+    const fn by_name(mut self) -> Self {
+        self.by_name = true;
+        self
     }
 }

@@ -108,10 +108,7 @@ pub(super) const ROWS: &[CommandSpec] = &[
         ]),
     command(Chapter::Order, "next", "Go on to the next phase")
         .example("next")
-        .args(&[
-            may("reason", ArgKind::Text, "Why, when overriding"),
-            may("override", ArgKind::Flag, "Go on though the gate is shut"),
-        ]),
+        .args(&[may("reason", ArgKind::Text, "Why, though the gate is shut").by_name()]),
     command(Chapter::Order, "back", "Go back to an earlier phase")
         .example("back contain the job is running again")
         .args(&[
@@ -134,6 +131,18 @@ pub(super) const ROWS: &[CommandSpec] = &[
             may("step", ArgKind::Step, "The current one if left out"),
             may("note", ArgKind::Text, "What came of it"),
         ]),
+    command(
+        Chapter::Order,
+        "step run",
+        "Ask the probe of a step, or propose its action",
+    )
+    .example("step run contain.2")
+    .args(&[
+        must("step", ArgKind::Step, "Which one"),
+        may("reason", ArgKind::Text, "Why, for an action"),
+        may("target", ArgKind::Target, "Which one"),
+        may("params", ArgKind::Params, "What it needs, as key=value"),
+    ]),
     command(Chapter::Order, "step skip", "Skip a step and say why")
         .alias("skip")
         .example("skip contain.2 nobody uses the portal at night")

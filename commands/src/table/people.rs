@@ -33,14 +33,13 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .alias("roles")
         .example("roles")
         .private(),
-    command(Chapter::People, "role page", "Call people until one answers")
-        .alias("page")
+    command(Chapter::People, "page send", "Call people until one answers")
         .example("page approver A3 waits for you")
         .args(&[
             must("who", ArgKind::Who, "Role or person"),
             may("message", ArgKind::Text, "What you need"),
         ]),
-    command(Chapter::People, "role ack", "Say that you are on it")
+    command(Chapter::People, "page ack", "Say that you are on it")
         .alias("ack")
         .example("ack")
         .args(&[may("page", ArgKind::Page, "The last one if left out")]),

@@ -85,14 +85,18 @@ pub(super) const ROWS: &[CommandSpec] = &[
     command(Chapter::Recover, "mark resolved", "Say that service is restored")
         .alias("resolve")
         .example("resolve posting works again since 15:20")
-        .args(&[may("summary", ArgKind::Text, "What ended it")]),
+        .args(&[
+            may("summary", ArgKind::Text, "What ended it"),
+            may("reason", ArgKind::Text, "Why, though the gate is shut"),
+        ]),
     command(Chapter::Recover, "mark reopened", "Open it again")
         .alias("reopen")
         .example("reopen the lock is back")
         .args(&[WHY]),
     command(Chapter::Learn, "mark closed", "Close the incident")
         .alias("close")
-        .example("close"),
+        .example("close")
+        .args(&[may("reason", ArgKind::Text, "Why, though the gate is shut").by_name()]),
     command(Chapter::Record, "mark cancelled", "Cancel one opened by mistake")
         .alias("cancel")
         .example("cancel it was a planned restart")

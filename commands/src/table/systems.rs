@@ -55,7 +55,11 @@ pub(super) const ROWS: &[CommandSpec] = &[
     command(Chapter::Contain, "action approve", "Approve a proposal")
         .alias("approve")
         .example("approve A3")
-        .args(&[PROPOSAL, WHY_IF_ANY]),
+        .args(&[
+            PROPOSAL,
+            WHY_IF_ANY,
+            may("seen", ArgKind::Word, "Digest you were shown"),
+        ]),
     command(Chapter::Contain, "action refuse", "Refuse a proposal")
         .alias("refuse")
         .example("refuse A3 the import is still running")
@@ -84,6 +88,17 @@ pub(super) const ROWS: &[CommandSpec] = &[
         ),
         must("reason", ArgKind::Text, "How you know"),
     ]),
+    command(Chapter::Contain, "action verify", "Say whether an action worked")
+        .example("action verify A3 worked the queue drains")
+        .args(&[
+            PROPOSAL,
+            must(
+                "outcome",
+                ArgKind::Choice(&["worked", "did-not-work"]),
+                "Worked or not",
+            ),
+            must("reason", ArgKind::Text, "How you know"),
+        ]),
     command(
         Chapter::Contain,
         "action break-glass",
