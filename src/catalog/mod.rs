@@ -132,6 +132,12 @@ const SHIPPED: &[(&str, &str)] = &[
     ("catalog/git.toml", include_str!("../../catalog/git.toml")),
     ("catalog/host.toml", include_str!("../../catalog/host.toml")),
     ("catalog/http.toml", include_str!("../../catalog/http.toml")),
+    ("catalog/odoo.toml", include_str!("../../catalog/odoo.toml")),
+    (
+        "catalog/postgres.toml",
+        include_str!("../../catalog/postgres.toml"),
+    ),
+    ("catalog/redis.toml", include_str!("../../catalog/redis.toml")),
 ];
 
 impl Catalog {

@@ -42,6 +42,11 @@ impl When {
     }
 }
 
+/// Whether a parameter has to be given: it has no default, and nothing says that it may be left out.
+pub fn is_required(param: &Param) -> bool {
+    param.default.is_none() && !param.optional
+}
+
 /// Reads what was given against what the entry allows. `whose` names the entry in problems.
 pub fn read(
     whose: &str,

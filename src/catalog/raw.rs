@@ -257,6 +257,9 @@ pub struct PostgresRead {
     pub variants: Vec<PostgresVariant>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub answer: RowShape,
+    /// Said when no variant fits and there is no `sql`: what is not installed, as a sentence.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub absent: Option<String>,
 }
 
 /// The same question for another version of the schema.
@@ -296,7 +299,17 @@ pub struct PostgresWrite {
     /// Columns of the preview's only row that guard the attempt.
     #[serde(default, skip_serializing_if = "is_default")]
     pub guards: Vec<String>,
-    /// Rows the statement must touch; another number is rolled back.
+    /// Run the statement for the preview and roll it back. Not for signals.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dry_run: bool,
+    /// What the statement does outlives a rollback, as a signal to another session does.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub signals: bool,
+    /// Said when no variant fits and there is no `sql`: what is not installed, as a sentence.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub absent: Option<String>,
+    /// Rows the statement must return, else it is rolled back; 0 stands for any number but none. It ends in RETURNING,
+    /// or is a SELECT; a returned column `done` that is false counts as refused.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub rows: u64,
 }
@@ -313,7 +326,8 @@ pub struct RedisRead {
     pub commands: BTreeMap<String, Vec<Value>>,
 }
 
-/// A command that changes something. Rendered to `{"preview": <read or null>, "guards": {…}, "command": […]}`.
+/// A command that changes something. Rendered to `{"preview": <read or null>, "guards": {…}, "command": […]}`; a word
+/// `{ guard = "name" }` is filled in by the driver. A reply of 0 counts as "nothing fitted".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RedisWrite {

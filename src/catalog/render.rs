@@ -133,6 +133,11 @@ impl Values<'_> {
                 .filter(|name| self.allowed.contains_key(*name));
             let text = match self.fill(word)? {
                 Value::Null => continue,
+                // What the preview reads; only the driver of an action knows it.
+                Value::Object(table) if table.len() == 1 && table.contains_key("guard") => {
+                    filled.push(Value::Object(table));
+                    continue;
+                }
                 Value::String(text) => text,
                 Value::Number(number) => number.to_string(),
                 Value::Bool(it) => it.to_string(),
@@ -270,6 +275,7 @@ impl Values<'_> {
     fn postgres_read(&self, read: &PostgresRead) -> Result<Value, Problem> {
         let mut call = self.statements(read.sql.as_deref(), &read.binds, &read.variants)?;
         call.insert("answer".to_owned(), json!(read.answer));
+        call.insert("absent".to_owned(), json!(read.absent));
         Ok(Value::Object(call))
     }
 
@@ -355,6 +361,9 @@ impl Values<'_> {
             let mut call = self.statements(write.sql.as_deref(), &write.binds, &write.variants)?;
             call.insert("guards".to_owned(), json!(write.guards));
             call.insert("rows".to_owned(), json!(write.rows));
+            call.insert("dry_run".to_owned(), json!(write.dry_run));
+            call.insert("signals".to_owned(), json!(write.signals));
+            call.insert("absent".to_owned(), json!(write.absent));
             ("postgres", call)
         } else if let Some(write) = &action.redis {
             let command = self.words(&write.command, false)?;

@@ -68,6 +68,13 @@ pub fn default_policy(risk: Risk) -> Policy {
     }
 }
 
+/// A database session says for which entry it was opened.
+fn named(driver: &str, call: &mut Value, name: &str) {
+    if let (true, Value::Object(call)) = (driver == "postgres", call) {
+        call.insert("name".to_owned(), Value::String(name.to_owned()));
+    }
+}
+
 fn policy(risk: Risk, own: Option<raw::Policy>) -> Policy {
     let default = default_policy(risk);
     match own {
@@ -98,7 +105,8 @@ impl Catalog {
             target,
             when: Some(when),
         };
-        let (driver, call) = values.probe(&entry.raw)?;
+        let (driver, mut call) = values.probe(&entry.raw)?;
+        named(driver, &mut call, name);
         let caveats = match when.guessed && entry.uses_since() {
             true => {
                 let since = params
@@ -227,7 +235,8 @@ impl Catalog {
             target,
             when: None,
         };
-        let (driver, call) = values.action(&entry.raw)?;
+        let (driver, mut call) = values.action(&entry.raw)?;
+        named(driver, &mut call, &terms.action);
         Ok(ActionCall {
             driver: driver.to_owned(),
             call,

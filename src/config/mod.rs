@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
 
 pub use problem::Problem;
-pub use quantity::{Approvers, Every, Period, Size};
+pub use quantity::{Approvers, Every, Period, Size, Zone};
 pub use rules::RoomFacts;
 pub use schema::schema;
 pub use secret::{Reference, Setting};
@@ -55,6 +55,8 @@ const FILE_LIMIT: u64 = 4 << 20;
 pub struct Config {
     /// Name of the slash command, without the slash. Change it where another app owns `/incident`.
     pub command: String,
+    /// Zone in which people type times such as 14:00. Everything is kept in UTC.
+    pub timezone: Zone,
     /// Where the journal is kept.
     pub store: Store,
     /// The local page, webhooks and metrics.
@@ -102,6 +104,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             command: "incident".to_owned(),
+            timezone: Zone(chrono_tz::Tz::UTC),
             store: Store::default(),
             web: Web::default(),
             log: Log::default(),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -25,6 +26,10 @@ pub struct Every(pub Option<TimeDelta>);
 /// A number of bytes: `"256KiB"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(pub u64);
+
+/// The zone in which people type times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(pub Tz);
 
 /// The role whose approvals count, or `"any"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +76,21 @@ impl Written for Period {
 
     fn write(&self) -> String {
         write_duration(self.0)
+    }
+}
+
+impl Written for Zone {
+    const FORM: &'static str = "time zone";
+    const DESCRIPTION: &'static str = "A zone of the IANA database, such as Europe/Berlin, or UTC.";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| {
+            format!("\"{text}\" is no time zone; write one such as \"Europe/Berlin\", or \"UTC\"")
+        })
+    }
+
+    fn write(&self) -> String {
+        self.0.name().to_owned()
     }
 }
 
@@ -132,7 +152,7 @@ macro_rules! written {
     )*};
 }
 
-written! { Period Every Size }
+written! { Period Every Size Zone }
 
 impl Serialize for Approvers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -170,6 +190,7 @@ pub(super) fn wrong_with(form: &str, text: &str) -> Option<String> {
         Period::FORM => Period::read(text).err(),
         Every::FORM => Every::read(text).err(),
         Size::FORM => Size::read(text).err(),
+        Zone::FORM => Zone::read(text).err(),
         _ => None,
     }
 }

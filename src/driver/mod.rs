@@ -6,7 +6,9 @@
 
 mod guards;
 pub mod http;
+pub mod postgres;
 pub mod process;
+pub mod redis;
 pub mod systems;
 
 use std::time::Duration;
