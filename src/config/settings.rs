@@ -109,7 +109,8 @@ enum Platform {
 pub struct TargetSettings {
     /// Short name, in small letters: `odoo-prod`.
     pub name: String,
-    /// What it is: `odoo`, `postgres`, `redis`, `http`, `host` or `git`. Probes and actions say which kinds they fit.
+    /// What it is: `odoo`, `postgres`, `redis`, `http`, `host` or `git`, or `demo` for the shop of `orderly demo`.
+    /// Probes and actions say which kinds they fit.
     pub kind: Kind,
     /// `production`, `staging`, `dr` or `drill`. Always said, never assumed.
     pub environment: Environment,
@@ -151,6 +152,7 @@ pub enum Kind {
     Http,
     Host,
     Git,
+    Demo,
 }
 
 /// How to sign in. Secrets by reference only.

@@ -34,6 +34,7 @@ pub(super) fn schemes(kind: Kind) -> &'static [&'static str] {
         Kind::Postgres => &["postgres", "postgresql"],
         Kind::Redis => &["redis", "rediss"],
         Kind::Http => &["https", "http"],
+        Kind::Demo => &["http"],
         Kind::Host | Kind::Git => &[],
     }
 }

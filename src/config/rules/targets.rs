@@ -31,6 +31,7 @@ impl Kind {
             Self::Http => "http",
             Self::Host => "host",
             Self::Git => "git",
+            Self::Demo => "demo",
         }
     }
 }

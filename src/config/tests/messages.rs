@@ -54,7 +54,7 @@ fn a_word_that_is_not_one_of_ours() {
     orderly.toml:3:21: `roles` cannot be "queen". It is one of: commander, deputy, scribe, responder, approver, liaison.
     "#);
     insta::assert_snapshot!(bad(&target("").replace("production", "prod").replace("\"postgres\"", "\"postgresql\"")), @r#"
-    orderly.toml:3:8: `kind` cannot be "postgresql". It is one of: odoo, postgres, redis, http, host, git. Did you mean "postgres"?
+    orderly.toml:3:8: `kind` cannot be "postgresql". It is one of: odoo, postgres, redis, http, host, git, demo. Did you mean "postgres"?
     orderly.toml:4:15: `environment` cannot be "prod". It is one of: production, staging, dr, drill. Did you mean "production"?
     "#);
     insta::assert_snapshot!(bad("[[process]]\nname = \"finance\"\nrto = \"4h\"\nrpo = \"15m\"\n"), @r#"orderly.toml:2:8: `name` cannot be "finance". It is one of: warehouse-execution, order-routing, carrier-connectivity, inventory-sync, finance-posting. Did you mean "finance-posting"?"#);
@@ -93,7 +93,7 @@ fn a_duration_or_size_out_of_bounds() {
 #[test]
 fn what_is_required_and_missing() {
     insta::assert_snapshot!(bad("[[target]]\nname = \"x\"\n"), @r#"
-    orderly.toml:1:1: [[target]] lacks `kind`: add kind = "odoo" (or postgres, redis, http, host, git)
+    orderly.toml:1:1: [[target]] lacks `kind`: add kind = "odoo" (or postgres, redis, http, host, git, demo)
     orderly.toml:1:1: [[target]] lacks `environment`: add environment = "production" (or staging, dr, drill)
     orderly.toml:1:1: [[target]] lacks `url`: add url = "…"
     "#);
