@@ -106,7 +106,7 @@ impl Engine {
             match self.inner.parts.store.commit(commit).await {
                 Ok(_) => {
                     if let Some(listed) = listed {
-                        write(&self.inner.index).put(listed);
+                        self.put_listed(listed);
                     }
                     if moved {
                         self.look_around().await?;
@@ -116,6 +116,7 @@ impl Engine {
                         .counters
                         .decide_micros
                         .fetch_add(micros, Ordering::Relaxed);
+                    self.inner.counters.decisions.fetch_add(1, Ordering::Relaxed);
                     self.nudge();
                     return Ok(written);
                 }
@@ -175,7 +176,7 @@ impl Engine {
         commit.summaries.push(plan::summary(&listed));
         self.inner.parts.store.commit(commit).await?;
         *write(&self.inner.desk_now) = Arc::new(desk);
-        write(&self.inner.index).put(listed);
+        self.put_listed(listed);
         self.loaded(incident).lock().await.state = Some(state);
         self.nudge();
         Ok(incident)

@@ -6,9 +6,14 @@ use super::decide::{Failed, Reply, With};
 use super::intake::{Job, room_of};
 use super::ports::{Act, Asking};
 use super::{Engine, journal, plan, read};
-use crate::chat::{Block, Delivery, Incoming, Message, Trigger, Verdict};
-use crate::incident::{By, Identity, IncidentId, Marked, PersonId, Recorded, Refusal, Request, State};
+use crate::chat::{Block, Delivery, Incoming, Message, Press, Trigger, Verdict};
+use crate::incident::{By, Event, Identity, IncidentId, Marked, PersonId, Recorded, Refusal, Request, State};
 use crate::store::{Commit, Hash, InboxDone, InboxId, LogEntry, NewEffect, Redaction, Stream};
+
+/// What the menu of a message presses: not commands, because their object is the message itself.
+pub const SHORTCUT_TIMELINE: &str = "shortcut:timeline";
+pub const SHORTCUT_TASK: &str = "shortcut:task";
+pub const SHORTCUT_FOLLOWUP: &str = "shortcut:followup";
 
 impl Engine {
     pub(super) async fn handle(&self, job: Job) {
@@ -25,12 +30,46 @@ impl Engine {
     }
 
     async fn answer(&self, inbox: InboxId, delivery: &Delivery) -> Result<Verdict, Failed> {
+        if let Some(reacted) = self.shortcut(delivery) {
+            return self.overhear(inbox, &reacted).await;
+        }
         match &delivery.incoming {
             Incoming::Command { from, .. } | Incoming::Press { from, .. } | Incoming::Submit { from, .. } => {
                 self.obey(inbox, delivery, from).await
             }
             _ => self.overhear(inbox, delivery).await,
         }
+    }
+
+    /// An entry of a message's menu does what the reaction of the same meaning does.
+    fn shortcut(&self, delivery: &Delivery) -> Option<Delivery> {
+        let Incoming::Press {
+            from,
+            message,
+            press: Press::Run { line },
+            ..
+        } = &delivery.incoming
+        else {
+            return None;
+        };
+        let options = &self.inner.parts.options;
+        let emoji = match line.as_str() {
+            SHORTCUT_TIMELINE => &options.timeline_emoji,
+            SHORTCUT_TASK => &options.task_emoji,
+            SHORTCUT_FOLLOWUP => &options.followup_emoji,
+            _ => return None,
+        };
+        let incoming = Incoming::Reacted {
+            from: from.clone(),
+            message: message.clone(),
+            emoji: emoji.clone(),
+            present: true,
+            at: delivery.received,
+        };
+        Some(Delivery {
+            incoming,
+            ..delivery.clone()
+        })
     }
 
     /// Something addressed to the bot.
@@ -142,11 +181,35 @@ impl Engine {
                 return self.answer_only(inbox, delivery, verdict).await;
             }
             Act::Ask(form) => return self.ask(inbox, delivery, form).await,
-            Act::Export { format } => {
+            Act::Export { format, as_of } => {
                 let Some(incident) = incident else {
                     return Err(no_incident().into());
                 };
-                return self.export(inbox, delivery, incident, format).await;
+                return self.export(inbox, delivery, incident, format, as_of).await;
+            }
+            Act::Verify => {
+                let Some(incident) = incident else {
+                    return Err(no_incident().into());
+                };
+                let message = self.verify(incident).await?;
+                let verdict = Verdict {
+                    accepted: true,
+                    message,
+                    field: None,
+                    incident: Some(incident.0),
+                };
+                return self.answer_only(inbox, delivery, verdict).await;
+            }
+            Act::RedactMessage { message, reason } => {
+                let Some(incident) = incident else {
+                    return Err(no_incident().into());
+                };
+                let (redactions, row) = self.message_redactions(incident, &message).await?;
+                let request = Request::RecordRedaction { row, reason };
+                let with = With { redactions, ..with };
+                self.decide(incident, &by, &request, with, Some(&replying))
+                    .await?;
+                self.loaded(incident).lock().await.state = None;
             }
             Act::Redact { row, reason } => {
                 let Some(incident) = incident else {
@@ -295,9 +358,18 @@ impl Engine {
         delivery: &Delivery,
         incident: IncidentId,
         format: String,
+        as_of: Option<u64>,
     ) -> Result<Verdict, Failed> {
         let head = self.inner.parts.store.head(Stream::Incident(incident)).await?;
-        let words = format!("Making the post-mortem of {incident} as of event #{}.", head.seq);
+        let as_of = as_of.unwrap_or(head.seq);
+        if as_of == 0 || as_of > head.seq {
+            return Err(Refusal::new(format!(
+                "{incident} has events #1 to #{}; there is no #{as_of}.",
+                head.seq
+            ))
+            .into());
+        }
+        let words = format!("Making the post-mortem of {incident} as of event #{as_of}.");
         let message = Message {
             fallback: words.clone(),
             blocks: vec![Block::Text { text: words.into() }],
@@ -309,9 +381,74 @@ impl Engine {
             incident: Some(incident.0),
         };
         let mut reply = self.reply(inbox, delivery, &verdict, true);
-        reply.effects.push(plan::export(incident, format, head.seq));
+        reply.effects.push(plan::export(incident, format, as_of));
         self.conclude(inbox, reply.outcome, reply.effects).await?;
         Ok(verdict)
+    }
+
+    /// The chain of the incident's journal, checked from the first event to the last.
+    async fn verify(&self, incident: IncidentId) -> Result<Message, Failed> {
+        let store = &self.inner.parts.store;
+        let report = crate::store::verify(&**store, None).await?;
+        let stream = Stream::Incident(incident);
+        let head = store.head(stream).await?;
+        let words = match report.faults.iter().find(|fault| fault.stream == stream) {
+            None => format!(
+                "The journal of {incident} is whole: {} events, head {incident}@{}:{}.",
+                head.seq, head.seq, head.hash
+            ),
+            Some(fault) => format!(
+                "The journal of {incident} was tampered with: {fault}. Keep the file and call the operator."
+            ),
+        };
+        Ok(Message {
+            fallback: words.clone(),
+            blocks: vec![Block::Text { text: words.into() }],
+        })
+    }
+
+    /// Everything that keeps the text of a message: the room log, and the events that marked or changed it.
+    async fn message_redactions(
+        &self,
+        incident: IncidentId,
+        message: &str,
+    ) -> Result<(Vec<Redaction>, u64), Failed> {
+        const MARKER: &str = "[redacted]";
+        let state = self.state(incident).await?.ok_or_else(no_incident)?;
+        let mut redactions = Vec::new();
+        for (room, _) in &state.rooms {
+            if !self
+                .inner
+                .parts
+                .store
+                .versions(&room.to_string(), message)
+                .await?
+                .is_empty()
+            {
+                let (room, message, marker) = (room.to_string(), message.to_owned(), MARKER.to_owned());
+                redactions.push(Redaction::Message {
+                    room,
+                    message,
+                    marker,
+                });
+            }
+        }
+        if redactions.is_empty() {
+            return Err(Refusal::new(format!("No message `{message}` is kept for {incident}.")).into());
+        }
+        let mut first = 0;
+        for recorded in journal::load(&*self.inner.parts.store, incident).await? {
+            let about = match &recorded.event {
+                Some(Event::MessageMarked { marked }) => &marked.message,
+                Some(Event::MessageChanged { message, .. }) => message,
+                _ => continue,
+            };
+            if about.message == message {
+                first = if first == 0 { recorded.seq } else { first };
+                redactions.push(self.redaction(incident, recorded.seq).await?);
+            }
+        }
+        Ok((redactions, first))
     }
 
     /// The row as it will stand after a redaction: same shape, its texts gone.

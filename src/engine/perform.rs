@@ -12,16 +12,27 @@ use super::{Engine, HANDS_FULL, journal, lock, plan};
 use crate::chat::{self, Chat, Message, RoomSpec, Upload};
 use crate::desk;
 use crate::incident::{
-    AttemptId, Audience, By, Effect, Identity, IncidentId, Moment, Outcome, PersonId, ProbeRunId, ProposalId,
-    Request, RoomRef, Slot, State, TimerKey,
+    AttemptId, Audience, By, Effect, Event, Identity, IncidentId, Moment, Outcome, PersonId, ProbeRunId,
+    ProposalId, Request, RoomRef, Slot, State, TimerKey,
 };
-use crate::store::{Commit, EffectId, EffectRetry, Evidence, Post, StoredEffect, Stream};
+use crate::store::{Commit, EffectId, EffectRetry, Evidence, LogId, Post, StoredEffect, Stream};
 
 /// First wait after a failed call; doubles with each try.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
 
 /// Longest wait between two tries, so that a room is caught up soon after its platform is back.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(1);
+
+/// A document as it was made.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The last event it shows.
+    pub as_of: u64,
+    pub bytes: Vec<u8>,
+    pub media_type: &'static str,
+    /// Name of the file.
+    pub name: String,
+}
 
 /// How a task ended.
 enum End {
@@ -86,6 +97,7 @@ impl Engine {
     /// Starts what can be started now; says when to look again.
     async fn take_in_hand(&self) -> Result<Option<DateTime<Utc>>, crate::store::Error> {
         let busy = self.busy();
+        self.measure().await;
         let free = HANDS_FULL.saturating_sub(lock(&self.inner.in_hand).len());
         if free == 0 {
             return Ok(None);
@@ -528,7 +540,12 @@ impl Engine {
     }
 
     async fn post_export(&self, id: EffectId, incident: IncidentId, format: &str, as_of: u64) -> End {
-        let (bytes, media_type, name) = match self.document(incident, format, as_of).await {
+        let Document {
+            as_of,
+            bytes,
+            media_type,
+            name,
+        } = match self.document(incident, format, as_of).await {
             Ok(document) => document,
             Err(error) => return End::Never(error.to_string()),
         };
@@ -572,26 +589,36 @@ impl Engine {
         self.back(incident, &request, with).await
     }
 
-    /// A document of the journal up to an event, and the name of its file.
-    pub async fn document(
-        &self,
-        incident: IncidentId,
-        format: &str,
-        as_of: u64,
-    ) -> Result<(Vec<u8>, &'static str, String), Failed> {
+    /// A document of the journal up to an event. Exports are not part of what they show, so the document stands for the
+    /// last event before them.
+    pub async fn document(&self, incident: IncidentId, format: &str, as_of: u64) -> Result<Document, Failed> {
         let store = &self.inner.parts.store;
         let mut journal = journal::load(&**store, incident).await?;
+        let is_export = |event: &Option<Event>| matches!(event, Some(Event::Exported { .. }));
+        let last = journal
+            .iter()
+            .rev()
+            .find(|recorded| recorded.seq <= as_of && !is_export(&recorded.event));
+        let as_of = last.map_or(0, |last| last.seq);
         journal.retain(|recorded| recorded.seq <= as_of);
         let stream = Stream::Incident(incident);
         let last = store.events(stream, as_of.saturating_sub(1), 1).await?;
         let head = last.first().map_or(String::new(), |last| {
             format!("{incident}@{as_of}:{}", last.seal.hash)
         });
-        Ok(self
-            .inner
-            .parts
-            .documents
-            .export(format, &journal, &head, &self.desk())?)
+        let log = match self.inner.parts.options.whole_log {
+            true => Some(store.room_log(incident, LogId(0), usize::MAX >> 1).await?),
+            false => None,
+        };
+        let documents = &self.inner.parts.documents;
+        let (bytes, media_type, name) =
+            documents.export(format, &journal, &head, log.as_deref(), &self.desk())?;
+        Ok(Document {
+            as_of,
+            bytes,
+            media_type,
+            name,
+        })
     }
 
     async fn ask_probe(&self, id: EffectId, state: &State, run: ProbeRunId) -> End {

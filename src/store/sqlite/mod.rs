@@ -23,9 +23,11 @@ use crate::incident::IncidentId;
 
 mod batch;
 mod copy;
+mod decode;
 mod migrations;
 mod own;
 mod read;
+mod rows;
 mod statements;
 mod writer;
 
