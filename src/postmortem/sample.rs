@@ -161,6 +161,7 @@ pub fn plan() -> Plan {
         phases: vec![PlanPhase {
             phase: Phase::Contain,
             intro: String::new(),
+            leave: None,
             steps: vec![step(
                 "contain.1",
                 "Stop the scheduled action that books the entries",
