@@ -28,10 +28,13 @@ use crate::view::View;
 use crate::web;
 
 pub use offers::{Joined, Vocabulary};
-pub use people::token;
+pub use people::{on_terminal, token};
 
 /// Name of the platform that the page speaks for.
 const LOCAL: &str = "local";
+
+/// The room of the local page where everybody is; incidents are announced there, also those opened on the terminal.
+const LOBBY: &str = "lobby";
 
 /// Everything that can keep the program from starting, in words that say what to do.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +84,7 @@ pub struct Files {
 impl Files {
     /// The config with its catalog, runbooks and templates.
     pub fn read(config: Config) -> Result<Self, Error> {
-        let catalog = Catalog::load(&toml_files(config.catalog.dir.as_deref())?).map_err(Error::Catalog)?;
+        let catalog = Self::catalog(&config)?;
         let shelf = match &config.runbooks.dir {
             Some(folder) => Shelf::load(folder).map_err(Error::Runbooks)?,
             None => Shelf::shipped(),
@@ -96,6 +99,11 @@ impl Files {
             shelf,
             templates,
         })
+    }
+
+    /// The catalog alone, for a reload while it runs.
+    pub fn catalog(config: &Config) -> Result<Catalog, Error> {
+        Catalog::load(&toml_files(config.catalog.dir.as_deref())?).map_err(Error::Catalog)
     }
 
     /// Asks and changes systems as the config describes them. Targets whose secrets cannot be read are left out; what is
@@ -211,7 +219,7 @@ impl App {
             timeline_emoji: files.config.reactions.timeline.clone(),
             task_emoji: files.config.reactions.task.clone(),
             followup_emoji: files.config.reactions.followup.clone(),
-            announce: None,
+            announce: Some(crate::chat::local::room_ref(LOBBY)),
             whole_log: files.config.timeline.capture == config::Capture::All,
         };
         let joined = Arc::new(Joined::new(files, systems, Arc::clone(&clock)));
@@ -244,6 +252,7 @@ impl App {
             let mut identities: BTreeSet<Identity> =
                 person.identities.iter().cloned().map(Into::into).collect();
             identities.insert(crate::chat::local::identity(&person.id));
+            identities.extend(person.os_user.as_deref().map(people::on_terminal));
             let request = desk::Request::PutPerson {
                 person: PersonId::new(&person.id),
                 name: person.name.clone().unwrap_or_else(|| person.id.clone()),
@@ -254,6 +263,16 @@ impl App {
             self.engine.on_desk(&By::Orderly, &request).await?;
         }
         Ok(())
+    }
+
+    /// Reads the catalog anew, whole or not at all: with a problem in it, what there was goes on. Says how many probes and
+    /// actions there are now.
+    pub async fn reload_catalog(&self) -> Result<(usize, usize), Error> {
+        let catalog = Files::catalog(self.joined.config())?;
+        let counted = (catalog.probes().count(), catalog.actions().count());
+        self.joined.systems().replace_catalog(catalog);
+        self.engine.look_around().await?;
+        Ok(counted)
     }
 
     /// Begins to work.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::LOCAL;
 use crate::engine::{Engine, Listed};
-use crate::incident::PersonId;
+use crate::incident::{Identity, PersonId};
 use crate::web::{Board, OpenIncident, People, Person};
 
 /// Bytes of a sign-in token: as many as a key, so that guessing is hopeless.
@@ -22,6 +22,15 @@ pub fn token() -> Result<(String, String), getrandom::Error> {
     let token = hex::encode(bytes);
     let sha256 = hex::encode(Sha256::digest(token.as_bytes()));
     Ok((token, sha256))
+}
+
+/// Who a user of this machine is.
+pub fn on_terminal(os_user: &str) -> Identity {
+    Identity {
+        platform: crate::inbox::TERMINAL.to_owned(),
+        workspace: LOCAL.to_owned(),
+        user: os_user.to_owned(),
+    }
 }
 
 /// The desk, as the page sees it.

@@ -55,6 +55,7 @@ pub fn carry_out(
     request: &Request,
     now: DateTime<Utc>,
 ) -> Result<Vec<Recorded>, Refusal> {
+    let now = now.max(state.last);
     let events = decide(state, by, request)?;
     let mut written = Vec::with_capacity(events.len());
     for event in events {
@@ -71,6 +72,7 @@ pub fn carry_out(
 }
 
 fn decide(state: &State, by: &By, request: &Request) -> Result<Vec<Event>, Refusal> {
+    may_ask(state, by, request)?;
     match request {
         Request::Number => Ok(vec![Event::IncidentNumbered {
             incident: IncidentId(state.last_incident + 1),
@@ -85,14 +87,20 @@ fn decide(state: &State, by: &By, request: &Request) -> Result<Vec<Event>, Refus
         Request::Grant { person, role } => change_roles(state, person, |roles| roles.insert(*role)),
         Request::Revoke { person, role } => change_roles(state, person, |roles| roles.remove(role)),
         Request::Deactivate { person, reason } => {
-            known(state, person)?;
+            if !known(state, person)?.active {
+                return Err(Refusal::new(format!("{person} is deactivated already.")));
+            }
             Ok(vec![Event::PersonDeactivated {
                 person: person.clone(),
                 reason: reason.clone(),
             }])
         }
         Request::IssueToken { person, sha256 } => {
-            known(state, person)?;
+            if !known(state, person)?.active {
+                return Err(Refusal::new(format!(
+                    "{person} is deactivated and cannot sign in. Add them again with `orderly person add {person}`."
+                )));
+            }
             Ok(vec![Event::TokenIssued {
                 person: person.clone(),
                 sha256: sha256.clone(),
@@ -120,6 +128,34 @@ fn decide(state: &State, by: &By, request: &Request) -> Result<Vec<Event>, Refus
     }
 }
 
+/// Freezing and thawing is for every member. Who is who, and who may approve, is the operator's to say and nobody's in
+/// a room: otherwise the first who wants an action through makes themselves an approver.
+fn may_ask(state: &State, by: &By, request: &Request) -> Result<(), Refusal> {
+    let Some(person) = by.person() else {
+        return Ok(());
+    };
+    if !state
+        .people
+        .get(person)
+        .is_some_and(|known| known.active && !known.guest)
+    {
+        return Err(Refusal::new(format!(
+            "{person} may read here, not command. A member can do it, or the operator adds them with \
+             `orderly person add`."
+        )));
+    }
+    match request {
+        Request::Number | Request::Freeze { .. } | Request::Thaw { .. } => Ok(()),
+        Request::PutPerson { .. }
+        | Request::Grant { .. }
+        | Request::Revoke { .. }
+        | Request::Deactivate { .. }
+        | Request::IssueToken { .. } => Err(Refusal::new(
+            "Only the operator can change who is who, with `orderly person` on the machine itself; nobody can do it in a room.",
+        )),
+    }
+}
+
 fn what_is_frozen(freeze: &Freeze) -> String {
     freeze.target.clone().unwrap_or_else(|| "everything".to_owned())
 }
@@ -128,13 +164,6 @@ fn freeze(state: &State, by: &By, target: &Option<String>, reason: &str) -> Resu
     let Some(person) = by.person() else {
         return Err(Refusal::new("Only a person can freeze."));
     };
-    if !state
-        .people
-        .get(person)
-        .is_some_and(|person| person.active && !person.guest)
-    {
-        return Err(Refusal::new(format!("{person} may read here, not command.")));
-    }
     if reason.trim().is_empty() {
         return Err(
             Refusal::new("Say why: a freeze without a reason is lifted by the first who wonders.")
@@ -198,6 +227,10 @@ fn put_person(
                     person: person.clone(),
                     name: name.to_owned(),
                 });
+            }
+            if known.guest != guest {
+                let person = person.clone();
+                events.push(Event::GuestChanged { person, guest });
             }
             if known.roles != *roles {
                 events.push(Event::RolesChanged {

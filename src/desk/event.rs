@@ -39,6 +39,11 @@ pub enum Event {
         person: PersonId,
         name: String,
     },
+    /// A guest reads and does not command.
+    GuestChanged {
+        person: PersonId,
+        guest: bool,
+    },
     RolesChanged {
         person: PersonId,
         roles: BTreeSet<Role>,

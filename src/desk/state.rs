@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use crate::incident::{Freeze, Identity, IncidentId, PersonId, Role, Standing};
 
 use super::event::{Event, Recorded};
@@ -21,6 +23,8 @@ pub struct Person {
 pub struct State {
     /// Number of the last event folded in.
     pub seq: u64,
+    /// When the last event was written down; the time given to decide never lies before it.
+    pub last: DateTime<Utc>,
     pub last_incident: u64,
     pub people: BTreeMap<PersonId, Person>,
     pub freezes: Vec<Freeze>,
@@ -37,6 +41,7 @@ impl State {
 
     pub fn apply(&mut self, recorded: &Recorded) {
         self.seq = recorded.seq;
+        self.last = self.last.max(recorded.recorded);
         match &recorded.event {
             Some(Event::IncidentNumbered {
                 incident: IncidentId(number),
@@ -69,6 +74,7 @@ impl State {
 
     fn apply_to_person(&mut self, event: &Event) {
         let (Event::PersonRenamed { person, .. }
+        | Event::GuestChanged { person, .. }
         | Event::RolesChanged { person, .. }
         | Event::IdentityLinked { person, .. }
         | Event::IdentityUnlinked { person, .. }
@@ -83,6 +89,7 @@ impl State {
         };
         match event {
             Event::PersonRenamed { name, .. } => known.name = name.clone(),
+            Event::GuestChanged { guest, .. } => known.guest = *guest,
             Event::RolesChanged { roles, .. } => known.roles = roles.clone(),
             Event::IdentityLinked { identity, .. } => {
                 known.identities.insert(identity.clone());

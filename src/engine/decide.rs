@@ -28,6 +28,17 @@ pub enum Failed {
     Overtaken,
 }
 
+impl Failed {
+    /// Whether the very same request may be carried out later.
+    pub fn retry(&self) -> bool {
+        match self {
+            Failed::Store(error) => error.retry(),
+            Failed::Overtaken => true,
+            Failed::Refused(_) | Failed::Journal(_) => false,
+        }
+    }
+}
+
 impl From<Refusal> for Failed {
     fn from(refusal: Refusal) -> Self {
         Failed::Refused(refusal)
@@ -86,11 +97,24 @@ impl Engine {
             let around = read(&self.inner.around).clone();
             let now = self.now();
             let before = loaded.state.as_ref().map_or(0, |state| state.seq);
-            let written = incident::carry_out(&mut loaded.state, by, request, now, &around)?;
-            let Some(state) = loaded.state.as_ref() else {
+            // Out of the cache until it is written: whatever happens in between, nobody sees what is not on disk.
+            let mut decided = loaded.state.take();
+            let written = match incident::carry_out(&mut decided, by, request, now, &around.surroundings) {
+                Ok(written) => written,
+                Err(refusal) => {
+                    loaded.state = decided;
+                    return Err(refusal.into());
+                }
+            };
+            let Some(state) = decided.as_ref() else {
                 return Ok(written);
             };
             let mut commit = plan::commit(state, before, &written, now);
+            if !commit.locks_taken.is_empty() {
+                // An attempt starts on what the desk says at this very moment: a freeze or a lost role in the same
+                // instant comes first, or after, and never in between.
+                commit.appends.push(plan::desk_stands_at(around.desk));
+            }
             finish(&mut commit, state, &with, now);
             if let Some(replying) = replying {
                 let reply = replying(state, &written);
@@ -105,11 +129,13 @@ impl Engine {
             let moved = !commit.locks_taken.is_empty() || !commit.locks_released.is_empty();
             match self.inner.parts.store.commit(commit).await {
                 Ok(_) => {
+                    // What was in memory still says what a redaction removed.
+                    loaded.state = decided.filter(|_| with.redactions.is_empty());
                     if let Some(listed) = listed {
                         self.put_listed(listed);
                     }
                     if moved {
-                        self.look_around().await?;
+                        self.look_again().await;
                     }
                     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
                     self.inner
@@ -120,16 +146,18 @@ impl Engine {
                     self.nudge();
                     return Ok(written);
                 }
-                Err(error) => {
-                    // The state has run ahead of the journal: forget it, whatever the error was.
-                    loaded.state = None;
-                    match error {
-                        store::Error::Conflict { .. } => {}
-                        // Somebody else took the target in the same instant: decided again, it will be held.
-                        store::Error::Locked { .. } => self.look_around().await?,
-                        other => return Err(other.into()),
-                    }
+                // The state in hand has run ahead of the journal and is forgotten, whatever the error was.
+                Err(store::Error::Conflict {
+                    stream: Stream::Desk, ..
+                }) => {
+                    // Wait for the decision of the desk that was first.
+                    drop(self.inner.desk.lock().await);
+                    self.look_again().await;
                 }
+                Err(store::Error::Conflict { .. }) => {}
+                // Somebody else took the target in the same instant: decided again, it will be held.
+                Err(store::Error::Locked { .. }) => self.look_again().await,
+                Err(other) => return Err(other.into()),
             }
         }
         Err(Failed::Overtaken)
@@ -155,10 +183,13 @@ impl Engine {
         }
         let around = read(&self.inner.around).clone();
         let mut state = None;
-        let written = incident::carry_out(&mut state, by, &request, now, &around)?;
+        let written = incident::carry_out(&mut state, by, &request, now, &around.surroundings)?;
         let Some(state) = state else {
             return Err(Failed::Overtaken);
         };
+        // Held until the state is in place, so that the first effects do not run ahead of it.
+        let loaded = self.loaded(incident);
+        let mut loaded = loaded.lock().await;
         let mut commit = plan::commit(&state, 0, &written, now);
         finish(&mut commit, &state, &with, now);
         commit.appends.push(Append {
@@ -176,8 +207,9 @@ impl Engine {
         commit.summaries.push(plan::summary(&listed));
         self.inner.parts.store.commit(commit).await?;
         *write(&self.inner.desk_now) = Arc::new(desk);
+        self.look_again().await;
         self.put_listed(listed);
-        self.loaded(incident).lock().await.state = Some(state);
+        loaded.state = Some(state);
         self.nudge();
         Ok(incident)
     }
@@ -215,7 +247,7 @@ impl Engine {
         }
         self.inner.parts.store.commit(commit).await?;
         *write(&self.inner.desk_now) = Arc::new(desk);
-        self.look_around().await?;
+        self.look_again().await;
         self.nudge();
         Ok(written)
     }

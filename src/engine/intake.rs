@@ -1,12 +1,16 @@
 //! What comes in: masked, made durable, queued by incident.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
+use futures::FutureExt;
 use tokio::sync::oneshot;
 
-use super::{Engine, lock, read};
+use super::handle::Handled;
+use super::{Busy, Engine, backoff, lock, read};
 use crate::chat::{self, Delivery, Incoming, Intake, Message, Refused, Verdict};
 use crate::incident::{Identity, IncidentId, RoomRef};
 use crate::store::{self, InboxId, Received};
@@ -25,6 +29,7 @@ pub(super) struct Queues {
     lines: HashMap<Line, VecDeque<Job>>,
 }
 
+#[derive(Clone)]
 pub(super) struct Job {
     pub inbox: InboxId,
     pub delivery: Delivery,
@@ -82,7 +87,15 @@ impl Intake for Engine {
         // Looked up after waiting began, so that a decision in between is not missed.
         match self.inner.parts.store.outcome(inbox).await {
             Ok(Some(outcome)) => {
-                lock(&self.inner.waiting).remove(&inbox);
+                drop(told);
+                // Others may wait for the same delivery and are told by its worker.
+                let mut all = lock(&self.inner.waiting);
+                if let Some(waiting) = all.get_mut(&inbox) {
+                    waiting.retain(|tell| !tell.is_closed());
+                    if waiting.is_empty() {
+                        all.remove(&inbox);
+                    }
+                }
                 serde_json::from_str(&outcome).unwrap_or_else(|_| unconfirmed())
             }
             _ => told.await.unwrap_or_else(|_| unconfirmed()),
@@ -90,14 +103,18 @@ impl Intake for Engine {
     }
 
     async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)> {
-        let incident = read(&self.inner.index).incident_of(room);
-        let state = match incident {
-            Some(incident) => self.state(incident).await.ok().flatten(),
-            None => None,
-        };
         let desk = self.desk();
         let Some(person) = desk.person_of(from) else {
             return Vec::new();
+        };
+        let incident = {
+            let index = read(&self.inner.index);
+            let incident = index.incident_of(room);
+            incident.filter(|incident| index.may_see(*incident, person))
+        };
+        let state = match incident {
+            Some(incident) => self.state(incident).await.ok().flatten(),
+            None => None,
         };
         let listed = self.listed(Some(person));
         let asking = super::Asking {
@@ -132,6 +149,8 @@ impl Engine {
             if masked != *text {
                 *text = masked;
             }
+            // No text of a person contains it, and no database keeps it.
+            text.retain(|letter| letter != '\0');
         };
         let mask_all = |values: &mut BTreeMap<String, String>| values.values_mut().for_each(mask);
         match incoming {
@@ -186,23 +205,40 @@ impl Engine {
         }
         drop(queues);
         let (engine, busy) = (self.clone(), self.busy());
-        tokio::spawn(async move {
-            engine.work_off(&line).await;
-            drop(busy);
-        });
+        tokio::spawn(async move { engine.work_off(&line, busy).await });
     }
 
-    async fn work_off(&self, line: &Line) {
+    async fn work_off(&self, line: &Line, mut busy: Busy) {
+        let mut tries = 0;
         loop {
-            let Some(job) = lock(&self.inner.queues).lines.get(line).and_then(|waiting| {
-                waiting.front().map(|job| Job {
-                    inbox: job.inbox,
-                    delivery: job.delivery.clone(),
-                })
-            }) else {
+            let Some(job) = lock(&self.inner.queues)
+                .lines
+                .get(line)
+                .and_then(|waiting| waiting.front().cloned())
+            else {
                 return;
             };
-            self.handle(job).await;
+            // A defect in one decision must not leave everything behind it waiting.
+            let handled = AssertUnwindSafe(self.handle(&job)).catch_unwind().await;
+            match handled {
+                Ok(Handled::Later) => {
+                    drop(busy);
+                    if self.stopped_within(backoff(tries)).await {
+                        return;
+                    }
+                    tries += 1;
+                    busy = self.busy();
+                    continue;
+                }
+                Ok(Handled::Decided | Handled::Left) => tries = 0,
+                Err(_) => {
+                    tracing::error!(
+                        inbox = job.inbox.0,
+                        "deciding a delivery failed badly; it stays in the inbox"
+                    );
+                    self.tell(job.inbox, &unconfirmed());
+                }
+            }
             // The job leaves the line only now, so that a later one does not start a second worker.
             let mut queues = lock(&self.inner.queues);
             if let Some(waiting) = queues.lines.get_mut(line) {
@@ -212,6 +248,15 @@ impl Engine {
                     return;
                 }
             }
+        }
+    }
+
+    /// Waits; whether the engine was stopped meanwhile.
+    async fn stopped_within(&self, wait: TimeDelta) -> bool {
+        let mut stop = self.inner.stop.subscribe();
+        tokio::select! {
+            () = self.inner.parts.clock.until(self.now() + wait) => false,
+            _ = stop.wait_for(|stop| *stop) => true,
         }
     }
 
@@ -239,7 +284,7 @@ pub(super) fn room_of(incoming: &Incoming) -> &RoomRef {
     }
 }
 
-fn unconfirmed() -> Verdict {
+pub(super) fn unconfirmed() -> Verdict {
     Verdict {
         accepted: false,
         message: Message {

@@ -3,7 +3,8 @@
 //! * [`intake`](self) makes deliveries durable and queues them, one queue per incident.
 //! * [`handle`] understands a delivery and turns it into a decision.
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
-//! * [`perform`] works the outbox off and feeds every result back as a request.
+//! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] speaks to people, [`systems`]
+//!   touches systems.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
 //!
 //! Nothing here knows a platform or a protocol; those sit behind the ports.
@@ -13,21 +14,30 @@ mod handle;
 mod index;
 mod intake;
 pub mod journal;
+mod look;
 mod measure;
+mod overhear;
 mod perform;
 mod plan;
 pub mod ports;
 mod recover;
+mod redact;
+mod rooms;
+mod systems;
+#[cfg(test)]
+mod tests;
+mod timers;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, RwLock};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::chat::{Chat, Verdict};
 use crate::clock::Clock;
 use crate::desk;
-use crate::incident::{IncidentId, State};
+use crate::incident::{IncidentId, Outcome, State, Surroundings};
 use crate::store::{EffectId, InboxId, Store};
 
 pub use decide::Failed;
@@ -67,6 +77,17 @@ pub struct Options {
 /// Effects performed at the same time; each waits mostly for others.
 const HANDS_FULL: usize = 64;
 
+/// First wait after something failed; doubles with each try.
+const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
+
+/// Longest wait between two tries, so that everything goes on soon after the cause is mended.
+const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(1);
+
+/// The wait after this many failed tries.
+fn backoff(tries: u32) -> TimeDelta {
+    (FIRST_WAIT * 2_i32.saturating_pow(tries.min(6))).min(LONGEST_WAIT)
+}
+
 /// The engine. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
 pub struct Engine {
@@ -79,7 +100,9 @@ struct Inner {
     desk: tokio::sync::Mutex<()>,
     desk_now: RwLock<Arc<desk::State>>,
     incidents: Mutex<HashMap<IncidentId, Arc<tokio::sync::Mutex<Loaded>>>>,
-    around: RwLock<Arc<crate::incident::Surroundings>>,
+    around: RwLock<Arc<Around>>,
+    /// Held while looking around, so that an older look does not replace a newer one.
+    looking: tokio::sync::Mutex<()>,
     index: RwLock<Index>,
     queues: Mutex<intake::Queues>,
     /// Who waits for a delivery to be decided.
@@ -87,6 +110,12 @@ struct Inner {
     in_hand: Mutex<HashSet<EffectId>>,
     /// Channels that have an effect in hand; the next one of each waits for its turn.
     channels: Mutex<HashSet<String>>,
+    /// Channels in which something failed, until when they rest. What comes after does not overtake what failed.
+    resting: Mutex<HashMap<String, DateTime<Utc>>>,
+    /// How attempts ended whose end could not be written yet.
+    ended: Mutex<HashMap<EffectId, Outcome>>,
+    /// Timers could not be handled; they are looked at again then.
+    timers_rest: Mutex<Option<DateTime<Utc>>>,
     /// Something new may lie in the outbox.
     outbox: Notify,
     timers: Notify,
@@ -102,6 +131,13 @@ struct Inner {
 #[derive(Default)]
 struct Loaded {
     state: Option<State>,
+}
+
+/// What lies outside the incidents, and the event of the desk up to which that is true.
+#[derive(Default)]
+struct Around {
+    desk: u64,
+    surroundings: Surroundings,
 }
 
 /// What `/metrics` shows of the engine.
@@ -164,11 +200,15 @@ impl Engine {
                 desk_now: RwLock::new(Arc::new(desk)),
                 incidents: Mutex::default(),
                 around: RwLock::default(),
+                looking: tokio::sync::Mutex::default(),
                 index: RwLock::new(index),
                 queues: Mutex::default(),
                 waiting: Mutex::default(),
                 in_hand: Mutex::default(),
                 channels: Mutex::default(),
+                resting: Mutex::default(),
+                ended: Mutex::default(),
+                timers_rest: Mutex::default(),
                 outbox: Notify::new(),
                 timers: Notify::new(),
                 busy: watch::Sender::new(0),
@@ -194,14 +234,56 @@ impl Engine {
     /// Takes nothing new in hand, and returns when what is in hand has ended.
     pub async fn stop(&self) {
         self.inner.stop.send_replace(true);
-        self.quiet().await;
-    }
-
-    /// Waits until nothing is under way. What waits for a later time stays waiting.
-    pub async fn quiet(&self) {
         let mut busy = self.inner.busy.subscribe();
         // The sender lives in self, so this cannot fail.
         let _ = busy.wait_for(|count| *count == 0).await;
+    }
+
+    /// Waits until nothing is under way and nothing could be: no delivery queued, no effect and no timer due now. What
+    /// waits for a later time stays waiting.
+    pub async fn quiet(&self) {
+        let mut busy = self.inner.busy.subscribe();
+        loop {
+            // The sender lives in self, so neither wait can fail.
+            let _ = busy.wait_for(|count| *count == 0).await;
+            if !self.has_work().await {
+                return;
+            }
+            // A loop has been told of it and is about to take it up.
+            let _ = busy.changed().await;
+        }
+    }
+
+    /// Whether something is due now that nobody has in hand. A store that cannot be read has nothing to give.
+    async fn has_work(&self) -> bool {
+        let now = self.inner.parts.clock.now();
+        if *self.inner.stop.borrow() {
+            return false;
+        }
+        let resting = self.resting(now);
+        let effects = self.inner.parts.store.due_effects(now, &resting, 1).await;
+        let timers = match *lock(&self.inner.timers_rest) {
+            Some(until) if until > now => None,
+            _ => Some(()),
+        };
+        let timers = match timers {
+            Some(()) => self
+                .inner
+                .parts
+                .store
+                .due_timers(now, 1)
+                .await
+                .unwrap_or_default(),
+            None => Vec::new(),
+        };
+        !effects.unwrap_or_default().is_empty() || !timers.is_empty()
+    }
+
+    /// Channels that rest after a failure.
+    fn resting(&self, now: DateTime<Utc>) -> Vec<String> {
+        let mut resting = lock(&self.inner.resting);
+        resting.retain(|_, until| *until > now);
+        resting.keys().cloned().collect()
     }
 
     pub fn desk(&self) -> Arc<desk::State> {
@@ -255,20 +337,35 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads anew what counts for decisions beside the incident: people, freezes, locks, catalog.
+    /// Reads anew what counts for decisions beside the incident: people, freezes, locks, catalog. If the locks cannot
+    /// be read the rest is true all the same; the store itself refuses a target that is taken.
     pub(crate) async fn look_around(&self) -> Result<(), journal::Error> {
-        let locks = self.inner.parts.store.locks().await?;
+        let _looking = self.inner.looking.lock().await;
+        let locks = self.inner.parts.store.locks().await;
         let desk = self.desk();
-        let around = crate::incident::Surroundings {
+        let known = read(&self.inner.around).surroundings.locks.clone();
+        let surroundings = Surroundings {
             people: desk.standings(),
             freezes: desk.freezes.clone(),
-            locks: locks
-                .into_iter()
-                .map(|lock| (lock.target, (lock.incident, lock.attempt)))
-                .collect(),
+            locks: match &locks {
+                Ok(locks) => locks
+                    .iter()
+                    .map(|lock| (lock.target.clone(), (lock.incident, lock.attempt)))
+                    .collect(),
+                Err(_) => known,
+            },
             entries: self.inner.parts.hands.entries(),
         };
-        *write(&self.inner.around) = Arc::new(around);
+        let desk = desk.seq;
+        *write(&self.inner.around) = Arc::new(Around { desk, surroundings });
+        locks?;
         Ok(())
+    }
+
+    /// The same after a commit, which stands whether or not this succeeds.
+    async fn look_again(&self) {
+        if let Err(error) = self.look_around().await {
+            tracing::error!(%error, "the locks cannot be read; the last known ones are used");
+        }
     }
 }

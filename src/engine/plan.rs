@@ -59,6 +59,15 @@ impl Task {
     }
 }
 
+/// Asserts, without writing anything, that the desk has not moved.
+pub fn desk_stands_at(seq: u64) -> Append {
+    Append {
+        stream: Stream::Desk,
+        expected: seq,
+        events: Vec::new(),
+    }
+}
+
 /// The commit for decided events of one incident. `before` is the sequence they were decided on.
 pub fn commit(state: &State, before: u64, written: &[Recorded], at: DateTime<Utc>) -> Commit {
     let incident = state.opening.number;
@@ -85,7 +94,10 @@ fn add(commit: &mut Commit, state: &State, effect: Effect, at: DateTime<Utc>) {
     let incident = state.opening.number;
     let stream = Stream::Incident(incident);
     match effect {
-        Effect::SetTimer { key, at } => {
+        Effect::SetTimer { key, at: due } => {
+            // The journal's time runs ahead of the machine's clock after a jump back; timers are due by the clock. One
+            // that has a deadline of its own and wakes too early is set again.
+            let ahead = (state.last - at).max(TimeDelta::zero());
             let body = serde_json::to_string(&key).unwrap_or_default();
             let key = key.to_string();
             commit.timers_cleared.retain(|(_, cleared)| *cleared != key);
@@ -93,7 +105,7 @@ fn add(commit: &mut Commit, state: &State, effect: Effect, at: DateTime<Utc>) {
             commit.timers_set.push(Timer {
                 stream,
                 key,
-                due: at,
+                due: due - ahead,
                 body,
             });
         }
@@ -158,6 +170,13 @@ fn outgoing(state: &State, effect: Effect, at: DateTime<Utc>) -> NewEffect {
             let key = format!("{incident}/direct/{event}/{person}");
             (key.clone(), false, Lane::Urgent, key, None)
         }
+        Effect::Invite { person } => (
+            format!("{incident}/invite/{person}"),
+            true,
+            Lane::Urgent,
+            chat,
+            None,
+        ),
         Effect::AskProbe { run } => {
             let lane = match state.runs.get(run).map(|run| &run.asked.purpose) {
                 Some(Purpose::Ask { .. }) | None => Lane::Normal,
@@ -253,16 +272,21 @@ pub fn export(incident: IncidentId, format: String, as_of: u64) -> NewEffect {
     }
 }
 
+/// One that still waits is replaced: a room gets one digest, however long its platform was away.
 pub fn digest(incident: IncidentId, from: u64, to: u64) -> NewEffect {
     NewEffect {
-        key: format!("{incident}/digest/{to}"),
-        merge: false,
+        key: digest_key(incident),
+        merge: true,
         lane: Lane::Chatty,
         channel: format!("{incident}/chat"),
         body: Task::Digest { incident, from, to }.body(),
         not_before: None,
         deadline: None,
     }
+}
+
+pub fn digest_key(incident: IncidentId) -> String {
+    format!("{incident}/digest")
 }
 
 /// The line of an incident in lists.
@@ -293,7 +317,7 @@ pub fn listed(state: &State) -> Listed {
             .map_or(state.last, |declared| declared.at),
         commander: state.commander().cloned(),
         rooms: state.rooms.iter().map(|(room, _)| room.clone()).collect(),
-        members: state.involved.iter().cloned().collect(),
+        members: state.members().into_iter().collect(),
         waiting: waiting
             .map(|proposal| format!("{}: {}", proposal.id, proposal.terms.title))
             .collect(),
@@ -320,7 +344,6 @@ pub fn changes_list(written: &[Recorded]) -> bool {
                     | Event::ProbeAnswered { .. }
                     | Event::FindingRecorded { .. }
                     | Event::StepDone { .. }
-                    | Event::TaskAdded { .. }
                     | Event::FollowupAdded { .. }
                     | Event::MessageMarked { .. }
                     | Event::MessageChanged { .. }

@@ -1,5 +1,7 @@
 //! What happens between opening the store and the first new delivery.
 
+use chrono::TimeDelta;
+
 use super::Engine;
 use super::decide::{Failed, With};
 use super::intake::Job;
@@ -11,12 +13,15 @@ use crate::store::{InboxId, StoredEffect};
 /// Rows read at a time.
 const PAGE: usize = 1_000;
 
+/// Attempts that wait for a later try are settled too, also after the clock was set back.
+const FAR: TimeDelta = TimeDelta::days(36_500);
+
 impl Engine {
     /// Settles attempts that were under way, and queues what was acknowledged but not decided. Everything else in the
     /// outbox has a key and is simply performed.
     pub(super) async fn recover(&self) -> Result<(), Failed> {
         self.settle_attempts().await?;
-        self.look_around().await.map_err(Failed::from)?;
+        self.look_around().await?;
         let mut after = InboxId(0);
         loop {
             let page = self.inner.parts.store.pending(after, PAGE).await?;
@@ -45,7 +50,7 @@ impl Engine {
             .inner
             .parts
             .store
-            .due_effects(self.now(), &[], usize::MAX >> 1)
+            .due_effects(self.now() + FAR, &[], usize::MAX >> 1)
             .await?;
         for stored in due {
             let Ok(Task::Incident {

@@ -11,6 +11,9 @@ mod record;
 mod systems;
 mod time;
 
+/// The platform of who types at this machine's own terminal, where there is no chat.
+pub const TERMINAL: &str = "terminal";
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -57,7 +57,8 @@ impl Inbox {
             private: parsed.flag("private"),
             drill,
             retroactive: parsed.flag("retroactive"),
-            asked_in: Some(asking.room.clone()),
+            // The terminal is no room: nothing can be shown there later.
+            asked_in: Some(asking.room.clone()).filter(|room| room.platform != super::TERMINAL),
             plan,
             chosen_because,
             catalog: self.offers.catalog_digest(),

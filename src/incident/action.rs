@@ -57,6 +57,16 @@ pub struct Check {
     pub expression: String,
 }
 
+/// Longest time a proposal stands, in seconds: a day. Nobody should approve what was shown yesterday.
+const LONGEST_OPEN_S: u64 = 86_400;
+
+impl Policy {
+    /// Seconds for which a proposal stands, within reason whatever the catalog says.
+    pub fn stands_for_s(&self) -> i64 {
+        self.expires_s.min(LONGEST_OPEN_S) as i64
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UndoTerms {
     pub action: String,

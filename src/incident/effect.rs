@@ -65,6 +65,10 @@ pub enum Effect {
         person: PersonId,
         event: u64,
     },
+    /// Brings somebody into the rooms, who then also sees a private incident.
+    Invite {
+        person: PersonId,
+    },
     AskProbe {
         run: ProbeRunId,
     },

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
+
+use super::action::Outcome;
 use super::event::{Event, Opening, Passage, Recorded};
-use super::proposal::{BreakGlass, Containment, Proposal, Shown, Stage};
+use super::proposal::{BreakGlass, Containment, Illegal, Proposal, Shown, Stage};
 use super::state::*;
 use super::words::*;
 
@@ -32,6 +35,7 @@ impl State {
             seq: recorded.seq,
             last: recorded.recorded,
             clock_behind: false,
+            clock_seen: recorded.recorded,
             opening: opening.clone(),
             opened_by: recorded.by.clone(),
             life: Life::Open,
@@ -40,6 +44,7 @@ impl State {
             process: opening.process,
             targets: opening.targets.clone(),
             rooms: Vec::new(),
+            room_failed: None,
             moments: Default::default(),
             phase: Phase::Confirm,
             passages: Vec::new(),
@@ -69,6 +74,7 @@ impl State {
             links: Vec::new(),
             sections: Default::default(),
             review: Review::Draft,
+            illegal: Vec::new(),
         };
         state.involved.extend(recorded.by.person().cloned());
         state
@@ -79,6 +85,7 @@ impl State {
         if recorded.recorded > self.last {
             self.last = recorded.recorded;
             self.clock_behind = false;
+            self.clock_seen = recorded.recorded;
         }
         self.involved.extend(recorded.by.person().cloned());
         let Some(event) = &recorded.event else { return };
@@ -94,7 +101,9 @@ impl State {
         match event {
             Event::RoomOpened { room, audience } if !self.rooms.iter().any(|(known, _)| known == room) => {
                 self.rooms.push((room.clone(), *audience));
+                self.room_failed = None;
             }
+            Event::RoomFailed { why } => self.room_failed = Some(why.clone()),
             Event::Retitled { title } => self.title = title.clone(),
             Event::SeverityChanged { to, .. } => self.severity = *to,
             Event::ProcessChanged { to, .. } => self.process = *to,
@@ -129,15 +138,23 @@ impl State {
             Event::Reopened { .. } => {
                 self.life = Life::Open;
                 self.review = Review::Draft;
-                // What was proven before proves nothing about the new damage.
+                // What was proven and decided before proves nothing about the new damage.
                 self.recovery.clear();
                 self.damage = None;
+                self.cause = None;
+                self.lines_left.clear();
+                self.decision = None;
+                self.steps.clear();
+                self.branches.clear();
                 for moment in [Moment::Recovered, Moment::Validated, Moment::Closed] {
                     self.moments.remove(&moment);
                 }
             }
             Event::Closed => self.life = Life::Closed,
-            Event::ClockJumped { .. } => self.clock_behind = true,
+            Event::ClockJumped { back_ms } => {
+                self.clock_behind = true;
+                self.clock_seen = recorded.recorded - TimeDelta::milliseconds(*back_ms);
+            }
             _ => {}
         }
     }
@@ -264,6 +281,7 @@ impl State {
                     event: recorded.seq,
                     answer: None,
                     answered: None,
+                    answered_at: None,
                 };
                 self.runs.insert(asked.run, run);
             }
@@ -271,6 +289,7 @@ impl State {
                 if let Some(run) = self.runs.get_mut(run) {
                     run.answer = Some(answer.clone());
                     run.answered = Some(recorded.seq);
+                    run.answered_at = Some(recorded.recorded);
                 }
             }
             Event::FindingRecorded {
@@ -323,6 +342,7 @@ impl State {
                     asked_again: 0,
                     checks: Vec::new(),
                     containment: None,
+                    verified: None,
                 };
                 self.proposals.insert(*proposal, drafted);
             }
@@ -330,16 +350,25 @@ impl State {
                 proposal, attempt, ..
             } => {
                 self.attempts.insert(*attempt, *proposal);
-                self.with_proposal(*proposal, |p| p.apply(event, recorded));
+                self.step(*proposal, event, recorded);
             }
             Event::AttemptFinished { attempt, .. } | Event::AttemptSettled { attempt, .. } => {
                 if let Some(proposal) = self.attempts.get(attempt).copied() {
-                    self.with_proposal(proposal, |p| p.apply(event, recorded));
+                    self.step(proposal, event, recorded);
                     self.note_manual_change(proposal, recorded);
                 }
             }
-            Event::Proposed { proposal, .. }
-            | Event::PreviewFailed { proposal, .. }
+            Event::Proposed {
+                proposal, expires, ..
+            } => {
+                self.step(*proposal, event, recorded);
+                // While the journal's time stands still, a deadline tells what the clock showed.
+                if let (true, Some(proposal)) = (self.clock_behind, self.proposals.get(proposal)) {
+                    let stands = TimeDelta::seconds(proposal.terms.policy.stands_for_s());
+                    self.clock_seen = self.clock_seen.max(*expires - stands);
+                }
+            }
+            Event::PreviewFailed { proposal, .. }
             | Event::Approved { proposal, .. }
             | Event::Refused { proposal, .. }
             | Event::Withdrawn { proposal, .. }
@@ -354,7 +383,7 @@ impl State {
             | Event::Verified { proposal, .. }
             | Event::ContainmentLifted { proposal, .. }
             | Event::ContainmentAccepted { proposal, .. } => {
-                self.with_proposal(*proposal, |p| p.apply(event, recorded));
+                self.step(*proposal, event, recorded);
             }
             Event::ChangeNoted {
                 change,
@@ -388,9 +417,12 @@ impl State {
         }
     }
 
-    fn with_proposal(&mut self, id: ProposalId, change: impl FnOnce(&mut Proposal)) {
-        if let Some(proposal) = self.proposals.get_mut(&id) {
-            change(proposal);
+    /// Moves a proposal on, if the table allows it.
+    fn step(&mut self, id: ProposalId, event: &Event, recorded: &Recorded) {
+        if let Some(proposal) = self.proposals.get_mut(&id)
+            && let Err(illegal) = proposal.apply(event, recorded)
+        {
+            self.illegal.push(illegal);
         }
     }
 
@@ -628,8 +660,11 @@ impl State {
 }
 
 impl Proposal {
-    fn apply(&mut self, event: &Event, recorded: &Recorded) {
-        if let Some(next) = self.next_stage(event, recorded) {
+    fn apply(&mut self, event: &Event, recorded: &Recorded) -> Result<(), Illegal> {
+        if let Some(next) = self.next_stage(event, recorded)? {
+            if !self.stage.may_become(&next) {
+                return Err(self.illegal(recorded, next.word()));
+            }
             self.stage = next;
         }
         let by = recorded.by.person().cloned();
@@ -658,10 +693,12 @@ impl Proposal {
                     glass.reviewed = Some(note.clone());
                 }
             }
-            Event::Verified { worked, .. } if self.terms.containment && *worked => {
-                self.containment = Some(Containment::InForce {
-                    since: recorded.occurred,
-                });
+            Event::Verified { worked: true, .. } => {
+                self.verified = Some(recorded.seq);
+                if self.terms.containment {
+                    let since = recorded.occurred;
+                    self.containment = Some(Containment::InForce { since });
+                }
             }
             Event::ContainmentLifted { grounds, .. } => {
                 self.containment = Some(Containment::Lifted {
@@ -676,12 +713,14 @@ impl Proposal {
             }
             _ => {}
         }
+        Ok(())
     }
 
-    fn next_stage(&self, event: &Event, recorded: &Recorded) -> Option<Stage> {
-        let shown = || self.stage.shown().cloned();
+    /// The stage an event leads to; `None`: it moves nothing. What only a shown operation can become is illegal before
+    /// one was shown.
+    fn next_stage(&self, event: &Event, recorded: &Recorded) -> Result<Option<Stage>, Illegal> {
         let by = recorded.by.person().cloned();
-        Some(match event {
+        Ok(Some(match event {
             Event::PreviewFailed { why, .. } => Stage::PreviewFailed { why: why.clone() },
             Event::Proposed {
                 preview,
@@ -696,7 +735,7 @@ impl Proposal {
                 },
             },
             Event::Refused { reason, .. } => Stage::Refused {
-                by: by?,
+                by: by.ok_or_else(|| self.illegal(recorded, "refused by nobody"))?,
                 reason: reason.clone(),
             },
             Event::Withdrawn { reason, .. } => Stage::Withdrawn {
@@ -705,63 +744,77 @@ impl Proposal {
             },
             Event::Expired { .. } => Stage::Expired,
             Event::Voided { why, .. } => Stage::Voided { why: why.clone() },
+            Event::PreconditionFailed { why, .. } => Stage::PreconditionFailed { why: why.clone() },
             Event::Cleared { .. } => Stage::Cleared {
-                shown: shown()?,
+                shown: self.was_shown(recorded, "approved")?,
                 held: None,
             },
             Event::Held { why, .. } => Stage::Cleared {
-                shown: shown()?,
+                shown: self.was_shown(recorded, "approved, held")?,
                 held: Some(why.clone()),
             },
-            Event::PreconditionFailed { why, .. } => Stage::PreconditionFailed { why: why.clone() },
             Event::AttemptStarted { attempt, .. } => Stage::Running {
-                shown: shown()?,
+                shown: self.was_shown(recorded, "running")?,
                 attempt: *attempt,
             },
-            Event::AttemptFinished { attempt, outcome } => {
-                use super::action::Outcome::*;
-                match outcome {
-                    Done { report } => Stage::Done {
-                        shown: shown()?,
-                        attempt: *attempt,
-                        report: report.clone(),
+            Event::AttemptFinished { attempt, outcome } => self.ended(*attempt, outcome, recorded)?,
+            Event::AttemptSettled {
+                attempt,
+                happened,
+                grounds,
+            } => {
+                let outcome = match happened {
+                    true => Outcome::Done {
+                        report: grounds.clone(),
                     },
-                    NotDone { why } => Stage::NotDone {
-                        attempt: *attempt,
-                        why: why.clone(),
-                    },
-                    Unknown { why } => Stage::Unknown {
-                        shown: shown()?,
-                        attempt: *attempt,
-                        why: why.clone(),
-                    },
-                }
+                    false => Outcome::NotDone { why: grounds.clone() },
+                };
+                self.ended(*attempt, &outcome, recorded)?
             }
-            Event::AttemptSettled {
-                attempt,
-                happened: true,
-                grounds,
-            } => Stage::Done {
-                shown: shown()?,
-                attempt: *attempt,
-                report: grounds.clone(),
-            },
-            Event::AttemptSettled {
-                attempt,
-                happened: false,
-                grounds,
-            } => Stage::NotDone {
-                attempt: *attempt,
-                why: grounds.clone(),
-            },
             Event::Verified { worked, grounds, .. } => Stage::Verified {
-                shown: shown()?,
-                attempt: self.stage.attempt()?,
+                shown: self.was_shown(recorded, "verified")?,
+                attempt: self
+                    .stage
+                    .attempt()
+                    .ok_or_else(|| self.illegal(recorded, "verified"))?,
                 worked: *worked,
                 grounds: grounds.clone(),
             },
-            _ => return None,
+            _ => return Ok(None),
+        }))
+    }
+
+    fn ended(&self, attempt: AttemptId, outcome: &Outcome, recorded: &Recorded) -> Result<Stage, Illegal> {
+        Ok(match outcome {
+            Outcome::Done { report } => Stage::Done {
+                shown: self.was_shown(recorded, "done, being verified")?,
+                attempt,
+                report: report.clone(),
+            },
+            Outcome::NotDone { why } => Stage::NotDone {
+                attempt,
+                why: why.clone(),
+            },
+            Outcome::Unknown { why } => Stage::Unknown {
+                shown: self.was_shown(recorded, "outcome unknown")?,
+                attempt,
+                why: why.clone(),
+            },
         })
+    }
+
+    fn was_shown(&self, recorded: &Recorded, to: &'static str) -> Result<Shown, Illegal> {
+        let shown = self.stage.shown().cloned();
+        shown.ok_or_else(|| self.illegal(recorded, to))
+    }
+
+    fn illegal(&self, recorded: &Recorded, to: &'static str) -> Illegal {
+        Illegal {
+            event: recorded.seq,
+            proposal: self.id,
+            from: self.stage.word(),
+            to,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What must hold before the next phase opens.
 
-use super::plan::Step;
-use super::proposal::{Containment, Stage};
-use super::state::{Recovery, State};
+use super::plan::{Step, StepKind};
+use super::proposal::Containment;
+use super::state::{Change, Recovery, State};
 use super::words::*;
 
 /// Something that does not hold yet: words for the person, and the command that helps.
@@ -25,6 +25,22 @@ fn offering(words: impl Into<String>, label: &'static str, line: impl Into<Strin
         words: words.into(),
         offer: Some((label, line.into())),
     }
+}
+
+/// An open step, with the command that settles its kind.
+fn open_step(step: &Step) -> Condition {
+    let (label, verb) = match step.kind {
+        StepKind::Do => ("Done", "done"),
+        StepKind::Ask { .. } => ("Answer", "answer"),
+        StepKind::Probe { .. } => ("Ask it", "run"),
+        StepKind::Action { .. } => ("Propose it", "run"),
+        StepKind::Branch { .. } => ("Choose", "branch"),
+    };
+    offering(
+        format!("Step {} is open: {}", step.id, step.text),
+        label,
+        format!("step {verb} {}", step.id),
+    )
 }
 
 impl Phase {
@@ -56,13 +72,7 @@ impl State {
                 self.open_steps()
                     .into_iter()
                     .filter(|step| step.required)
-                    .map(|step| {
-                        offering(
-                            format!("Step {} is open: {}", step.id, step.text),
-                            "Done",
-                            format!("step done {}", step.id),
-                        )
-                    }),
+                    .map(open_step),
             );
         }
         if !nothing_to_contain {
@@ -187,7 +197,7 @@ impl State {
                 "Answer",
                 "damage",
             )],
-            Some(damage) if damage.ongoing && !self.containment_verified() => vec![offering(
+            Some(damage) if damage.ongoing && !self.contained_since(damage.event) => vec![offering(
                 "Damage is going on and no containment is verified yet. Stop the damage first, even crudely.",
                 "Propose an action",
                 "action propose",
@@ -196,9 +206,15 @@ impl State {
         }
     }
 
-    fn containment_verified(&self) -> bool {
+    /// Containment that was verified after the damage was last reported and has not been lifted. What was in force
+    /// before did not stop this damage.
+    fn contained_since(&self, reported: u64) -> bool {
         self.proposals.values().any(|proposal| {
-            proposal.containment.is_some() && matches!(proposal.stage, Stage::Verified { worked: true, .. })
+            let in_force = matches!(
+                proposal.containment,
+                Some(Containment::InForce { .. } | Containment::Accepted { .. })
+            );
+            in_force && proposal.verified.is_some_and(|verified| verified > reported)
         })
     }
 
@@ -249,15 +265,23 @@ impl State {
         for item in RecoveryItem::ALL {
             let words = match (item, self.recovery.get(item)) {
                 (_, Some(Recovery::Waived { .. } | Recovery::Checked { passed: true, .. })) => continue,
+                // Counted is enough: repairing them may outlive the incident, as a follow-up.
+                (RecoveryItem::Records, Some(Recovery::Checked { count: Some(_), .. })) => continue,
                 (RecoveryItem::SmokeTest, None) => "The smoke test has not been run.",
                 (RecoveryItem::SmokeTest, Some(_)) => "The smoke test did not pass.",
                 (RecoveryItem::Backlog, None) => "Nobody has looked whether a backlog is left.",
                 (RecoveryItem::Backlog, Some(_)) => "The backlog is not drained.",
-                (RecoveryItem::Records, None) => "The records to repair are not counted.",
-                (RecoveryItem::Records, Some(_)) => "Records are still to be repaired.",
+                (RecoveryItem::Records, _) => "The records to repair are not counted.",
             };
             conditions.push(offering(words, "Record it", format!("recovery check {item}")));
         }
+        conditions.extend(self.left_on_systems());
+        conditions
+    }
+
+    /// What the response changed on systems and nobody has settled: containment, actions, manual changes.
+    fn left_on_systems(&self) -> Vec<Condition> {
+        let mut conditions = Vec::new();
         for (id, proposal) in &self.proposals {
             if let Some(Containment::InForce { .. }) = proposal.containment {
                 conditions.push(offering(
@@ -273,7 +297,7 @@ impl State {
                 conditions.push(open(format!("Action {id} is {}.", proposal.stage.word())));
             }
         }
-        for (id, change) in self.changes.iter().filter(|(_, change)| change.settled.is_none()) {
+        for (id, change) in self.unsettled_changes() {
             conditions.push(offering(
                 format!(
                     "Manual change {id} is not in version control yet: {}.",
@@ -286,6 +310,12 @@ impl State {
         conditions
     }
 
+    /// Manual changes that are neither reconciled nor waived.
+    pub fn unsettled_changes(&self) -> impl Iterator<Item = (ChangeId, &Change)> {
+        let unsettled = self.changes.iter().filter(|(_, change)| change.settled.is_none());
+        unsettled.map(|(id, change)| (*id, change))
+    }
+
     fn learn_gate(&self) -> Vec<Condition> {
         let mut conditions = Vec::new();
         if !matches!(self.review, Review::Reviewed | Review::Closed) {
@@ -295,6 +325,8 @@ impl State {
                 "postmortem show",
             ));
         }
+        // Recovery may have been overridden: what is still in force does not go out of sight with the incident.
+        conditions.extend(self.left_on_systems());
         conditions.extend(self.unreviewed_glass());
         conditions
     }

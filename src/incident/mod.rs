@@ -24,7 +24,7 @@ pub use event::{
 };
 pub use gate::Condition;
 pub use plan::{Branch, BranchRef, Leave, Plan, PlanPhase, Step, StepKind, WantedVerdict};
-pub use proposal::{BreakGlass, Containment, Proposal, Shown, Stage, digest};
+pub use proposal::{BreakGlass, Containment, Illegal, Proposal, Shown, Stage, digest};
 pub use react::react;
 pub use refusal::Refusal;
 pub use request::{Freeze, ProbeRequest, Request, Standing, Surroundings, TimerKey};

@@ -100,6 +100,21 @@ pub struct Proposal {
     /// Runs of the precondition, before and verify probes, newest last.
     pub checks: Vec<ProbeRunId>,
     pub containment: Option<Containment>,
+    /// Journal number of the verification that said it worked; later damage needs a later one.
+    pub verified: Option<u64>,
+}
+
+/// A step that the table of stages does not allow. The journal that asks for it was tampered with, or the program that
+/// wrote it has a defect; the step is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "event #{event}: {proposal} is {from} and cannot become {to}; run `orderly journal verify`, and report this"
+)]
+pub struct Illegal {
+    pub event: u64,
+    pub proposal: ProposalId,
+    pub from: &'static str,
+    pub to: &'static str,
 }
 
 /// An attempt without its approvals. Stays open until somebody reviewed it.

@@ -10,6 +10,9 @@ use super::request::TimerKey;
 use super::state::State;
 use super::words::*;
 
+/// Longest timer, in seconds: a year. Guards the arithmetic against a config that means never.
+const LONGEST_TIMER_S: u64 = 365 * 86_400;
+
 /// Seconds between two looks of a held proposal; a freeze is lifted by a person, so nobody waits for less.
 const HELD_EVERY_S: i64 = 10;
 
@@ -19,6 +22,7 @@ pub fn react(state: &State, recorded: &Recorded) -> Vec<Effect> {
     };
     let mut effects = Vec::new();
     shown(state, event, recorded, &mut effects);
+    effects.extend(invited(state, event, recorded));
     done(state, event, &mut effects);
     timed(state, event, recorded, &mut effects);
     effects
@@ -49,6 +53,9 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
                     slot: Slot::Announcement,
                 },
             ]);
+            // What was asked before there was a room.
+            effects.extend(prompt(state));
+            effects.extend(open_proposals(state));
         }
         Event::PhaseEntered { .. } => {
             // The note on the passage carries the journal's head, so that a shortened journal is found later.
@@ -240,8 +247,13 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         | Event::UpdateReminded { .. }
         | Event::ContainmentReminded { .. }
         | Event::RoomFailed { .. }
-        | Event::ClockJumped { .. }
-        | Event::Redacted { .. } => effects.extend([notice, card]),
+        | Event::ClockJumped { .. } => effects.extend([notice, card]),
+        Event::Redacted { .. } => {
+            // Whatever showed the words shows the gap.
+            effects.extend([notice, card, Effect::Topic]);
+            effects.extend(prompt(state));
+            effects.extend(open_proposals(state));
+        }
         Event::MomentSet { .. } | Event::UpdateSnoozed { .. } => effects.push(card),
         Event::TriageLeft { .. }
         | Event::MessageMarked { .. }
@@ -261,6 +273,20 @@ fn prompt(state: &State) -> Option<Effect> {
     })
 }
 
+/// The messages of the proposals on which something is still to happen.
+fn open_proposals(state: &State) -> Vec<Effect> {
+    let open = state
+        .proposals
+        .values()
+        .filter(|proposal| !proposal.stage.is_over());
+    open.map(|proposal| Effect::Show {
+        slot: Slot::Proposal {
+            proposal: proposal.id,
+        },
+    })
+    .collect()
+}
+
 /// Break-glass is told outside the room: to everybody who holds a role in the incident, directly.
 fn told_outside(state: &State, recorded: &Recorded) -> Vec<Effect> {
     let mut people: Vec<_> = state.roles.values().flatten().cloned().collect();
@@ -273,6 +299,27 @@ fn told_outside(state: &State, recorded: &Recorded) -> Vec<Effect> {
             person,
             event: recorded.seq,
         })
+        .collect()
+}
+
+/// Who has to get into the rooms because of it.
+fn invited(state: &State, event: &Event, recorded: &Recorded) -> Vec<Effect> {
+    let mut people: Vec<PersonId> = match event {
+        Event::RoleTaken { person, .. } => vec![person.clone()],
+        Event::HandedOver { to, .. } => vec![to.clone()],
+        Event::Paged { people, .. } => people.clone(),
+        Event::TaskAdded {
+            owner: Some(owner), ..
+        }
+        | Event::TaskAssigned { owner, .. } => vec![owner.clone()],
+        Event::Acknowledged => recorded.by.person().cloned().into_iter().collect(),
+        _ => Vec::new(),
+    };
+    // Whoever was in before the room existed came in with it.
+    people.retain(|_| !state.rooms.is_empty());
+    people
+        .into_iter()
+        .map(|person| Effect::Invite { person })
         .collect()
 }
 
@@ -314,7 +361,7 @@ fn done(state: &State, event: &Event, effects: &mut Vec<Effect>) {
 /// What is to be remembered in time.
 fn timed(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Effect>) {
     let settings = &state.opening.settings;
-    let after = |seconds: u64| recorded.recorded + TimeDelta::seconds(seconds as i64);
+    let after = |seconds: u64| recorded.recorded + TimeDelta::seconds(seconds.min(LONGEST_TIMER_S) as i64);
     let set = |key: TimerKey, at| Effect::SetTimer { key, at };
     match event {
         Event::Opened { opening } if !opening.retroactive => {
@@ -323,11 +370,30 @@ fn timed(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         }
         Event::RoleNudged { role } => effects.push(set(
             TimerKey::Nudge { role: *role },
-            after(settings.nudge_after_s * 3),
+            after(settings.nudge_after_s.saturating_mul(3)),
         )),
         Event::RoleTaken { role, .. } => effects.push(Effect::ClearTimer {
             key: TimerKey::Nudge { role: *role },
         }),
+        Event::RoleReleased {
+            role: role @ Role::Commander,
+            ..
+        } if state.commander().is_none() => {
+            effects.push(set(
+                TimerKey::Nudge { role: *role },
+                after(settings.nudge_after_s),
+            ));
+        }
+        Event::Reopened { .. } => {
+            if state.commander().is_none() {
+                let role = Role::Commander;
+                effects.push(set(TimerKey::Nudge { role }, after(settings.nudge_after_s)));
+            }
+            if state.containment_in_force().next().is_some() {
+                effects.push(set(TimerKey::Containment, after(settings.containment_every_s)));
+            }
+            effects.extend(state.update_due.map(|due| set(TimerKey::Update, due)));
+        }
         Event::UpdateSent { next: Some(at), .. } => effects.push(set(TimerKey::Update, *at)),
         Event::UpdateSnoozed { until } => effects.push(set(TimerKey::Update, *until)),
         Event::UpdateReminded { .. } => {
@@ -445,6 +511,14 @@ impl State {
                 Stage::Cleared { held: Some(_), .. } => Some(now + TimeDelta::seconds(HELD_EVERY_S)),
                 _ => None,
             },
+            // Woken too early, because the clock was set: the deadline itself has not moved.
+            TimerKey::Expire { proposal } => match &self.proposals.get(proposal)?.stage {
+                Stage::Waiting { shown } | Stage::Cleared { shown, .. } => {
+                    Some(shown.expires).filter(|at| *at > now)
+                }
+                _ => None,
+            },
+            TimerKey::Update => self.update_due.filter(|at| *at > now && !self.is_over()),
             _ => None,
         }
     }

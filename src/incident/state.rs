@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::action::Answer;
 use super::event::{Asked, Frame, Link, Marked, Opening, Passage};
-use super::proposal::Proposal;
+use super::proposal::{Illegal, Proposal};
 use super::words::*;
 
 /// Whether anything more is to come.
@@ -34,6 +34,8 @@ pub struct State {
     pub last: DateTime<Utc>,
     /// The clock jumped back and has not caught up with the journal.
     pub clock_behind: bool,
+    /// What the clock is known to have shown last; a time before it is a jump backwards.
+    pub clock_seen: DateTime<Utc>,
     pub opening: Opening,
     pub opened_by: By,
     pub life: Life,
@@ -42,6 +44,8 @@ pub struct State {
     pub process: Process,
     pub targets: Vec<String>,
     pub rooms: Vec<(RoomRef, Audience)>,
+    /// Why there is no room, where opening one was given up.
+    pub room_failed: Option<String>,
     pub moments: BTreeMap<Moment, MomentAt>,
     pub phase: Phase,
     pub passages: Vec<PhasePassage>,
@@ -71,9 +75,21 @@ pub struct State {
     pub links: Vec<Link>,
     pub sections: BTreeMap<Section, Written>,
     pub review: Review,
+    /// Steps of actions in the journal that were not legal, and therefore not taken. Empty in every sound journal.
+    pub illegal: Vec<Illegal>,
 }
 
 pub use super::event::By;
+
+impl State {
+    /// Everybody who belongs to the response: who did something, was asked to, or answers for something. They see a
+    /// private incident.
+    pub fn members(&self) -> BTreeSet<PersonId> {
+        let paged = self.pages.values().flat_map(|page| page.people.iter());
+        let owners = self.tasks.values().filter_map(|task| task.owner.as_ref());
+        self.involved.iter().chain(paged).chain(owners).cloned().collect()
+    }
+}
 
 /// A moment and where its time comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +135,7 @@ pub struct Run {
     pub event: u64,
     pub answer: Option<Answer>,
     pub answered: Option<u64>,
+    pub answered_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,8 +29,10 @@ pub struct Metric {
     pub seconds: Option<i64>,
     /// `1 d 3 h 20 min`, or `not known`.
     pub length: String,
-    /// What is missing or wrong, and what to do about it.
+    /// What is missing or wrong.
     pub remark: Option<String>,
+    /// The command that sets what is missing.
+    pub how: Option<String>,
     /// The second moment lies before the first.
     pub negative: bool,
 }
@@ -90,17 +92,18 @@ fn metric(name: &str, from: End, to: End, command: &str) -> Metric {
         .filter(|end| end.at.is_none())
         .map(|end| end.moment.word())
         .collect();
-    let remark = match (missing.first(), negative) {
-        (Some(first), _) => Some(format!(
-            "The moment {} is not set; `{command} set moment {first} <when>` sets it.",
-            missing.join(" and the moment ")
-        )),
-        (None, true) => Some(format!(
+    let remark = match missing.as_slice() {
+        [one] => Some(format!("The moment {one} is not set.")),
+        [one, other] => Some(format!("The moments {one} and {other} are not set.")),
+        _ if negative => Some(format!(
             "The moment {} lies before {}; one of the two is wrong.",
             to.moment, from.moment
         )),
-        (None, false) => None,
+        _ => None,
     };
+    let how = missing
+        .first()
+        .map(|one| format!("{command} set moment {one} <when>"));
     Metric {
         name: name.to_owned(),
         seconds: length.map(|length| length.num_seconds()),
@@ -108,6 +111,7 @@ fn metric(name: &str, from: End, to: End, command: &str) -> Metric {
         from,
         to,
         remark,
+        how,
         negative,
     }
 }

@@ -13,7 +13,7 @@ mod metrics;
 mod render;
 
 #[cfg(test)]
-pub mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 

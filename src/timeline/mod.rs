@@ -13,7 +13,7 @@ mod tell_people;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -23,7 +23,8 @@ use crate::incident::{By, Event, MessageRef, Moment, PersonId, Phase, Recorded};
 
 pub use filter::Filter;
 pub use known::cut;
-pub use span::{day, minute, span};
+pub use sentence::way_words;
+pub use span::{full_stop, minute, span};
 
 use known::Known;
 
@@ -154,7 +155,8 @@ pub fn read<'a>(
 struct Reading {
     known: Known,
     entries: Vec<Entry>,
-    marks: HashMap<MessageRef, usize>,
+    /// Place of each marked message, and who marked it.
+    marks: HashMap<MessageRef, (usize, BTreeSet<PersonId>)>,
     moments: BTreeMap<Moment, usize>,
 }
 
@@ -183,14 +185,24 @@ impl Reading {
         match event {
             Event::MomentSet { moment, at, .. } => {
                 entry.at = *at;
-                entry.source = "said".to_owned();
+                if *at != recorded.occurred {
+                    entry.source = "said".to_owned();
+                }
                 if let Some(before) = self.moments.insert(*moment, self.entries.len()) {
                     self.entries[before].sentence.push_str(" Corrected later.");
                     self.entries[before].weight = Weight::Fine;
                 }
             }
             Event::MessageMarked { marked } => {
-                self.marks.insert(marked.message.clone(), self.entries.len());
+                let by = recorded.by.person().cloned().into_iter().collect();
+                self.marks
+                    .insert(marked.message.clone(), (self.entries.len(), by));
+            }
+            Event::Reopened { .. } => {
+                // What is set again after this is a new recovery, and corrects nothing.
+                for moment in [Moment::Recovered, Moment::Validated, Moment::Closed] {
+                    self.moments.remove(&moment);
+                }
             }
             _ => {}
         }
@@ -204,7 +216,7 @@ impl Reading {
             Event::MessageChanged { message, .. } | Event::MessageUnmarked { message, .. } => message,
             _ => return false,
         };
-        let Some(place) = self.marks.get(message) else {
+        let Some((place, marked_by)) = self.marks.get_mut(message) else {
             return false;
         };
         let entry = &mut self.entries[*place];
@@ -214,8 +226,18 @@ impl Reading {
                 let text = cut(text, LONGEST_WORDS);
                 entry.earlier.extend(entry.words.replace(text));
             }
-            Event::MessageUnmarked { why, .. } => entry.removed = Some(why.clone()),
-            _ => entry.removed = None,
+            Event::MessageUnmarked { why, .. } => {
+                // As in the state: it stays as long as somebody else wants it there.
+                match recorded.by.person() {
+                    Some(person) => drop(marked_by.remove(person)),
+                    None => marked_by.clear(),
+                }
+                entry.removed = marked_by.is_empty().then(|| why.clone());
+            }
+            _ => {
+                marked_by.extend(recorded.by.person().cloned());
+                entry.removed = None;
+            }
         }
         true
     }

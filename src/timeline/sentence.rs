@@ -2,7 +2,7 @@
 //! have files of their own.
 
 use super::known::Known;
-use super::span::minute;
+use super::span::{full_stop, minute};
 use super::{Lane, Tone, Weight, tell_action, tell_people};
 use crate::incident::*;
 
@@ -80,7 +80,7 @@ fn incident(who: &str, event: &Event) -> Option<Said> {
             order(format!("{who} opened the room {room} ({audience}).")).fine()
         }
         Event::RoomFailed { why } => {
-            order(format!("The room could not be opened: {}", sentence(why))).tone(Tone::Warn)
+            order(format!("The room could not be opened: {}", full_stop(why))).tone(Tone::Warn)
         }
         Event::Retitled { title } => order(format!("{who} changed the title to “{title}”.")),
         Event::SeverityChanged { from, to, reason } => {
@@ -142,7 +142,7 @@ fn opened(who: &str, opening: &Opening) -> Said {
         opening.process,
         opening.title,
         opening.plan.title,
-        sentence(&opening.chosen_because),
+        full_stop(&opening.chosen_because),
     );
     Said::new(Lane::Order, text).key().tone(Tone::Bad)
 }
@@ -210,7 +210,7 @@ fn order(known: &Known, who: &str, event: &Event) -> Option<Said> {
             ..
         } => Said::new(
             Lane::Order,
-            format!("{who} completed the frame: {}", sentence(frame)),
+            format!("{who} completed the frame: {}", full_stop(frame)),
         )
         .key(),
         Event::Framed { .. } => Said::new(
@@ -254,7 +254,7 @@ fn passed(who: &str, phase: Phase, passage: &Passage) -> Said {
         Passage::Override { reason, open } => {
             let text = format!(
                 "{who} overrode the gate and opened {name}. Still open: {}",
-                sentence(&open.join("; "))
+                full_stop(&open.join("; "))
             );
             Said::new(Lane::Order, text)
                 .key()
@@ -287,7 +287,7 @@ fn questions(known: &Known, who: &str, event: &Event) -> Option<Said> {
                 "{} answered {}: {}",
                 known.run(*run),
                 answer.verdict,
-                sentence(&answer.summary)
+                full_stop(&answer.summary)
             );
             Said::new(Lane::Probes, text).tone(tone)
         }
@@ -402,7 +402,8 @@ pub(super) fn verdict_tone(verdict: Verdict) -> Tone {
     }
 }
 
-pub(super) fn way_words(way: Way) -> &'static str {
+/// The decision in words.
+pub fn way_words(way: Way) -> &'static str {
     match way {
         Way::FixForward => "fix forward",
         Way::RollBack => "roll back",
@@ -414,16 +415,6 @@ pub(super) fn item_words(item: RecoveryItem) -> &'static str {
         RecoveryItem::SmokeTest => "the smoke test",
         RecoveryItem::Backlog => "the backlog",
         RecoveryItem::Records => "the records to repair",
-    }
-}
-
-/// Ends with exactly one full stop, whatever the text ended with.
-pub(super) fn sentence(text: &str) -> String {
-    let text = text.trim();
-    if text.ends_with(['.', '!', '?', '…']) {
-        text.to_owned()
-    } else {
-        format!("{text}.")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Durations and times in the form people read.
+//! Durations, times and ends of sentences in the form people read.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -26,7 +26,11 @@ pub fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// `2026-10-31`.
-pub fn day(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d").to_string()
+/// Ends with one full stop, whatever the text ended with.
+pub fn full_stop(text: &str) -> String {
+    let text = text.trim();
+    match text.ends_with(['.', '!', '?', '…']) {
+        true => text.to_owned(),
+        false => format!("{text}."),
+    }
 }

@@ -1,8 +1,8 @@
 //! Sentences about changes to a system: from the proposal to what is left to reconcile.
 
 use super::known::Known;
-use super::sentence::{Names, Said, sentence};
-use super::span::minute;
+use super::sentence::{Names, Said};
+use super::span::{full_stop, minute};
 use super::{Lane, Tone};
 use crate::incident::*;
 
@@ -43,7 +43,7 @@ pub(super) fn proposals(known: &Known, names: Names<'_>, who: &str, event: &Even
         Event::PreviewFailed { proposal, why } => action(format!(
             "{} could not be prepared: {}",
             known.proposal(*proposal),
-            sentence(why)
+            full_stop(why)
         ))
         .tone(Tone::Warn),
         Event::Approved { proposal, reason, .. } => {
@@ -68,7 +68,7 @@ pub(super) fn proposals(known: &Known, names: Names<'_>, who: &str, event: &Even
         Event::Voided { proposal, why } => action(format!(
             "{} became void: {}",
             known.proposal(*proposal),
-            sentence(why)
+            full_stop(why)
         ))
         .tone(Tone::Warn),
         Event::AskedAgain { proposal, circle } => action(format!(
@@ -90,7 +90,7 @@ pub(super) fn proposals(known: &Known, names: Names<'_>, who: &str, event: &Even
         Event::Held { proposal, why } => action(format!(
             "{} was held: {}",
             known.proposal(*proposal),
-            sentence(why)
+            full_stop(why)
         ))
         .tone(Tone::Warn),
         Event::GlassBroken { proposal, reason, .. } => action(format!(
@@ -115,7 +115,7 @@ pub(super) fn attempts(known: &Known, who: &str, event: &Event) -> Option<Said> 
             let text = format!(
                 "{} was stopped by its precondition: {}",
                 known.proposal(*proposal),
-                sentence(why)
+                full_stop(why)
             );
             action(text).key().tone(Tone::Warn)
         }
@@ -136,7 +136,7 @@ pub(super) fn attempts(known: &Known, who: &str, event: &Event) -> Option<Said> 
                 Outcome::NotDone { why } => ("was not done", why, Tone::Warn),
                 Outcome::Unknown { why } => ("was sent, and its outcome is unknown", why, Tone::Unknown),
             };
-            action(format!("{label} {word}: {}", sentence(detail)))
+            action(format!("{label} {word}: {}", full_stop(detail)))
                 .key()
                 .tone(tone)
         }
@@ -164,7 +164,7 @@ pub(super) fn attempts(known: &Known, who: &str, event: &Event) -> Option<Said> 
             let text = format!(
                 "Verified: {} {word}. {}",
                 known.proposal(*proposal),
-                sentence(grounds)
+                full_stop(grounds)
             );
             action(text).key().tone(tone)
         }
@@ -203,7 +203,7 @@ pub(super) fn aftermath(known: &Known, who: &str, event: &Event) -> Option<Said>
             let text = format!(
                 "{who} reconciled {} as {}",
                 known.change(*change),
-                sentence(reference)
+                full_stop(reference)
             );
             action(text).tone(Tone::Good)
         }

@@ -1,11 +1,11 @@
 //! Proposing, approving, attempting: the requests of an action's life. What follows by itself is in `follow`.
 
 use super::order::ids;
-use super::{Deciding, Fact, Facts, said};
+use super::{Deciding, Fact, Facts, maybe_said, said};
 use crate::incident::action::{Outcome, Preview, Terms};
 use crate::incident::event::Event;
 use crate::incident::plan::StepKind;
-use crate::incident::proposal::{Containment, Proposal, Stage, digest};
+use crate::incident::proposal::{Containment, Proposal, Shown, Stage, digest};
 use crate::incident::refusal::Refusal;
 use crate::incident::request::{Request, TimerKey};
 use crate::incident::state::State;
@@ -102,6 +102,9 @@ impl Deciding<'_> {
             (_, Some(Containment::Lifted { .. })) => {
                 Err(Refusal::new(format!("{undone} is undone already.")))
             }
+            _ if state.undone_by(undone).is_some() => {
+                Err(Refusal::new(format!("{undone} is undone already.")))
+            }
             (Stage::Verified { .. } | Stage::Done { .. }, _) => Ok(()),
             (stage, _) => Err(Refusal::new(format!(
                 "{undone} is {}; there is nothing to undo.",
@@ -117,7 +120,7 @@ impl Deciding<'_> {
             return Ok(Vec::new());
         }
         let terms = &proposal.terms;
-        let expires = self.now + chrono::TimeDelta::seconds(terms.policy.expires_s as i64);
+        let expires = self.clock + chrono::TimeDelta::seconds(terms.policy.stands_for_s());
         let shown = Event::Proposed {
             proposal: id,
             preview: Box::new(preview.clone()),
@@ -143,6 +146,7 @@ impl Deciding<'_> {
         let Stage::Waiting { shown } = &proposal.stage else {
             return Err(proposal.no_longer("approved"));
         };
+        self.still_stands(proposal, shown)?;
         if seen.is_some_and(|seen| !shown.digest.starts_with(seen)) {
             return Err(Refusal::new(format!(
                 "{id} is not what that button showed. Read what would run now, then approve that."
@@ -172,6 +176,7 @@ impl Deciding<'_> {
                 self.still_missing(proposal)
             )));
         }
+        let reason = maybe_said("reason", "The reason", reason.as_ref())?;
         Ok(vec![
             Event::Approved {
                 proposal: id,
@@ -180,6 +185,18 @@ impl Deciding<'_> {
             }
             .into(),
         ])
+    }
+
+    /// The timer that writes it down may come a moment later than the deadline.
+    fn still_stands(&self, proposal: &Proposal, shown: &Shown) -> Result<(), Refusal> {
+        if shown.expires > self.clock {
+            return Ok(());
+        }
+        Err(Refusal::new(format!(
+            "{} expired at {} UTC. Propose it again if it is still needed; the preview is made anew.",
+            proposal.id,
+            shown.expires.format("%H:%M")
+        )))
     }
 
     fn holders(&self, role: Role) -> String {
@@ -232,6 +249,9 @@ impl Deciding<'_> {
 
     fn refuse(&self, state: &State, id: ProposalId, reason: &str) -> Facts {
         let proposal = state.proposal(id)?;
+        if self.by.person().is_none() {
+            return Err(Refusal::new("Only a person can refuse."));
+        }
         if !matches!(proposal.stage, Stage::Waiting { .. } | Stage::Cleared { .. }) {
             return Err(proposal.no_longer("refused"));
         }
@@ -250,14 +270,16 @@ impl Deciding<'_> {
         if proposal.proposer.as_ref() != self.by.person() {
             self.leads(state, "withdraw somebody else's proposal")?;
         }
+        let reason = maybe_said("reason", "The reason", reason.as_ref())?;
         Ok(vec![Event::Withdrawn { proposal: id, reason }.into()])
     }
 
     fn break_glass(&self, state: &State, id: ProposalId, target: &str, reason: &str) -> Facts {
         let proposal = state.proposal(id)?;
-        let Stage::Waiting { .. } = &proposal.stage else {
+        let Stage::Waiting { shown } = &proposal.stage else {
             return Err(proposal.no_longer("run by break-glass"));
         };
+        self.still_stands(proposal, shown)?;
         let commander = state.commander();
         if commander.is_none() || commander != self.by.person() {
             return Err(Refusal::commander_only("break the glass", commander));
@@ -366,7 +388,7 @@ impl Deciding<'_> {
         Ok(match key {
             TimerKey::Expire { proposal } => match state.proposals.get(proposal).map(|p| &p.stage) {
                 Some(Stage::Waiting { shown } | Stage::Cleared { shown, .. })
-                    if shown.expires <= self.now =>
+                    if shown.expires <= self.clock =>
                 {
                     vec![Fact::by_rule(Event::Expired { proposal: *proposal })]
                 }
@@ -430,6 +452,15 @@ impl State {
             )),
             _ => None,
         }
+    }
+
+    /// The action that took this one back, verified.
+    pub fn undone_by(&self, id: ProposalId) -> Option<ProposalId> {
+        let undo = self.proposals.values().find(|proposal| {
+            proposal.terms.undoes == Some(id)
+                && matches!(proposal.stage, Stage::Verified { worked: true, .. })
+        });
+        undo.map(|undo| undo.id)
     }
 
     /// Runbook steps of the present phase that this action answers.

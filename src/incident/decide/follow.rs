@@ -11,9 +11,22 @@ use crate::incident::proposal::{Containment, Proposal, Stage};
 use crate::incident::state::{Life, Run, State};
 use crate::incident::words::*;
 
+impl State {
+    /// An attempt of this incident that runs on a target, or may have run: nobody knows.
+    fn attempt_open_on(&self, target: &str) -> Option<AttemptId> {
+        let on_target = self
+            .proposals
+            .values()
+            .filter(|proposal| proposal.terms.target == target);
+        on_target
+            .filter(|proposal| matches!(proposal.stage, Stage::Running { .. } | Stage::Unknown { .. }))
+            .find_map(|proposal| proposal.stage.attempt())
+    }
+}
+
 impl Deciding<'_> {
     pub(super) fn follow(&self, state: &State, just: &[Recorded]) -> Vec<Fact> {
-        let mut facts = Vec::new();
+        let mut facts = self.taken_up(state, just);
         let mut look_at_gate = false;
         for recorded in just {
             let Some(event) = &recorded.event else { continue };
@@ -38,7 +51,12 @@ impl Deciding<'_> {
                             .unwrap_or_default(),
                     );
                 }
-                Event::ProbeAnswered { run, .. } => facts.extend(self.after_answer(state, *run)),
+                Event::ProbeAnswered { run, .. } => {
+                    let after = self.after_answer(state, *run);
+                    // The runbook may want this very verdict before the phase is left.
+                    look_at_gate |= after.is_empty();
+                    facts.extend(after);
+                }
                 Event::AttemptFinished { attempt, .. } | Event::AttemptSettled { attempt, .. } => {
                     facts.extend(self.after_attempt(state, *attempt));
                 }
@@ -50,7 +68,7 @@ impl Deciding<'_> {
                         .any(|fact| matches!(fact.event, Event::StepDone { .. }));
                     facts.extend(after);
                 }
-                _ => facts.extend(self.follow_people(state, recorded)),
+                _ => {}
             }
             facts.extend(self.answer_runbook(state, event));
         }
@@ -199,7 +217,7 @@ impl Deciding<'_> {
             return Vec::new();
         };
         let void = |why: String| vec![Fact::by_rule(Event::Voided { proposal: id, why })];
-        if shown.expires <= self.now {
+        if shown.expires <= self.clock {
             return vec![Fact::by_rule(Event::Expired { proposal: id })];
         }
         if self.around.entries.get(&proposal.terms.action) != Some(&proposal.terms.entry_digest) {
@@ -210,13 +228,22 @@ impl Deciding<'_> {
             return void("Somebody who approved may no longer approve. Propose it again.".to_owned());
         }
         let target = &proposal.terms.target;
+        if state.opening.drill && proposal.terms.environment != Environment::Drill {
+            return void(format!("This is a drill and {target} is no target for drills."));
+        }
         let hold = if let Some(freeze) = self.around.freeze_on(target) {
             Some(format!(
                 "Frozen by {}: {}. It goes on when the freeze is lifted.",
                 freeze.by, freeze.reason
             ))
         } else {
-            self.around.locks.get(target).map(|(incident, attempt)| {
+            let elsewhere = self.around.locks.get(target).copied();
+            let here = || {
+                state
+                    .attempt_open_on(target)
+                    .map(|attempt| (state.opening.number, attempt))
+            };
+            elsewhere.or_else(here).map(|(incident, attempt)| {
                 format!(
                     "{incident} has attempt {attempt} open on {target}. It goes on when that one is settled."
                 )
@@ -251,7 +278,10 @@ impl Deciding<'_> {
         let newest = |purpose: &Purpose| -> Option<&Run> {
             let runs = proposal.checks.iter().rev().filter_map(|run| state.runs.get(run));
             runs.filter(|run| run.asked.purpose == *purpose)
-                .find(|run| run.answer.is_none() || self.now - run.at <= TimeDelta::seconds(FRESH_S))
+                .find(|run| match run.answered_at {
+                    Some(at) => self.now - at <= TimeDelta::seconds(FRESH_S),
+                    None => true,
+                })
         };
         let precondition = Purpose::Precondition {
             proposal: proposal.id,

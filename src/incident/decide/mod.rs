@@ -12,7 +12,7 @@ mod people;
 mod recover;
 mod words;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::event::{By, Event, Recorded};
 use super::refusal::Refusal;
@@ -22,6 +22,12 @@ use super::words::*;
 
 /// Longest text taken from a person in one go, in characters. Longer ones belong in a file.
 pub const LONGEST_TEXT: usize = 4_000;
+
+/// Longest title. It stands in lists, in topics and in the names of rooms.
+pub const LONGEST_TITLE: usize = 200;
+
+/// Longest time that can be asked for in one go, in seconds: thirty days. Beyond it people mean a date, not a wait.
+const LONGEST_WAIT_S: u64 = 30 * 86_400;
 
 /// A clock this far behind the journal has jumped; less is drift between two readings.
 const JUMP_MS: i64 = 2_000;
@@ -69,7 +75,11 @@ type Facts = Result<Vec<Fact>, Refusal>;
 /// Everything a decision sees.
 struct Deciding<'a> {
     by: &'a By,
+    /// Never before the journal's last event.
     now: DateTime<Utc>,
+    /// What the machine's clock shows. Deadlines are held against this one: while the clock is behind the journal,
+    /// `now` stands still, and nothing may stay approved for longer because of that.
+    clock: DateTime<Utc>,
     around: &'a Surroundings,
 }
 
@@ -84,7 +94,12 @@ pub fn carry_out(
     // The time given to a decision never runs backwards.
     let last = state.as_ref().map(|state| state.last);
     let now = last.map_or(clock, |last| clock.max(last));
-    let deciding = Deciding { by, now, around };
+    let deciding = Deciding {
+        by,
+        now,
+        clock,
+        around,
+    };
     deciding.may_command(request)?;
     let mut facts = match (state.as_ref(), request) {
         (
@@ -102,11 +117,10 @@ pub fn carry_out(
         }
         (Some(state), _) => deciding.decide(state, request)?,
     };
-    if let Some(last) = last
-        && (last - clock).num_milliseconds() > JUMP_MS
-        && state.as_ref().is_some_and(|state| !state.clock_behind)
+    if let Some(state) = state.as_ref()
+        && (state.clock_seen - clock).num_milliseconds() > JUMP_MS
     {
-        let back_ms = (last - clock).num_milliseconds();
+        let back_ms = (state.last - clock).num_milliseconds();
         facts.insert(0, Fact::by_rule(Event::ClockJumped { back_ms }));
     }
     let mut written = Vec::new();
@@ -124,6 +138,12 @@ pub fn carry_out(
                 event: Some(fact.event),
             };
             State::fold(state, &recorded);
+            // The rules and the table of stages say the same thing twice; a difference is a defect.
+            debug_assert!(
+                state.as_ref().is_none_or(|state| state.illegal.is_empty()),
+                "{:?}",
+                state.as_ref().map(|state| &state.illegal)
+            );
             written.push(recorded);
         }
         facts = match state.as_ref() {
@@ -187,6 +207,7 @@ impl Deciding<'_> {
                 | Request::AnswerProbe { .. }
                 | Request::EndAttempt { .. }
                 | Request::Settle { .. }
+                | Request::ReconcileChange { .. }
                 | Request::ReviewGlass { .. }
                 | Request::WriteSection { .. }
                 | Request::Review { .. }
@@ -230,6 +251,40 @@ impl State {
         self.roles
             .get(&Role::Commander)
             .and_then(|holders| holders.first())
+    }
+}
+
+/// A wait that somebody asked for.
+fn wait(field: &'static str, seconds: u64) -> Result<TimeDelta, Refusal> {
+    match seconds {
+        1..=LONGEST_WAIT_S => Ok(TimeDelta::seconds(seconds as i64)),
+        0 => Err(Refusal::new("No time at all is no wait. Give some minutes: `30m`.").at(field)),
+        _ => Err(Refusal::new(
+            "Thirty days is the longest that Orderly waits. Make it a follow-up with a due day.",
+        )
+        .at(field)),
+    }
+}
+
+/// A title: one line, and short enough for lists.
+fn titled(title: &str) -> Result<String, Refusal> {
+    let title = said("title", "The title", title)?;
+    let length = title.chars().count();
+    if length > LONGEST_TITLE {
+        return Err(Refusal::new(format!(
+            "The title has {length} characters; {LONGEST_TITLE} is the most. Say it in a few words and put the rest into \
+             a note."
+        ))
+        .at("title"));
+    }
+    Ok(title.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Text that may be left out; blank is left out.
+fn maybe_said(field: &'static str, what: &str, text: Option<&String>) -> Result<Option<String>, Refusal> {
+    match text.map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        Some(text) => said(field, what, text).map(Some),
+        None => Ok(None),
     }
 }
 

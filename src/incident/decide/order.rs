@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Deciding, Fact, Facts, said};
+use super::{Deciding, Fact, Facts, maybe_said, said, titled};
 use crate::incident::event::{Asked, Event, Frame, Opening, Passage, Purpose};
 use crate::incident::plan::{Step, StepKind};
 use crate::incident::refusal::Refusal;
@@ -16,7 +16,7 @@ const MOST_PROBES: usize = 64;
 impl Deciding<'_> {
     pub(super) fn open(&self, opening: &Opening, frame: &Frame, detected: Option<DateTime<Utc>>) -> Facts {
         let mut opening = opening.clone();
-        opening.title = said("title", "The title", &opening.title)?;
+        opening.title = titled(&opening.title)?;
         for (field, at) in [("since", frame.since), ("detected", detected)] {
             self.not_in_the_future(field, at)?;
         }
@@ -46,6 +46,8 @@ impl Deciding<'_> {
         facts.push(moment(Moment::Declared, self.now, "opening"));
         match detected {
             Some(at) => facts.push(moment(Moment::Detected, at, &by)),
+            // Written down afterwards: when it was noticed, somebody has to say.
+            None if retroactive => {}
             // Until somebody says otherwise, it was noticed when it was declared.
             None => facts.push(moment(Moment::Detected, self.now, "opening")),
         }
@@ -97,22 +99,19 @@ impl Deciding<'_> {
             Request::AssessDamage { ongoing, detail } => self.assess_damage(state, *ongoing, detail.clone()),
             Request::Next { reason } => self.next(state, reason.as_deref()),
             Request::Back { to, reason } => self.back(state, *to, reason),
-            Request::DoStep { step, note } => state.open_step(step).and_then(|step| match &step.kind {
-                StepKind::Branch { branches, .. } => {
-                    let names: Vec<_> = branches.iter().map(|branch| branch.name.clone()).collect();
-                    Err(Refusal::new(format!(
-                        "Step {} is a choice: pick {}.",
-                        step.id,
-                        names.join(" or ")
-                    )))
+            Request::DoStep { step, note } => state.open_step(step).and_then(|step| {
+                not_a_choice(step)?;
+                if let StepKind::Ask { question } = &step.kind {
+                    let words = format!("Step {} asks: {question} Its answer is what counts.", step.id);
+                    return Err(Refusal::new(words).offer("Answer", format!("step answer {}", step.id)));
                 }
-                _ => Ok(vec![
+                Ok(vec![
                     Event::StepDone {
                         step: step.id.clone(),
-                        note: note.clone(),
+                        note: maybe_said("note", "The note", note.as_ref())?,
                     }
                     .into(),
-                ]),
+                ])
             }),
             Request::SkipStep { step, reason } => state.open_step(step).and_then(|step| {
                 let reason = said("reason", "The reason for skipping", reason)?;
@@ -125,6 +124,7 @@ impl Deciding<'_> {
                 ])
             }),
             Request::AnswerStep { step, answer } => state.open_step(step).and_then(|step| {
+                not_a_choice(step)?;
                 let answer = said("answer", "The answer", answer)?;
                 Ok(vec![
                     Event::StepAnswered {
@@ -157,6 +157,9 @@ impl Deciding<'_> {
                 Some(found) if found.conclusion == Conclusion::Cleared => Err(Refusal::new(format!(
                     "{finding} says that this was cleared, so it cannot be the cause. Accept a suspect."
                 ))),
+                Some(_) if state.cause == Some(*finding) => {
+                    Err(Refusal::new(format!("{finding} is the accepted cause already.")))
+                }
                 Some(_) => Ok(vec![Event::CauseAccepted { finding: *finding }.into()]),
             },
             Request::Decide { way, reason, facts } => self.decide_way(state, *way, reason, facts),
@@ -175,27 +178,30 @@ impl Deciding<'_> {
 
     fn frame(&self, state: &State, frame: &Frame) -> Facts {
         self.not_in_the_future("since", frame.since)?;
+        if *frame == Frame::default() {
+            let questions = state.frame_questions();
+            let words = match questions.is_empty() {
+                true => {
+                    "Say what changes: what is wrong, what works, who, how badly, or since when.".to_owned()
+                }
+                false => format!("That answers nothing yet. {}", questions.join(" ")),
+            };
+            return Err(Refusal::new(words));
+        }
         self.framed(state.frame.clone(), frame)
     }
 
     /// Lays the new answers over the old ones.
     fn framed(&self, mut frame: Frame, new: &Frame) -> Facts {
-        for (field, what, text) in [
-            ("detail", "What is wrong", &new.what),
-            ("works", "What still works", &new.works),
-            ("who", "Who is affected", &new.who),
-            ("impact", "How badly", &new.impact),
-        ] {
-            if let Some(text) = text {
-                said(field, what, text)?;
-            }
-        }
+        let text = |field, what, text: &Option<String>| -> Result<Option<String>, Refusal> {
+            text.as_ref().map(|text| said(field, what, text)).transpose()
+        };
         let onset_changed = new.since.is_some() && new.since != frame.since;
         frame.trouble = new.trouble.or(frame.trouble);
-        frame.what = new.what.clone().or(frame.what);
-        frame.works = new.works.clone().or(frame.works);
-        frame.who = new.who.clone().or(frame.who);
-        frame.impact = new.impact.clone().or(frame.impact);
+        frame.what = text("detail", "What is wrong", &new.what)?.or(frame.what);
+        frame.works = text("works", "What still works", &new.works)?.or(frame.works);
+        frame.who = text("who", "Who is affected", &new.who)?.or(frame.who);
+        frame.impact = text("impact", "How badly", &new.impact)?.or(frame.impact);
         frame.since = new.since.or(frame.since);
         let (sentence, whole) = (frame.sentence(), frame.is_whole());
         let since = frame.since;
@@ -231,8 +237,15 @@ impl Deciding<'_> {
             )
             .offer("Frame it", "frame"));
         }
+        if ongoing && state.life == Life::Resolved {
+            return Err(Refusal::new(
+                "It is resolved. If damage is going on it is not over: reopen it, then stop the damage first.",
+            )
+            .offer("Reopen", "reopen"));
+        }
+        let detail = maybe_said("detail", "The damage", detail.as_ref())?;
         let mut facts = vec![Event::DamageAssessed { ongoing, detail }.into()];
-        if ongoing && state.phase > Phase::Contain && matches!(state.life, Life::Open) {
+        if ongoing && state.phase > Phase::Contain {
             // Damage found later goes before everything else, at once.
             let reason = "Damage is going on: control it before anything else.".to_owned();
             facts.push(
@@ -356,7 +369,7 @@ impl Deciding<'_> {
             Event::BranchTaken {
                 step: step.id.clone(),
                 branch: branch.to_owned(),
-                reason,
+                reason: maybe_said("reason", "The reason", reason.as_ref())?,
             }
             .into(),
         ])
@@ -430,7 +443,8 @@ impl Deciding<'_> {
             .offer("Go on", "next"));
         }
         let reason = said("reason", "The reason", reason)?;
-        let mut facts = facts.to_vec();
+        let facts: Result<Vec<_>, _> = facts.iter().map(|fact| said("facts", "A fact", fact)).collect();
+        let mut facts = facts?;
         if let Some(cause) = state
             .cause
             .and_then(|cause| state.findings.get(&cause).map(|found| (cause, found)))
@@ -439,6 +453,26 @@ impl Deciding<'_> {
         }
         Ok(vec![Event::Decided { way, reason, facts }.into()])
     }
+}
+
+/// A choice is settled by choosing: its branches would stay shut otherwise.
+fn not_a_choice(step: &Step) -> Result<(), Refusal> {
+    let StepKind::Branch { branches, .. } = &step.kind else {
+        return Ok(());
+    };
+    let names: Vec<_> = branches.iter().map(|branch| branch.name.clone()).collect();
+    let mut refusal = Refusal::new(format!(
+        "Step {} is a choice: pick {}.",
+        step.id,
+        names.join(" or ")
+    ));
+    for branch in branches.iter().take(4) {
+        refusal = refusal.offer(
+            branch.label.clone(),
+            format!("step branch {} {}", step.id, branch.name),
+        );
+    }
+    Err(refusal)
 }
 
 impl State {

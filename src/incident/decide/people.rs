@@ -1,11 +1,11 @@
 //! Roles, hand-over, pages, tasks and follow-ups.
 
 use super::order::ids;
-use super::{Deciding, Fact, Facts, said};
+use super::{Deciding, Fact, Facts, maybe_said, said};
 use crate::incident::event::{Event, Recorded};
 use crate::incident::refusal::Refusal;
 use crate::incident::request::{Request, TimerKey};
-use crate::incident::state::{Ended, State};
+use crate::incident::state::{Ended, Life, State};
 use crate::incident::words::*;
 
 impl Deciding<'_> {
@@ -14,13 +14,15 @@ impl Deciding<'_> {
             Request::Acknowledge { page } => self.acknowledge(state, *page),
             Request::TakeRole { role, person } => self.take_role(state, *role, person),
             Request::ReleaseRole { role, person } => match state.holds(*role, person) {
-                true => Ok(vec![
-                    Event::RoleReleased {
-                        role: *role,
-                        person: person.clone(),
-                    }
-                    .into(),
-                ]),
+                true => self.may_release(state, person).map(|()| {
+                    vec![
+                        Event::RoleReleased {
+                            role: *role,
+                            person: person.clone(),
+                        }
+                        .into(),
+                    ]
+                }),
                 false => Err(Refusal::new(format!(
                     "{person} does not hold the role {role} here."
                 ))),
@@ -33,6 +35,10 @@ impl Deciding<'_> {
             } => self.page(state, *role, people, message.clone()),
             Request::AddTask { text, owner, source } => said("text", "The task", text).and_then(|text| {
                 self.is_member(owner.as_ref())?;
+                // Two people marking one message mean one task.
+                if source.is_some() && state.tasks.values().any(|task| task.source == *source) {
+                    return Ok(Vec::new());
+                }
                 let task = TaskId(state.tasks.len() as u32 + 1);
                 Ok(vec![
                     Event::TaskAdded {
@@ -54,23 +60,13 @@ impl Deciding<'_> {
                     .into(),
                 ])
             }),
-            Request::FinishTask { task, note } => state.open_task(*task).map(|()| {
-                vec![
-                    Event::TaskDone {
-                        task: *task,
-                        note: note.clone(),
-                    }
-                    .into(),
-                ]
+            Request::FinishTask { task, note } => state.open_task(*task).and_then(|()| {
+                let note = maybe_said("note", "The note", note.as_ref())?;
+                Ok(vec![Event::TaskDone { task: *task, note }.into()])
             }),
-            Request::DropTask { task, reason } => state.open_task(*task).map(|()| {
-                vec![
-                    Event::TaskDropped {
-                        task: *task,
-                        reason: reason.clone(),
-                    }
-                    .into(),
-                ]
+            Request::DropTask { task, reason } => state.open_task(*task).and_then(|()| {
+                let reason = maybe_said("reason", "The reason", reason.as_ref())?;
+                Ok(vec![Event::TaskDropped { task: *task, reason }.into()])
             }),
             _ => return self.decide_followups(state, request),
         })
@@ -86,9 +82,13 @@ impl Deciding<'_> {
                 source,
             } => said("text", "The follow-up", text).and_then(|text| {
                 self.is_member(owner.as_ref())?;
+                if source.is_some() && state.followups.values().any(|known| known.source == *source) {
+                    return Ok(Vec::new());
+                }
                 let followup = FollowupId(state.followups.len() as u32 + 1);
                 let (owner, due) = (owner.clone(), *due);
-                let (tracker, source) = (tracker.clone(), source.clone());
+                let tracker = maybe_said("tracker", "The tracker link", tracker.as_ref())?;
+                let source = source.clone();
                 Ok(vec![
                     Event::FollowupAdded {
                         followup,
@@ -113,7 +113,8 @@ impl Deciding<'_> {
                         "Say what changes: the owner, the due day or the tracker link.",
                     ));
                 }
-                let (owner, tracker) = (owner.clone(), tracker.clone());
+                let owner = owner.clone();
+                let tracker = maybe_said("tracker", "The tracker link", tracker.as_ref())?;
                 Ok(vec![
                     Event::FollowupChanged {
                         followup: *followup,
@@ -124,23 +125,25 @@ impl Deciding<'_> {
                     .into(),
                 ])
             }),
-            Request::FinishFollowup { followup, note } => state.open_followup(*followup).map(|()| {
-                vec![
+            Request::FinishFollowup { followup, note } => state.open_followup(*followup).and_then(|()| {
+                let note = maybe_said("note", "The note", note.as_ref())?;
+                Ok(vec![
                     Event::FollowupDone {
                         followup: *followup,
-                        note: note.clone(),
+                        note,
                     }
                     .into(),
-                ]
+                ])
             }),
-            Request::DropFollowup { followup, reason } => state.open_followup(*followup).map(|()| {
-                vec![
+            Request::DropFollowup { followup, reason } => state.open_followup(*followup).and_then(|()| {
+                let reason = maybe_said("reason", "The reason", reason.as_ref())?;
+                Ok(vec![
                     Event::FollowupDropped {
                         followup: *followup,
-                        reason: reason.clone(),
+                        reason,
                     }
                     .into(),
-                ]
+                ])
             }),
             _ => return None,
         })
@@ -192,6 +195,8 @@ impl Deciding<'_> {
             .by
             .person()
             .filter(|_| !state.moments.contains_key(&Moment::Acknowledged))
+            // Written down afterwards: when it was taken up, somebody has to say.
+            .filter(|_| !state.opening.retroactive)
         else {
             return Vec::new();
         };
@@ -205,6 +210,14 @@ impl Deciding<'_> {
             }
             .into(),
         ]
+    }
+
+    /// A role is given back by who holds it, or taken off them by who leads.
+    fn may_release(&self, state: &State, holder: &PersonId) -> Result<(), Refusal> {
+        match self.by.person() == Some(holder) {
+            true => Ok(()),
+            false => self.leads(state, "take a role off somebody"),
+        }
     }
 
     fn take_role(&self, state: &State, role: Role, person: &PersonId) -> Facts {
@@ -258,10 +271,11 @@ impl Deciding<'_> {
                 "{to} is not entitled to approve, so this role cannot be theirs."
             )));
         }
-        if from == to {
+        if state.holds(role, to) {
             return Err(Refusal::new(format!("{to} holds the role {role} already.")));
         }
         let (from, to) = (from.clone(), to.clone());
+        let note = maybe_said("note", "The note", note.as_ref())?;
         Ok(vec![Event::HandedOver { role, from, to, note }.into()])
     }
 
@@ -290,7 +304,13 @@ impl Deciding<'_> {
                 "There is nobody to page: no one holds or is entitled to be {whom}. Name a person: `page ana`."
             )));
         }
-        self.is_member(paged.iter().find(|person| !self.around.may_command(person)))?;
+        if let Some(stranger) = paged.iter().find(|person| !self.around.may_command(person)) {
+            return Err(Refusal::new(format!(
+                "{stranger} is no member here and cannot be paged. Name somebody else, or ask the operator to add them."
+            ))
+            .at("people"));
+        }
+        let message = maybe_said("message", "The message", message.as_ref())?;
         let page = PageId(state.pages.len() as u32 + 1);
         Ok(vec![
             Event::Paged {
@@ -326,7 +346,7 @@ impl Deciding<'_> {
                 _ => Vec::new(),
             },
             TimerKey::Update => match state.update_due {
-                Some(due) if due <= self.now => vec![Fact::by_rule(Event::UpdateReminded { due })],
+                Some(due) if due <= self.clock => vec![Fact::by_rule(Event::UpdateReminded { due })],
                 _ => Vec::new(),
             },
             _ => Vec::new(),
@@ -334,19 +354,13 @@ impl Deciding<'_> {
     }
 
     /// The first command of somebody other than the opener takes the incident up, whatever the command was.
-    pub(super) fn follow_people(&self, state: &State, recorded: &Recorded) -> Vec<Fact> {
-        let taken_up = matches!(
-            recorded.event,
-            Some(
-                Event::Framed { .. }
-                    | Event::FindingRecorded { .. }
-                    | Event::Noted { .. }
-                    | Event::ProposalDrafted { .. }
-            )
-        );
-        match recorded.by.person() {
-            Some(_) if taken_up && recorded.by != state.opened_by => self.first_responder(state),
-            _ => Vec::new(),
+    pub(super) fn taken_up(&self, state: &State, just: &[Recorded]) -> Vec<Fact> {
+        let by_another = just
+            .iter()
+            .any(|recorded| recorded.by.person().is_some() && recorded.by != state.opened_by);
+        match by_another && state.life == Life::Open {
+            true => self.first_responder(state),
+            false => Vec::new(),
         }
     }
 }

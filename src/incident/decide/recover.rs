@@ -1,6 +1,6 @@
 //! Recovering fully, resolving, closing, and ending what was no incident.
 
-use super::{Deciding, Fact, Facts, said};
+use super::{Deciding, Fact, Facts, maybe_said, said};
 use crate::incident::event::{Event, Passage};
 use crate::incident::refusal::Refusal;
 use crate::incident::request::Request;
@@ -88,6 +88,7 @@ impl Deciding<'_> {
                          None is 0.";
             return Err(Refusal::new(words).at("count"));
         }
+        let detail = maybe_said("detail", "The detail", detail.as_ref())?;
         let mut facts: Vec<Fact> = vec![
             Event::RecoveryChecked {
                 item,
@@ -122,6 +123,7 @@ impl Deciding<'_> {
                     .offer("Open the post-mortem", "postmortem show"),
             );
         }
+        let summary = maybe_said("summary", "The summary", summary.as_ref())?;
         let mut conditions = state.open_conditions();
         let passage = match (state.phase, conditions.is_empty()) {
             (Phase::Recover, true) => Passage::Gate,
@@ -266,13 +268,19 @@ impl Deciding<'_> {
                     .containment_in_force()
                     .map(|id| format!("containment {id} is in force")),
             )
+            .chain(
+                state
+                    .unsettled_changes()
+                    .map(|(id, _)| format!("manual change {id} is not in version control")),
+            )
+            .chain(state.unreviewed_glass().into_iter().map(|glass| glass.words))
             .collect();
         if open.is_empty() {
             return Ok(());
         }
         Err(Refusal::new(format!(
-            "It cannot be {wanted} yet: {}. Undo, settle or withdraw that first.",
-            open.join("; ")
+            "It cannot be {wanted} yet: {}. Undo, settle, review or withdraw that first.",
+            open.join("; ").trim_end_matches('.')
         )))
     }
 }

@@ -1,8 +1,6 @@
 //! Notes, updates, the timeline's marks, and the words of the post-mortem.
 
-use chrono::TimeDelta;
-
-use super::{Deciding, Fact, Facts, said};
+use super::{Deciding, Fact, Facts, maybe_said, said, titled, wait};
 use crate::incident::event::{Event, Link};
 use crate::incident::refusal::Refusal;
 use crate::incident::request::Request;
@@ -35,7 +33,7 @@ impl Deciding<'_> {
             Request::SendUpdate { text, next_s } => self.send_update(state, text, *next_s),
             Request::SnoozeUpdate { for_s } => match state.update_due {
                 Some(_) => {
-                    let until = self.now + TimeDelta::seconds(*for_s as i64);
+                    let until = self.clock + wait("for", *for_s)?;
                     Ok(vec![Event::UpdateSnoozed { until }.into()])
                 }
                 None => Err(Refusal::new("No update is due, so there is nothing to snooze.")),
@@ -68,13 +66,18 @@ impl Deciding<'_> {
                 _ => Ok(Vec::new()),
             },
             Request::Unmark { message, why } => match state.marks.get(message) {
-                Some(mark) if mark.removed.is_none() => Ok(vec![
-                    Event::MessageUnmarked {
-                        message: message.clone(),
-                        why: why.clone(),
-                    }
-                    .into(),
-                ]),
+                // Only who marked it can take that back; a deleted message leaves by itself.
+                Some(mark)
+                    if mark.removed.is_none() && self.by.person().is_none_or(|me| mark.by.contains(me)) =>
+                {
+                    Ok(vec![
+                        Event::MessageUnmarked {
+                            message: message.clone(),
+                            why: why.clone(),
+                        }
+                        .into(),
+                    ])
+                }
                 _ => Ok(Vec::new()),
             },
             Request::WriteSection { section, text } => self.write_section(*section, text),
@@ -92,6 +95,7 @@ impl Deciding<'_> {
                 .into(),
             ]),
             Request::RecordRedaction { row, reason } => {
+                self.leads(state, "redact the journal")?;
                 let reason = said("reason", "The reason", reason)?;
                 Ok(vec![Event::Redacted { row: *row, reason }.into()])
             }
@@ -102,10 +106,15 @@ impl Deciding<'_> {
     fn send_update(&self, state: &State, text: &str, next_s: Option<u64>) -> Facts {
         let text = said("text", "The update", text)?;
         let every = state.opening.settings.update_every_s[state.severity as usize];
-        let next = match state.life {
-            Life::Open => Some(self.now + TimeDelta::seconds(next_s.unwrap_or(every) as i64)),
+        let next_s = match state.life {
+            Life::Open => Some(next_s.unwrap_or(every)),
             // The last word to the stakeholders needs no next one unless it promises one.
-            _ => next_s.map(|next| self.now + TimeDelta::seconds(next as i64)),
+            _ => next_s,
+        };
+        // What is promised to people is by the clock they see.
+        let next = match next_s {
+            Some(next_s) => Some(self.clock + wait("next", next_s)?),
+            None => None,
         };
         Ok(vec![Event::UpdateSent { text, next }.into()])
     }
@@ -127,6 +136,7 @@ impl Deciding<'_> {
     }
 
     fn review(&self, state: &State, to: Review, note: Option<String>) -> Facts {
+        let note = maybe_said("note", "The note", note.as_ref())?;
         let from = state.review;
         let legal = matches!(
             (from, to),
@@ -169,16 +179,17 @@ impl Deciding<'_> {
         };
         match request {
             Request::Retitle { title } => {
-                let title = said("title", "The title", title)?;
+                let title = titled(title)?;
                 let same = format!("The title is \"{title}\" already.");
                 changed((title != state.title).then_some(Event::Retitled { title }), same)
             }
             Request::SetSeverity { to, reason } => {
+                let reason = maybe_said("reason", "The reason", reason.as_ref())?;
                 let from = state.severity;
                 let event = Event::SeverityChanged {
                     from,
                     to: *to,
-                    reason: reason.clone(),
+                    reason,
                 };
                 changed((from != *to).then_some(event), format!("It is {to} already."))
             }

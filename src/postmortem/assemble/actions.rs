@@ -3,10 +3,9 @@
 use similar::{ChangeTag, TextDiff};
 
 use super::Facts;
-use super::impact::full_stop;
 use crate::incident::*;
 use crate::postmortem::document::*;
-use crate::timeline::{minute, span};
+use crate::timeline::{full_stop, minute, span};
 
 impl<'a> Facts<'a> {
     pub(super) fn actions(&self) -> Vec<Action> {
@@ -164,8 +163,8 @@ impl<'a> Facts<'a> {
     }
 
     fn checked(&self, proposal: &Proposal, check: &Check, is: impl Fn(&Purpose) -> bool) -> Checked {
-        let runs = proposal.checks.iter().filter_map(|run| self.state.runs.get(run));
-        let last = runs.filter(|run| is(&run.asked.purpose)).next_back();
+        let mut runs = proposal.checks.iter().filter_map(|run| self.state.runs.get(run));
+        let last = runs.rfind(|run| is(&run.asked.purpose));
         let answer = last.and_then(|run| run.answer.as_ref());
         Checked {
             text: format!("{} on {} must answer {}", check.probe, check.target, check.wants),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Facts;
-use super::impact::{MOST_CITED, full_stop};
+use super::impact::MOST_CITED;
 use crate::incident::*;
 use crate::postmortem::document::*;
+use crate::timeline::full_stop;
 
 impl Facts<'_> {
     pub(super) fn cause(&self) -> Cause {

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Facts;
 use crate::incident::*;
 use crate::postmortem::document::*;
-use crate::timeline::{minute, span};
+use crate::timeline::{full_stop, minute, span, way_words};
 
 /// From when to when something stood, and by which events.
 pub(super) struct Interval {
@@ -52,10 +52,7 @@ impl Facts<'_> {
             });
         }
         if let Some(decision) = &state.decision {
-            let way = match decision.way {
-                Way::FixForward => "fix forward",
-                Way::RollBack => "roll back",
-            };
+            let way = way_words(decision.way);
             facts.push(self.fact(
                 format!("The decision was to {way}: {}", full_stop(&decision.reason)),
                 [decision.event],
@@ -412,13 +409,4 @@ fn is_end(event: &Event) -> bool {
 fn first_and_last(mut seqs: impl Iterator<Item = u64>) -> Vec<u64> {
     let first = seqs.next();
     first.into_iter().chain(seqs.last()).collect()
-}
-
-pub(super) fn full_stop(text: &str) -> String {
-    let text = text.trim();
-    if text.ends_with(['.', '!', '?', '…']) {
-        text.to_owned()
-    } else {
-        format!("{text}.")
-    }
 }

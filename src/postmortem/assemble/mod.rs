@@ -4,7 +4,7 @@ mod actions;
 mod cause;
 mod impact;
 mod people;
-mod pin;
+pub(super) mod pin;
 
 use std::collections::{BTreeMap, HashMap};
 

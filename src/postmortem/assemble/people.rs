@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Facts;
 use crate::incident::*;
 use crate::postmortem::document::*;
-use crate::timeline::minute;
+use crate::timeline::{full_stop, minute};
 
 impl Facts<'_> {
     pub(super) fn people(&self) -> Vec<Person> {
@@ -207,7 +207,7 @@ impl Facts<'_> {
                     .chain(line.also.iter().copied())
                     .collect();
                 Some(self.fact(
-                    format!("A marked message is left out: {}", super::impact::full_stop(why)),
+                    format!("A marked message is left out: {}", full_stop(why)),
                     events,
                 ))
             })

@@ -29,6 +29,7 @@ sources! {
     "postmortem/render/scale.rs"
     "postmortem/render/templates.rs"
     "postmortem/render/text_figure.rs"
+    "postmortem/render/values.rs"
     "timeline/known.rs"
     "timeline/mod.rs"
     "timeline/sentence.rs"

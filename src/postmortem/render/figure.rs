@@ -20,7 +20,7 @@ const LANE: f64 = 28.0;
 const LETTER: f64 = 6.6;
 /// Marks nearer than this become one, in units of the drawing; more where there are many.
 const NEAR: f64 = 15.0;
-const NEAR_CROWDED: f64 = 28.0;
+const NEAR_CROWDED: f64 = 32.0;
 /// From here on a lane counts as crowded.
 const CROWDED: usize = 60;
 /// Most bars of containment; more would push the lanes off the page.
@@ -46,7 +46,7 @@ pub fn draw(document: &Document) -> String {
         figure.lane(row);
     }
     let bottom = figure.y;
-    figure.axis(top, bottom);
+    figure.axis(bottom);
     let height = figure.y + 4.0;
     let title = format!("Timeline of {}", document.header.number);
     let mut out = String::with_capacity(figure.body.len() + 1_024);
@@ -69,41 +69,76 @@ struct Figure {
     y: f64,
 }
 
+/// A moment and where its label stands.
+struct Flag {
+    x: f64,
+    /// Where the label ends.
+    right: f64,
+    /// The label stands to the left of the pole, for want of room on the right.
+    turned: bool,
+    /// Counted downwards; any start.
+    level: i32,
+    at: DateTime<Utc>,
+    word: &'static str,
+    event: u64,
+}
+
 impl Figure {
     fn x(&self, at: DateTime<Utc>) -> f64 {
         on_page(self.scale.place(at))
     }
 
-    /// Moments, each on the first level where its label has room.
+    /// Moments. Each stands below those whose labels it would run through, so that no pole crosses a label.
     fn flags(&mut self, document: &Document) {
-        let mut ends: Vec<f64> = Vec::new();
-        let mut drawn = Vec::new();
+        let mut flags: Vec<Flag> = Vec::new();
         for (at, word, event) in marks::flags(document) {
             let x = self.x(at);
             let width = word.len() as f64 * LETTER + 12.0;
-            let left = if x + width > WIDTH { x - width } else { x };
-            let level = ends.iter().position(|end| left >= *end).unwrap_or(ends.len());
-            match ends.get_mut(level) {
-                Some(end) => *end = left + width,
-                None => ends.push(left + width),
-            }
-            drawn.push((x, left < x, level, at, word, event));
+            let turned = x + width > WIDTH;
+            let (left, right) = if turned { (x - width, x) } else { (x, x + width) };
+            let near = flags
+                .iter()
+                .filter(|flag| flag.right > left)
+                .map(|flag| flag.level);
+            let level = match turned {
+                true => near.min().map_or(0, |level| level - 1),
+                false => near.max().map_or(0, |level| level + 1),
+            };
+            flags.push(Flag {
+                x,
+                right,
+                turned,
+                level,
+                at,
+                word,
+                event,
+            });
         }
-        let top = self.y;
-        self.y += ends.len() as f64 * 16.0 + 6.0;
-        for (x, turned, level, at, word, event) in drawn {
-            let y = top + level as f64 * 16.0;
-            let (anchor, shift) = if turned { ("end", -5.0) } else { ("start", 5.0) };
-            let _ = writeln!(
-                self.body,
-                "<a href=\"#e{event}\" tabindex=\"-1\"><title>{word}: {}</title><line class=\"f-pole\" x1=\"{x:.1}\" y1=\"{y:.1}\" x2=\"{x:.1}\" y2=\"{:.1}\"/>\
-                 <text class=\"f-flag\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{word}</text></a>",
-                minute(at),
-                self.y,
-                x + shift,
-                y + 11.0,
-            );
+        let top = flags.iter().map(|flag| flag.level).min().unwrap_or(0);
+        let levels = flags.iter().map(|flag| flag.level - top + 1).max().unwrap_or(0);
+        let bottom = self.y + f64::from(levels) * 16.0 + 6.0;
+        for flag in &flags {
+            let y = self.y + f64::from(flag.level - top) * 16.0;
+            self.flag(flag, y, bottom);
         }
+        self.y = bottom;
+    }
+
+    fn flag(&mut self, flag: &Flag, y: f64, bottom: f64) {
+        let Flag { x, word, event, .. } = flag;
+        let (anchor, shift) = if flag.turned {
+            ("end", -5.0)
+        } else {
+            ("start", 5.0)
+        };
+        let _ = writeln!(
+            self.body,
+            "<a href=\"#e{event}\" tabindex=\"-1\"><title>{word}: {}</title><line class=\"f-pole\" x1=\"{x:.1}\" y1=\"{y:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>\
+             <text class=\"f-flag\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{word}</text></a>",
+            minute(flag.at),
+            x + shift,
+            y + 11.0,
+        );
     }
 
     fn label(&mut self, text: &str, height: f64) {
@@ -215,9 +250,8 @@ impl Figure {
         }
     }
 
-    fn axis(&mut self, top: f64, bottom: f64) {
+    fn axis(&mut self, bottom: f64) {
         let y = bottom + 4.0;
-        let _ = top;
         let _ = writeln!(
             self.body,
             "<line class=\"f-axis\" x1=\"{LEFT:.1}\" y1=\"{y:.1}\" x2=\"{:.1}\" y2=\"{y:.1}\"/>",
@@ -233,7 +267,7 @@ impl Figure {
                 let _ = writeln!(
                     self.body,
                     "<text class=\"f-break\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">⋯ {text}</text>",
-                    y + 28.0
+                    y + 41.0
                 );
                 continue;
             }
@@ -261,7 +295,8 @@ impl Figure {
                 }
             }
         }
-        self.y = y + 34.0;
+        let breaks = self.scale.segments.iter().any(|segment| segment.quiet);
+        self.y = y + if breaks { 46.0 } else { 34.0 };
     }
 }
 

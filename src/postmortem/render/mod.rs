@@ -6,6 +6,7 @@ mod marks;
 mod scale;
 mod templates;
 mod text_figure;
+mod values;
 
 use super::document::Document;
 

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value};
+use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
-use super::{escape, figure, text_figure};
+use super::{escape, figure, text_figure, values};
 use crate::postmortem::document::Document;
 
 const MARKDOWN: &str = "postmortem.md.j2";
@@ -137,7 +137,7 @@ impl Templates {
             .get_template(name)
             .map_err(|error| self.broken(&error))?;
         let about = context! { name => name, digest => self.digest(name) };
-        let context = context! { doc => Value::from(Serde(document)), figure => figure, template => about };
+        let context = context! { doc => values::document(document), figure => figure, template => about };
         let mut text = template.render(context).map_err(|error| self.broken(&error))?;
         text.truncate(text.trim_end().len());
         text.push('\n');

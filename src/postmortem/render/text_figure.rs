@@ -3,7 +3,7 @@
 use super::marks;
 use super::scale::Scale;
 use crate::postmortem::document::{Document, Stretch};
-use crate::timeline::Tone;
+use crate::timeline::{Entry, Tone};
 
 const COLUMNS: usize = 72;
 const GUTTER: usize = 10;
@@ -30,16 +30,13 @@ pub fn draw(document: &Document) -> String {
         &band(&scale, &document.impact.severities, |name| name.to_owned()),
     ));
     for row in &rows {
+        let mut here: Vec<Vec<&Entry>> = vec![Vec::new(); COLUMNS];
+        for entry in &row.marks {
+            here[column(scale.place(entry.at))].push(entry);
+        }
         let mut cells = empty(&scale);
-        for column in 0..COLUMNS {
-            let here: Vec<_> = row
-                .marks
-                .iter()
-                .filter(|entry| self::column(scale.place(entry.at)) == column)
-                .collect();
-            if !here.is_empty() {
-                cells[column] = letter(marks::worst(here.iter().copied()));
-            }
+        for (cell, marks) in cells.iter_mut().zip(&here).filter(|(_, marks)| !marks.is_empty()) {
+            *cell = letter(marks::worst(marks));
         }
         lines.push(line(row.lane.word(), &cells.iter().collect::<String>()));
     }

@@ -65,9 +65,9 @@ impl Entries {
     fn real() -> Self {
         Self {
             probes: table(&[
-                "postgres.blocking min_seconds",
-                "postgres.long_transactions min_seconds",
-                "postgres.idle_in_transaction min_seconds",
+                "postgres.blocking failing_after min_seconds",
+                "postgres.long_transactions suspect_after failing_after",
+                "postgres.idle_in_transaction suspect_after failing_after",
                 "postgres.connections",
                 "postgres.replication_lag",
                 "postgres.size",

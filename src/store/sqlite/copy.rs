@@ -78,7 +78,7 @@ pub(super) async fn into(
 }
 
 /// Opens a file that another process may own, for reading only.
-async fn open_to_read(path: &Path) -> Result<SqliteConnection, Error> {
+pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, Error> {
     // SQLite would name a missing file no better than "unable to open".
     fs::metadata(path).map_err(|error| io("opening", path, &error))?;
     SqliteConnectOptions::new()

@@ -1,0 +1,362 @@
+//! What people see: rooms, messages, documents. Every call has a key, so that calling again after a crash shows nothing
+//! twice.
+
+use std::sync::Arc;
+
+use super::decide::{Failed, With};
+use super::perform::{Document, End};
+use super::{Engine, journal};
+use crate::chat::{self, Chat, Message, RoomSpec, Upload};
+use crate::desk;
+use crate::incident::{
+    Audience, Event, Identity, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State,
+};
+use crate::store::{EffectId, Evidence, LogId, Post, Stream};
+
+impl Engine {
+    pub(super) async fn open_room(&self, id: EffectId, state: &State) -> End {
+        let incident = state.opening.number;
+        let desk = self.desk();
+        let with = || With {
+            effect: Some(id),
+            ..With::default()
+        };
+        let asked_on = state.opening.asked_in.as_ref().map(|room| room.platform.as_str());
+        let chats = &self.inner.parts.chats;
+        let Some(chat) = chats
+            .iter()
+            .find(|chat| asked_on.is_none_or(|platform| platform == chat.platform()))
+        else {
+            let why = "No chat platform is connected. The terminal works: `orderly incident`.".to_owned();
+            return self.back(incident, &Request::RoomFailed { why }, with()).await;
+        };
+        let words = &self.inner.parts.words;
+        let members = state.members();
+        let people = members.iter().chain(state.roles.values().flatten());
+        let spec = RoomSpec {
+            name: words.room_name(state),
+            topic: words.topic(state, &desk),
+            private: state.opening.private,
+            audience: Audience::Internal,
+            invite: identities(&desk, people, chat.platform()),
+        };
+        match chat.open_room(&format!("{incident}/room"), &spec).await {
+            Ok(room) => {
+                let request = Request::RoomOpened {
+                    room,
+                    audience: Audience::Internal,
+                };
+                self.back(incident, &request, with()).await
+            }
+            Err(chat::Error::Gone { why }) => self.back(incident, &Request::RoomFailed { why }, with()).await,
+            Err(error) => error.into(),
+        }
+    }
+
+    // A platform that is away does not keep the others from hearing of it: every room is tried.
+
+    pub(super) async fn set_topic(&self, state: &State) -> End {
+        let topic = self.inner.parts.words.topic(state, &self.desk());
+        let mut end = End::Done;
+        for (room, _) in &state.rooms {
+            end = end.and(match self.chat(&room.platform) {
+                Ok(chat) => chat.set_topic(room, &topic).await.into(),
+                Err(end) => end,
+            });
+        }
+        end
+    }
+
+    pub(super) async fn invite(&self, state: &State, person: &PersonId) -> End {
+        let desk = self.desk();
+        let mut end = End::Done;
+        for (room, _) in &state.rooms {
+            let people = identities(&desk, std::iter::once(person), &room.platform);
+            if people.is_empty() {
+                continue;
+            }
+            end = end.and(match self.chat(&room.platform) {
+                Ok(chat) => chat.invite(room, &people).await.into(),
+                Err(end) => end,
+            });
+        }
+        end
+    }
+
+    /// Where a message of this slot belongs now. Until the room exists the prompt appears where `/incident` was typed.
+    fn rooms_for(&self, state: &State, slot: Slot) -> Vec<RoomRef> {
+        let asked_in = || state.opening.asked_in.clone();
+        match slot {
+            Slot::Announcement if state.opening.private => Vec::new(),
+            Slot::Announcement => self
+                .inner
+                .parts
+                .options
+                .announce
+                .clone()
+                .or_else(asked_in)
+                .into_iter()
+                .collect(),
+            Slot::Prompt { .. } if state.rooms.is_empty() => asked_in().into_iter().collect(),
+            _ => state.rooms.iter().map(|(room, _)| room.clone()).collect(),
+        }
+    }
+
+    pub(super) async fn show(&self, state: &State, slot: Slot) -> End {
+        let incident = state.opening.number;
+        let Some(message) = self.inner.parts.words.slot(state, slot, &self.desk()) else {
+            return End::Done;
+        };
+        let known = match self.inner.parts.store.posts(incident).await {
+            Ok(known) => known,
+            Err(error) => return End::again(error.to_string()),
+        };
+        let mut end = End::Done;
+        for room in self.rooms_for(state, slot) {
+            let name = format!("{slot}@{room}");
+            let post = known.iter().find(|post| post.slot == name);
+            let there = post.and_then(|post| serde_json::from_str(post.message.as_deref()?).ok());
+            end = end.and(match self.chat(&room.platform) {
+                Ok(chat) => show_in(chat, incident, slot, &room, there, &message).await,
+                Err(end) => end,
+            });
+        }
+        end
+    }
+
+    pub(super) async fn notice(&self, state: &State, event: u64) -> End {
+        let incident = state.opening.number;
+        let message = match self.notice_of(state, event).await {
+            Ok(Some(message)) => message,
+            Ok(None) => return End::Done,
+            Err(end) => return end,
+        };
+        if let Some(end) = no_room_yet(state) {
+            return end;
+        }
+        self.post_once(state, &format!("{incident}/notice/{event}"), &message)
+            .await
+    }
+
+    /// Posts a message of its own in every room of the team.
+    async fn post_once(&self, state: &State, key: &str, message: &Message) -> End {
+        let mut end = End::Done;
+        for (room, audience) in &state.rooms {
+            if *audience == Audience::Guest {
+                continue;
+            }
+            end = end.and(match self.chat(&room.platform) {
+                Ok(chat) => {
+                    let posted = chat.post(&format!("{key}@{room}"), room, None, message).await;
+                    posted.map(drop).into()
+                }
+                Err(end) => end,
+            });
+        }
+        end
+    }
+
+    async fn notice_of(&self, state: &State, event: u64) -> Result<Option<Message>, End> {
+        let stream = Stream::Incident(state.opening.number);
+        let again = |why: String| End::Again { why, after: None };
+        let stored = self
+            .inner
+            .parts
+            .store
+            .events(stream, event - 1, 1)
+            .await
+            .map_err(|e| again(e.to_string()))?;
+        let Some(stored) = stored.first() else {
+            return Ok(None);
+        };
+        let recorded = journal::read(stored).map_err(|error| End::Never(error.to_string()))?;
+        let hash = stored.seal.hash.to_string();
+        Ok(self
+            .inner
+            .parts
+            .words
+            .notice(state, &recorded, &hash, &self.desk()))
+    }
+
+    pub(super) async fn direct(&self, state: &State, person: &PersonId, event: u64) -> End {
+        let message = match self.notice_of(state, event).await {
+            Ok(Some(message)) => message,
+            Ok(None) => return End::Done,
+            Err(end) => return end,
+        };
+        let desk = self.desk();
+        let mut end = End::Done;
+        for identity in desk
+            .people
+            .get(person)
+            .into_iter()
+            .flat_map(|known| &known.identities)
+        {
+            let Ok(chat) = self.chat(&identity.platform) else {
+                continue;
+            };
+            let key = format!("{}/direct/{event}/{}", state.opening.number, identity.user);
+            end = end.and(chat.direct(&key, identity, &message).await.into());
+        }
+        end
+    }
+
+    pub(super) async fn post_digest(&self, incident: IncidentId, from: u64, to: u64) -> End {
+        let state = match self.state(incident).await {
+            Ok(Some(state)) => state,
+            Ok(None) => return End::Done,
+            Err(error) => return error.into(),
+        };
+        if let Some(end) = no_room_yet(&state) {
+            return end;
+        }
+        let message = self.inner.parts.words.digest(&state, from, to, &self.desk());
+        self.post_once(&state, &format!("{incident}/digest/{to}"), &message)
+            .await
+    }
+
+    pub(super) async fn post_export(
+        &self,
+        id: EffectId,
+        incident: IncidentId,
+        format: &str,
+        as_of: u64,
+    ) -> End {
+        let Document {
+            as_of,
+            bytes,
+            media_type,
+            name,
+        } = match self.document(incident, format, as_of).await {
+            Ok(document) => document,
+            Err(error) => return End::Never(error.to_string()),
+        };
+        let state = match self.state(incident).await {
+            Ok(Some(state)) => state,
+            Ok(None) => return End::Done,
+            Err(error) => return error.into(),
+        };
+        let evidence = Evidence::new(incident, media_type, bytes.clone());
+        let sha256 = evidence.sha256.to_string();
+        for (room, _) in &state.rooms {
+            let chat = match self.chat(&room.platform) {
+                Ok(chat) => chat,
+                Err(end) => return end,
+            };
+            let comment = format!("Post-mortem of {incident} as of event #{as_of}, SHA-256 {sha256}");
+            let (media_type, name) = (media_type.to_owned(), name.clone());
+            let file = Upload {
+                name,
+                media_type,
+                bytes: bytes.clone(),
+                comment,
+            };
+            if let Err(error) = chat
+                .upload(&format!("{incident}/export/{as_of}/{format}@{room}"), room, &file)
+                .await
+            {
+                return error.into();
+            }
+        }
+        let request = Request::RecordExport {
+            format: format.to_owned(),
+            as_of,
+            sha256,
+        };
+        let with = With {
+            effect: Some(id),
+            evidence: Some(evidence),
+            ..With::default()
+        };
+        self.back(incident, &request, with).await
+    }
+
+    /// A document of the journal up to an event. Exports are not part of what they show, so the document stands for the
+    /// last event before them.
+    pub async fn document(&self, incident: IncidentId, format: &str, as_of: u64) -> Result<Document, Failed> {
+        let store = &self.inner.parts.store;
+        let mut journal = journal::load(&**store, incident).await?;
+        let is_export = |event: &Option<Event>| matches!(event, Some(Event::Exported { .. }));
+        let last = journal
+            .iter()
+            .rev()
+            .find(|recorded| recorded.seq <= as_of && !is_export(&recorded.event));
+        let as_of = last.map_or(0, |last| last.seq);
+        journal.retain(|recorded| recorded.seq <= as_of);
+        let stream = Stream::Incident(incident);
+        let last = store.events(stream, as_of.saturating_sub(1), 1).await?;
+        let head = last.first().map_or(String::new(), |last| {
+            format!("{incident}@{as_of}:{}", last.seal.hash)
+        });
+        let log = match self.inner.parts.options.whole_log {
+            true => Some(store.room_log(incident, LogId(0), usize::MAX >> 1).await?),
+            false => None,
+        };
+        let documents = &self.inner.parts.documents;
+        let (bytes, media_type, name) =
+            documents.export(format, &journal, &head, log.as_deref(), &self.desk())?;
+        Ok(Document {
+            as_of,
+            bytes,
+            media_type,
+            name,
+        })
+    }
+}
+
+/// What is said in a room waits for the room, unless opening one was given up.
+fn no_room_yet(state: &State) -> Option<End> {
+    let expected = state.rooms.is_empty() && state.room_failed.is_none();
+    expected.then(|| End::again("the room is not open yet"))
+}
+
+/// Makes one slot true in one room.
+async fn show_in(
+    chat: &Arc<dyn Chat>,
+    incident: IncidentId,
+    slot: Slot,
+    room: &RoomRef,
+    there: Option<MessageRef>,
+    message: &Message,
+) -> End {
+    let name = format!("{slot}@{room}");
+    let key = match there {
+        None => format!("{incident}/{name}"),
+        Some(at) => match chat.update(&at, message).await {
+            // Somebody deleted it: what should be true is posted anew, under a key of its own.
+            Err(chat::Error::Gone { .. }) => format!("{incident}/{name}/after/{}", at.message),
+            updated => return updated.into(),
+        },
+    };
+    let at = match chat.post(&key, room, None, message).await {
+        Ok(at) => at,
+        Err(error) => return error.into(),
+    };
+    if slot == Slot::Card
+        && let Err(error) = chat.pin(&at).await
+    {
+        return error.into();
+    }
+    End::Shown(vec![Post {
+        incident,
+        slot: name,
+        message: serde_json::to_string(&at).ok(),
+    }])
+}
+
+/// The identities of people on a platform.
+fn identities<'a>(
+    desk: &desk::State,
+    people: impl Iterator<Item = &'a PersonId>,
+    platform: &str,
+) -> Vec<Identity> {
+    let mut found: Vec<Identity> = people
+        .filter_map(|person| desk.people.get(person))
+        .flat_map(|person| person.identities.iter())
+        .filter(|identity| identity.platform == platform)
+        .cloned()
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
