@@ -249,8 +249,7 @@ impl App {
     /// People of the config, brought onto the desk. Each has an identity on the local page.
     async fn put_people(&self) -> Result<(), Error> {
         for person in &self.joined.config().person {
-            let mut identities: BTreeSet<Identity> =
-                person.identities.iter().cloned().map(Into::into).collect();
+            let mut identities: BTreeSet<Identity> = person.identities.iter().cloned().collect();
             identities.insert(crate::chat::local::identity(&person.id));
             identities.extend(person.os_user.as_deref().map(people::on_terminal));
             let request = desk::Request::PutPerson {

@@ -185,7 +185,7 @@ impl Engine {
                 field: None,
                 incident: Some(state.opening.number.0),
             };
-            let reply = self.reply(inbox, delivery, &verdict, false);
+            let reply = self.reply(inbox, delivery, &verdict);
             *super::lock(&said) = Some(verdict);
             reply
         };
@@ -297,18 +297,18 @@ impl Engine {
             field: None,
             incident: None,
         };
-        let reply = self.reply(inbox, delivery, &verdict, true);
+        let reply = self.reply(inbox, delivery, &verdict);
         self.decide_desk(by, request, Some((inbox, reply))).await?;
         Ok(verdict)
     }
 
     /// The outcome of a delivery, with a whisper where the room does not show it anyway.
-    fn reply(&self, inbox: InboxId, delivery: &Delivery, verdict: &Verdict, whisper: bool) -> Reply {
+    fn reply(&self, inbox: InboxId, delivery: &Delivery, verdict: &Verdict) -> Reply {
         let outcome = serde_json::to_string(verdict).unwrap_or_default();
         let mut effects = Vec::new();
         let waits_for_answer = matches!(delivery.incoming, Incoming::Submit { .. }) && !verdict.accepted;
         let empty = verdict.message == Message::default();
-        if (whisper || !empty) && !waits_for_answer && !empty {
+        if !empty && !waits_for_answer {
             effects.extend(self.whisper(inbox, delivery, verdict.message.clone()));
         }
         Reply { outcome, effects }
@@ -336,7 +336,7 @@ impl Engine {
         delivery: &Delivery,
         verdict: Verdict,
     ) -> Result<Verdict, Failed> {
-        let reply = self.reply(inbox, delivery, &verdict, true);
+        let reply = self.reply(inbox, delivery, &verdict);
         self.conclude(inbox, reply.outcome, reply.effects).await?;
         Ok(verdict)
     }
@@ -417,7 +417,7 @@ impl Engine {
             field: None,
             incident: Some(incident.0),
         };
-        let mut reply = self.reply(inbox, delivery, &verdict, true);
+        let mut reply = self.reply(inbox, delivery, &verdict);
         reply.effects.push(plan::export(incident, format, as_of));
         self.conclude(inbox, reply.outcome, reply.effects).await?;
         Ok(verdict)
@@ -438,7 +438,7 @@ impl Engine {
             field,
             incident: None,
         };
-        let reply = self.reply(inbox, delivery, &verdict, true);
+        let reply = self.reply(inbox, delivery, &verdict);
         self.conclude(inbox, reply.outcome, reply.effects).await?;
         Ok(verdict)
     }
