@@ -184,13 +184,13 @@ struct Guard {
     expected: Option<String>,
 }
 
-fn guard(body: &Bytes) -> Result<Guard, Response> {
+/// The error is for the caller.
+fn guard(body: &Bytes) -> Result<Guard, String> {
     if body.is_empty() {
         return Ok(Guard::default());
     }
     serde_json::from_slice(body).map_err(|error| {
-        let message = format!("the body can be empty, or {{\"expected\": \"the state you saw\"}}: {error}");
-        problem(StatusCode::BAD_REQUEST, message)
+        format!("the body can be empty, or {{\"expected\": \"the state you saw\"}}: {error}")
     })
 }
 
@@ -205,7 +205,7 @@ async fn resume(State(counter): State<Counter>, Path(job): Path<String>, body: B
 async fn set_job(counter: Counter, job: String, running: bool, body: Bytes) -> Reply {
     let guard = match guard(&body) {
         Ok(guard) => guard,
-        Err(refused) => return Ok(refused),
+        Err(message) => return Ok(problem(StatusCode::BAD_REQUEST, message)),
     };
     let expected = guard.expected.as_deref();
     let changed = counter
@@ -218,7 +218,7 @@ async fn set_job(counter: Counter, job: String, running: bool, body: Bytes) -> R
 async fn roll_back(State(counter): State<Counter>, headers: HeaderMap, body: Bytes) -> Reply {
     let guard = match guard(&body) {
         Ok(guard) => guard,
-        Err(refused) => return Ok(refused),
+        Err(message) => return Ok(problem(StatusCode::BAD_REQUEST, message)),
     };
     let seen = headers.get(header::IF_MATCH).and_then(|seen| seen.to_str().ok());
     // A version that is no number was never one of ours.
