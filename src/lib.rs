@@ -1,6 +1,8 @@
 //! Orderly: an incident-response chat bot. See ARCHITECTURE.md for the walk of one event through these rooms.
 
 pub mod app;
+#[cfg(test)]
+mod architecture;
 pub mod catalog;
 pub mod chat;
 pub mod cli;

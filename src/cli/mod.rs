@@ -7,6 +7,7 @@ mod action;
 mod backup;
 mod completions;
 mod config;
+mod demo;
 mod doctor;
 mod incident;
 mod init;
@@ -41,6 +42,7 @@ const FOUND: u8 = 4;
 
 const EXIT_CODES: &str = "\
 Examples:
+  orderly demo
   orderly init && orderly doctor && orderly serve
   orderly person add ana --name \"Ana Bell\" --role commander
   orderly incident open \"Labels do not print\" severity=SEV2
@@ -65,6 +67,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Live through an incident, on a small shop that really breaks.
+    Demo(demo::Arguments),
     /// Write a config, runbooks and a catalog to begin with.
     Init(init::Arguments),
     /// Check everything, and say how to mend what is wrong.
@@ -109,7 +113,12 @@ pub fn main() -> ExitCode {
     match runtime.block_on(run(cli)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("orderly: {error:#}");
+            use crate::app::Error::{Catalog, Config, Runbooks};
+            match error.downcast_ref() {
+                // Each of these lines begins with its place, which editors turn into a link.
+                Some(Config(_) | Catalog(_) | Runbooks(_)) => eprintln!("{error:#}"),
+                _ => eprintln!("orderly: {error:#}"),
+            }
             ExitCode::FAILURE
         }
     }
@@ -118,6 +127,7 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = &cli.config;
     match cli.verb {
+        Verb::Demo(arguments) => demo::run(arguments).await,
         Verb::Init(arguments) => init::run(arguments),
         Verb::Doctor(arguments) => doctor::run(config, arguments).await,
         Verb::Serve(arguments) => serve::run(config, arguments).await,

@@ -225,7 +225,16 @@ mod tests {
                 },
             ],
         };
-        insta::assert_snapshot!(look(false).message(&message), @"");
+        insta::assert_snapshot!(look(false).message(&message), @"
+        INC-7 SEV2 Labels do not print
+        Phase      contain
+        Commander  Ana
+          ok       http.health
+          failing  odoo.queue_jobs
+                   1204 jobs wait, the oldest since 02:14, and nothing has been worked
+                   off
+          Next phase: orderly incident INC-7 next
+        ");
     }
 
     #[test]

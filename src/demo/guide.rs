@@ -124,7 +124,7 @@ const STEPS: &[Step] = steps! {
     "pause" Contain "ana" "Propose to pause the job"
         "You see the exact request that would be sent. Nothing is sent yet: somebody else has to approve just that."
         |_| "propose http.job.pause shop job=import-prices reason=\"it writes wrong prices\"".to_owned()
-        => |state| standing(state, PAUSE).is_some();
+        => |state| proposed(state, PAUSE);
 
     "approve-pause" Contain "ben" "Approve it"
         "Switch to Ben, who is an approver. Ana's own approval would not count, and Cleo lacks the role. Once approved, the job is \
@@ -178,7 +178,7 @@ const STEPS: &[Step] = steps! {
     "rollback" Recover "ana" "Propose the rollback"
         "The same life as before: shown, approved, done, verified. The approval binds to the version of the mapping you see."
         |_| "propose demo.mapping.rollback shop reason=\"v2 takes the discount for the price\"".to_owned()
-        => |state| standing(state, ROLLBACK).is_some();
+        => |state| proposed(state, ROLLBACK);
 
     "approve-rollback" Recover "ben" "Approve the rollback"
         "As Ben. If somebody changed the mapping in the meantime, nothing is sent."
@@ -190,18 +190,18 @@ const STEPS: &[Step] = steps! {
         |state| format!("undo {} the mapping is right again", named(state, PAUSE))
         => |state| !contained(state) || undoing(state).is_some();
 
-    "approve-undo" Recover "cleo" "Approve the undo"
-        "The catalog asks less for this: any member but the proposer. The job runs again, and now it writes right prices."
+    "approve-undo" Recover "ben" "Approve the undo"
+        "As Ben, once more: an undo is a proposal like any other. The job runs again, and now it writes right prices."
         |state| format!("approve {}", state.and_then(undoing).map_or("A3".to_owned(), |id| id.to_string()))
         => |state| !contained(state);
 
     "repair" Recover "cleo" "Propose the repair"
         "The service is restored; the wrong prices are still in the books. That is why restored is not recovered."
         |_| "propose demo.records.repair shop reason=\"wrong prices are still in the books\"".to_owned()
-        => |state| standing(state, REPAIR).is_some();
+        => |state| proposed(state, REPAIR);
 
-    "approve-repair" Recover "ben" "Approve the repair"
-        "As Ben. Afterwards the records are counted again."
+    "approve-repair" Recover "ana" "Approve the repair"
+        "The risk is low, so any member but the proposer may approve it: Ana can. Afterwards the records are counted again."
         |state| format!("approve {}", named(state, REPAIR))
         => |state| worked(state, REPAIR);
 
@@ -281,6 +281,15 @@ fn standing<'a>(state: &'a State, action: &str) -> Option<&'a Proposal> {
     })
 }
 
+/// Whether it can be approved, or was: the exact operation stands in the room.
+fn is_shown(proposal: &Proposal) -> bool {
+    proposal.stage.shown().is_some()
+}
+
+fn proposed(state: &State, action: &str) -> bool {
+    standing(state, action).is_some_and(is_shown)
+}
+
 fn has_worked(proposal: &Proposal) -> bool {
     matches!(proposal.stage, Stage::Verified { worked: true, .. })
 }
@@ -312,7 +321,7 @@ fn undoing(state: &State) -> Option<ProposalId> {
     let pause = standing(state, PAUSE)?.id;
     let mut proposals = state.proposals.values().rev();
     proposals
-        .find(|proposal| proposal.terms.undoes == Some(pause) && !proposal.stage.is_over())
+        .find(|proposal| proposal.terms.undoes == Some(pause) && is_shown(proposal))
         .map(|proposal| proposal.id)
 }
 

@@ -87,7 +87,7 @@ fn a_database_of_a_newer_program_is_left_alone() {
 
 #[test]
 fn a_file_of_another_program_is_left_alone() {
-    let place = Place::new();
+    let place = Place::made();
     place.sql("CREATE TABLE theirs (id INTEGER)");
     let said = place.run(&["serve"]).exits(1);
     assert!(
@@ -99,7 +99,7 @@ fn a_file_of_another_program_is_left_alone() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_said_at_once() {
-    let place = Place::new();
+    let place = Place::made();
     // Not by its mode, which would not hold the superuser back: a folder cannot be made inside a file.
     place.write("full", "");
     place.change(
@@ -140,7 +140,7 @@ fn an_event_from_the_future_is_a_finding_about_the_clock() {
 
 #[test]
 fn looking_at_a_journal_that_is_not_there_makes_none() {
-    let place = Place::new();
+    let place = Place::made();
     let said = place.run(&["postmortem", "INC-1"]).exits(1);
     assert!(said.err.contains("there is no journal at"), "{}", said.err);
     assert!(!super::exists(&place.path("orderly.sqlite")));

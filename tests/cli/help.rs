@@ -5,7 +5,7 @@ use super::Place;
 #[test]
 fn the_help_of_every_verb_has_an_example() {
     let place = Place::empty();
-    let verbs = "init doctor serve incident runbook probe action postmortem journal person backup restore config completions";
+    let verbs = "demo init doctor serve incident runbook probe action postmortem journal person backup restore config completions";
     let deeper = [
         "runbook list",
         "runbook show",

@@ -47,7 +47,7 @@ impl Place {
     }
 
     /// What `init` writes, on a port that is free.
-    pub fn new() -> Self {
+    pub fn made() -> Self {
         let place = Self::empty();
         place.run(&["init"]).exits(0);
         place.change(
@@ -60,7 +60,7 @@ impl Place {
 
     /// An installation in which the user of the tests is Ana, who commands.
     pub fn with_ana() -> Self {
-        let place = Self::new();
+        let place = Self::made();
         place.add(
             "orderly.toml",
             &format!(
@@ -119,17 +119,18 @@ impl Place {
     /// Starts the bot, and comes back when it listens.
     pub fn serve(&self) -> Served {
         let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = Vec::new();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut served = Served {
+            child,
+            lines,
+            said: Vec::new(),
+        };
         loop {
-            let line = lines
-                .next()
-                .unwrap_or_else(|| panic!("it ended: {said:#?}"))
-                .unwrap();
+            let line = served.line();
             let listens = line.contains("listens on");
-            said.push(line);
+            served.said.push(line);
             if listens {
-                return Served { child, lines, said };
+                return served;
             }
         }
     }
@@ -143,7 +144,9 @@ impl Place {
             .unwrap();
         runtime.block_on(async {
             use sqlx::{ConnectOptions, Connection};
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let options = sqlx::sqlite::SqliteConnectOptions::new()
+                .filename(path)
+                .create_if_missing(true);
             let mut connection = options.connect().await.unwrap();
             sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
@@ -175,7 +178,10 @@ impl Served {
 
     /// The next line it says.
     pub fn line(&mut self) -> String {
-        self.lines.next().expect("it still runs").unwrap()
+        match self.lines.next() {
+            Some(line) => line.unwrap(),
+            None => panic!("it ended: {:#?}", self.said),
+        }
     }
 
     /// Stops it as a service manager would; gives its exit code.

@@ -4,7 +4,7 @@ use super::{Place, os_user};
 
 #[test]
 fn somebody_added_gets_a_link_that_is_shown_once() {
-    let place = Place::new();
+    let place = Place::made();
     let said = place
         .run(&["person", "add", "ben", "--name", "Ben Ode", "--role", "approver"])
         .exits(0);
@@ -16,7 +16,7 @@ fn somebody_added_gets_a_link_that_is_shown_once() {
 
 #[test]
 fn roles_are_granted_and_revoked_and_a_change_that_is_none_is_refused() {
-    let place = Place::new();
+    let place = Place::made();
     place.run(&["person", "add", "ben"]).exits(0);
     place.run(&["person", "grant", "ben", "approver"]).exits(0);
     let said = place.run(&["person", "grant", "ben", "approver"]).exits(3);
@@ -94,11 +94,7 @@ fn an_incident_is_opened_and_walked_from_the_terminal_alone() {
 #[test]
 fn what_needs_a_form_is_refused_with_the_way_to_write_it() {
     let said = Place::with_ana().run(&["incident", "open"]).exits(3);
-    assert!(
-        said.err.contains("`help open` shows how to write it"),
-        "{}",
-        said.err
-    );
+    assert!(said.err.contains("`help open` shows"), "{}", said.err);
 }
 
 #[test]

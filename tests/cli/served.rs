@@ -25,7 +25,7 @@ fn the_same_commands_go_to_the_bot_that_runs() {
 
 #[test]
 fn people_are_added_while_it_runs_and_their_link_names_its_address() {
-    let place = Place::new();
+    let place = Place::made();
     let served = place.serve();
     assert!(
         served
@@ -55,7 +55,7 @@ fn people_are_added_while_it_runs_and_their_link_names_its_address() {
 
 #[test]
 fn the_socket_is_for_its_owner_alone_and_goes_with_the_bot() {
-    let place = Place::new();
+    let place = Place::made();
     let served = place.serve();
     let socket = place.path("orderly.sqlite.sock");
     let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
@@ -79,7 +79,7 @@ fn a_socket_of_a_bot_that_was_killed_is_in_nobodys_way() {
 
 #[test]
 fn a_second_bot_on_the_same_file_is_refused_with_the_first_ones_process() {
-    let place = Place::new();
+    let place = Place::made();
     let served = place.serve();
     let said = place.run(&["serve"]).exits(1);
     assert!(
@@ -102,7 +102,7 @@ fn a_second_bot_on_the_same_file_is_refused_with_the_first_ones_process() {
 
 #[test]
 fn a_hang_up_reads_the_catalog_anew_whole_or_not_at_all() {
-    let place = Place::new();
+    let place = Place::made();
     let mut served = place.serve();
     place.write("catalog/mine.toml", "[probe.\"mine.one\"]\n");
     served.signal("HUP");

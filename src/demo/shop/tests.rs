@@ -264,8 +264,12 @@ async fn the_log_names_the_failure_and_begins_where_it_is_asked_to() {
     );
     let late = open.get("/log?since=2026-05-04T10:00:55%2B02:00").await;
     let late = late.as_array().expect("a list");
+    assert!(late.len() < all.as_array().map_or(0, Vec::len), "{late:?}");
     assert!(
-        late.len() < 10 && late[0].as_str() >= Some("2026-05-04T08:00:55"),
+        late[0]
+            .as_str()
+            .expect("a line")
+            .starts_with("2026-05-04T08:00:55"),
         "{late:?}"
     );
 }

@@ -1,8 +1,11 @@
 //! What the shop knows, in SQLite: products, prices, orders, jobs, changes and a log.
 
+mod runs;
+mod seed;
+
 use std::path::Path;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{Row, SqliteConnection};
@@ -19,39 +22,8 @@ pub const RIGHT: &str = "v1";
 /// The mapping that takes the discount for the price.
 pub const WRONG: &str = "v2";
 
-/// Prices written by one run of the import: few enough to watch them grow.
-const PRICES_A_RUN: i64 = 3;
-
-/// Orders that come in between two runs; one less than is shipped, so the queue drains.
-const ORDERS_A_RUN: i64 = 2;
-
-/// Orders shipped by one run.
-const SHIPPED_A_RUN: i64 = 3;
-
-/// Orders that wait when the shop opens.
-const ORDERS_AT_OPENING: i64 = 8;
-
 /// Lines of the log in one answer; more than a few screens are not read.
 const LINES_SHOWN: i64 = 200;
-
-/// Rows kept of log, prices and orders. At five seconds a run that is more than a day, and the file stays small.
-const ROWS_KEPT: i64 = 50_000;
-
-/// Products with their list price in cents.
-const PRODUCTS: [(&str, i64); 12] = [
-    ("Blue mug", 890),
-    ("Tea towel", 650),
-    ("Oak tray", 2_400),
-    ("Wool blanket", 7_900),
-    ("Reading lamp", 4_950),
-    ("Door mat", 1_990),
-    ("Salad bowl", 2_250),
-    ("Bread knife", 3_400),
-    ("Linen apron", 2_800),
-    ("Candle", 1_200),
-    ("Tin box", 990),
-    ("Wall clock", 5_600),
-];
 
 /// The books of one shop. Cloning gives another hand on the same ones.
 #[derive(Clone)]
@@ -147,7 +119,7 @@ impl Books {
         let books = Self { pool };
         let mut tx = books.pool.begin().await?;
         if count(&mut tx, "SELECT count(*) FROM products").await? == 0 {
-            seed(&mut tx, now).await?;
+            seed::seed(&mut tx, now).await?;
         }
         tx.commit().await?;
         Ok(books)
@@ -155,27 +127,6 @@ impl Books {
 
     pub async fn close(&self) {
         self.pool.close().await;
-    }
-
-    /// What happens between two runs, and the run of each job that is not paused.
-    pub async fn run_jobs(&self, now: DateTime<Utc>) -> Answer<()> {
-        let mut tx = self.pool.begin().await?;
-        for _ in 0..ORDERS_A_RUN {
-            take_order(&mut tx, now).await?;
-        }
-        for job in jobs(&mut tx).await?.iter().filter(|job| job.running) {
-            match job.name.as_str() {
-                IMPORT => import_prices(&mut tx, now).await?,
-                _ => ship_orders(&mut tx, now).await?,
-            }
-            sqlx::query("UPDATE jobs SET last_run = ? WHERE name = ?")
-                .bind(stamp(now))
-                .bind(&job.name)
-                .execute(&mut *tx)
-                .await?;
-        }
-        forget_old_rows(&mut tx).await?;
-        tx.commit().await
     }
 
     pub async fn jobs(&self) -> Answer<Vec<Job>> {
@@ -346,55 +297,6 @@ async fn count(connection: &mut SqliteConnection, sql: &'static str) -> Answer<i
     sqlx::query_scalar(sql).fetch_one(connection).await
 }
 
-/// A shop with a past: its products at their right prices, some orders, and what changed lately.
-async fn seed(tx: &mut SqliteConnection, now: DateTime<Utc>) -> Answer<()> {
-    for (name, cents) in PRODUCTS {
-        sqlx::query("INSERT INTO products (name, cents) VALUES (?, ?)")
-            .bind(name)
-            .bind(cents)
-            .execute(&mut *tx)
-            .await?;
-    }
-    let yesterday = now - TimeDelta::days(1);
-    sqlx::query(
-        "INSERT INTO prices (product, cents, at, job) SELECT id, cents, ?, ? FROM products ORDER BY id",
-    )
-    .bind(stamp(yesterday))
-    .bind(IMPORT)
-    .execute(&mut *tx)
-    .await?;
-    for job in [IMPORT, SHIPPING] {
-        sqlx::query("INSERT INTO jobs (name, running) VALUES (?, true)")
-            .bind(job)
-            .execute(&mut *tx)
-            .await?;
-    }
-    for _ in 0..ORDERS_AT_OPENING {
-        take_order(tx, now).await?;
-    }
-    let days = |days| now - TimeDelta::days(days);
-    change(
-        tx,
-        days(21),
-        "import mapping v1: the price is in the column `list_price`",
-        "noor",
-        Some(RIGHT),
-    )
-    .await?;
-    change(tx, days(6), "new banner on the front page", "kim", None).await?;
-    change(
-        tx,
-        days(2),
-        "ship-orders packs three orders a run, not two",
-        "noor",
-        None,
-    )
-    .await?;
-    let broken = "import mapping v2: the price is in the column `discount`";
-    change(tx, now, broken, "kim", Some(WRONG)).await?;
-    log(tx, now, &format!("INFO {IMPORT} reloaded its mapping: {WRONG}")).await
-}
-
 async fn jobs(connection: &mut SqliteConnection) -> Answer<Vec<Job>> {
     let rows = sqlx::query(
         "SELECT name, running, last_run,
@@ -431,84 +333,6 @@ async fn mapping(connection: &mut SqliteConnection) -> Answer<Mapping> {
     })
 }
 
-/// The next products in turn get the price that the mapping finds for them.
-async fn import_prices(tx: &mut SqliteConnection, now: DateTime<Utc>) -> Answer<()> {
-    let active = mapping(tx).await?.active;
-    let written = count(tx, "SELECT count(*) FROM prices").await?;
-    let products = PRODUCTS.len() as i64;
-    for turn in written..written + PRICES_A_RUN {
-        let product = turn % products + 1;
-        // The discount stands in the list as what is taken off: a tenth, with a minus before it.
-        let price = if active == RIGHT { "cents" } else { "-(cents / 10)" };
-        let sql = format!(
-            "INSERT INTO prices (product, cents, at, job) SELECT id, {price}, ?, ? FROM products WHERE id = ?"
-        );
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(stamp(now))
-            .bind(IMPORT)
-            .bind(product)
-            .execute(&mut *tx)
-            .await?;
-    }
-    log(
-        tx,
-        now,
-        &format!("INFO {IMPORT} wrote {PRICES_A_RUN} prices with mapping {active}"),
-    )
-    .await?;
-    if active != RIGHT {
-        log(
-            tx,
-            now,
-            &format!("WARN {IMPORT}: {PRICES_A_RUN} prices are below zero"),
-        )
-        .await?;
-    }
-    Ok(())
-}
-
-async fn ship_orders(tx: &mut SqliteConnection, now: DateTime<Utc>) -> Answer<()> {
-    let shipped = sqlx::query(
-        "UPDATE orders SET shipped = ? WHERE id IN (SELECT id FROM orders WHERE shipped IS NULL ORDER BY id LIMIT ?)",
-    )
-    .bind(stamp(now))
-    .bind(SHIPPED_A_RUN)
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
-    if shipped > 0 {
-        log(tx, now, &format!("INFO {SHIPPING} shipped {shipped} orders")).await?;
-    }
-    Ok(())
-}
-
-/// A customer buys the next product in turn, at the price of the hour.
-async fn take_order(tx: &mut SqliteConnection, now: DateTime<Utc>) -> Answer<()> {
-    let next = count(tx, "SELECT coalesce(max(id), 0) + 1 FROM orders").await?;
-    let product = next % PRODUCTS.len() as i64 + 1;
-    let cents: i64 =
-        sqlx::query_scalar("SELECT cents FROM prices WHERE product = ? ORDER BY id DESC LIMIT 1")
-            .bind(product)
-            .fetch_one(&mut *tx)
-            .await?;
-    sqlx::query("INSERT INTO orders (id, product, cents, at) VALUES (?, ?, ?, ?)")
-        .bind(next)
-        .bind(product)
-        .bind(cents)
-        .bind(stamp(now))
-        .execute(&mut *tx)
-        .await?;
-    if cents < 0 {
-        let name = PRODUCTS[(product - 1) as usize].0;
-        let line = format!(
-            "ERROR order {next} was sold below zero: {name} for {}",
-            euros(cents)
-        );
-        log(tx, now, &line).await?;
-    }
-    Ok(())
-}
-
 /// Cents as people write money: `-0.89`.
 pub fn euros(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
@@ -539,16 +363,4 @@ async fn log(tx: &mut SqliteConnection, at: DateTime<Utc>, line: &str) -> Answer
         .execute(tx)
         .await
         .map(|_| ())
-}
-
-/// Wrong prices and waiting orders stay, however old: they are what this is about.
-async fn forget_old_rows(tx: &mut SqliteConnection) -> Answer<()> {
-    for sql in [
-        "DELETE FROM log WHERE id <= (SELECT max(id) FROM log) - ?",
-        "DELETE FROM orders WHERE id <= (SELECT max(id) FROM orders) - ? AND shipped IS NOT NULL",
-        "DELETE FROM prices WHERE id <= (SELECT max(id) FROM prices) - ? AND cents > 0",
-    ] {
-        sqlx::query(sql).bind(ROWS_KEPT).execute(&mut *tx).await?;
-    }
-    Ok(())
 }
