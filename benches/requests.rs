@@ -36,8 +36,14 @@ async fn main() -> Result<()> {
     let time = Duration::from_secs_f64(args.next().map_or(Ok(10.0), |text| text.parse())?);
     let folder = args.next().map_or_else(std::env::temp_dir, Into::into);
     orderly::driver::install_tls();
-    println!("{:<44}{:>12}{:>12}{:>9}{:>9}{:>9}", "", "taken/s", "decided/s", "p50 ms", "p99 ms", "refused");
-    for (what, incidents) in [("a note, over 100 incidents", INCIDENTS), ("a note, on one incident", 1)] {
+    println!(
+        "{:<44}{:>12}{:>12}{:>9}{:>9}{:>9}",
+        "", "taken/s", "decided/s", "p50 ms", "p99 ms", "refused"
+    );
+    for (what, incidents) in [
+        ("a note, over 100 incidents", INCIDENTS),
+        ("a note, on one incident", 1),
+    ] {
         let folder = tempfile::tempdir_in(&folder)?;
         run(what, incidents, time, folder.path()).await?;
     }
@@ -50,9 +56,17 @@ async fn run(what: &str, incidents: usize, time: Duration, folder: &Path) -> Res
         Ok(config) => config,
         Err(problems) => bail!("{}", problems[0]),
     };
-    let app = App::open(Files::read(config)?, &Keeping::File(folder.join("bench.sqlite")), clock.clone()).await?;
+    let app = App::open(
+        Files::read(config)?,
+        &Keeping::File(folder.join("bench.sqlite")),
+        clock.clone(),
+    )
+    .await?;
     let (token, sha256) = orderly::app::token().context("no random numbers")?;
-    let request = desk::Request::IssueToken { person: PersonId::new("ana"), sha256 };
+    let request = desk::Request::IssueToken {
+        person: PersonId::new("ana"),
+        sha256,
+    };
     app.engine.on_desk(&By::Orderly, &request).await?;
     let page = app.serve_page(None, clock.clone()).await?;
     app.start().await?;
@@ -63,14 +77,22 @@ async fn run(what: &str, incidents: usize, time: Duration, folder: &Path) -> Res
             text: format!("open Incident {at} severity=SEV3"),
             trigger: None,
         };
-        let delivery = Delivery { key: format!("open-{at}"), subject: None, received: clock.now(), incoming };
+        let delivery = Delivery {
+            key: format!("open-{at}"),
+            subject: None,
+            received: clock.now(),
+            incoming,
+        };
         let taken = app.engine.take(delivery).await?;
-        app.engine.decided(taken.context("the command was dropped")?).await;
+        app.engine
+            .decided(taken.context("the command was dropped")?)
+            .await;
     }
     app.engine.quiet().await;
     let decided_before = app.engine.counters().decisions.load(Ordering::Relaxed);
     let started = Instant::now();
-    let posting = (0..CONNECTIONS).map(|at| tokio::spawn(post(page.addr(), token.clone(), at, incidents, time)));
+    let posting =
+        (0..CONNECTIONS).map(|at| tokio::spawn(post(page.addr(), token.clone(), at, incidents, time)));
     let mut waits = Vec::new();
     let mut refused = 0;
     for posted in futures::future::join_all(posting).await {
@@ -81,7 +103,11 @@ async fn run(what: &str, incidents: usize, time: Duration, folder: &Path) -> Res
     let took = started.elapsed().as_secs_f64();
     let decided = app.engine.counters().decisions.load(Ordering::Relaxed) - decided_before;
     waits.sort_unstable();
-    let at = |share: f64| waits.get((waits.len() as f64 * share) as usize).map_or(0.0, |wait| wait.as_secs_f64() * 1e3);
+    let at = |share: f64| {
+        waits
+            .get((waits.len() as f64 * share) as usize)
+            .map_or(0.0, |wait| wait.as_secs_f64() * 1e3)
+    };
     println!(
         "{what:<44}{:>12.0}{:>12.0}{:>9.2}{:>9.2}{refused:>9}",
         waits.len() as f64 / took,
@@ -101,16 +127,28 @@ struct Posted {
 }
 
 /// One connection, one command after the other. Plain HTTP by hand, so that the client costs little.
-async fn post(to: std::net::SocketAddr, token: String, at: usize, incidents: usize, time: Duration) -> Result<Posted> {
+async fn post(
+    to: std::net::SocketAddr,
+    token: String,
+    at: usize,
+    incidents: usize,
+    time: Duration,
+) -> Result<Posted> {
     let mut stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
-    let mut posted = Posted { waits: Vec::new(), refused: 0 };
+    let mut posted = Posted {
+        waits: Vec::new(),
+        refused: 0,
+    };
     let mut answer = vec![0_u8; 4096];
     let until = Instant::now() + time;
     let mut count = at;
     while Instant::now() < until {
         count += CONNECTIONS;
-        let body = format!(r#"{{"text":"/incident INC-{} note the queue is at {count}"}}"#, count % incidents + 1);
+        let body = format!(
+            r#"{{"text":"/incident INC-{} note the queue is at {count}"}}"#,
+            count % incidents + 1
+        );
         let request = format!(
             "POST /api/rooms/lobby/commands HTTP/1.1\r\nHost: {to}\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -137,9 +175,13 @@ async fn read_answer(stream: &mut TcpStream, into: &mut [u8]) -> Result<usize> {
             bail!("the connection was closed");
         }
         read += got;
-        let Some(head) = into[..read].windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let Some(head) = into[..read].windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
         let text = String::from_utf8_lossy(&into[..head]).to_lowercase();
-        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        let length = text
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
         if read >= head + 4 + length.unwrap_or(0) {
             return Ok(read);
         }
