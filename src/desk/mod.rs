@@ -4,6 +4,8 @@
 mod decide;
 mod event;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use decide::{Request, carry_out};
 pub use event::{Event, Recorded, VERSION};

@@ -119,6 +119,8 @@ fn blank(value: &mut serde_json::Value) {
                             }
                         }
                     }
+                    // Its tag is called `why`; the rest are numbers.
+                    _ if name == "purpose" => {}
                     other => blank(other),
                 }
             }

@@ -294,7 +294,7 @@ impl State {
                 ));
             }
             if !proposal.stage.is_over() {
-                conditions.push(open(format!("Action {id} is {}.", proposal.stage.word())));
+                conditions.push(open(format!("Action {id} {}.", proposal.stage.says())));
             }
         }
         for (id, change) in self.unsettled_changes() {

@@ -13,6 +13,8 @@ mod react;
 mod refusal;
 mod request;
 mod state;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use action::{Answer, Approval, Check, Operation, Outcome, Policy, Preview, Terms, UndoTerms};

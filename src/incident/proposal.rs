@@ -148,6 +148,17 @@ impl Stage {
         }
     }
 
+    /// The same in a sentence: `A1 …`.
+    pub fn says(&self) -> String {
+        match self {
+            Stage::PreviewFailed { .. } => "has no preview".to_owned(),
+            Stage::Unknown { .. } => "has an unknown outcome".to_owned(),
+            Stage::NotDone { .. } => "was not done".to_owned(),
+            Stage::Verified { worked: false, .. } => "was done and did not help".to_owned(),
+            stage => format!("is {}", stage.word()),
+        }
+    }
+
     /// The table of legal steps. Every other pair is an [`Illegal`] that names both.
     pub fn may_become(&self, next: &Stage) -> bool {
         use Stage::*;

@@ -1,1 +1,12 @@
+//! The engine on the store in memory, with a clock that stands still until it is moved, a chat and hands that record.
 
+mod chat;
+mod documents;
+mod fakes;
+mod kit;
+mod privacy;
+mod racing;
+mod redacting;
+mod storage;
+mod timing;
+mod walk;

@@ -77,9 +77,9 @@ impl Deciding<'_> {
         });
         if let Some(same) = same {
             let words = format!(
-                "The same action stands already as {}: {}.",
+                "The same action stands already: {} {}.",
                 same.id,
-                same.stage.word()
+                same.stage.says()
             );
             return Err(Refusal::new(words).offer("Show it", format!("action show {}", same.id)));
         }
@@ -107,8 +107,8 @@ impl Deciding<'_> {
             }
             (Stage::Verified { .. } | Stage::Done { .. }, _) => Ok(()),
             (stage, _) => Err(Refusal::new(format!(
-                "{undone} is {}; there is nothing to undo.",
-                stage.word()
+                "{undone} {}; there is nothing to undo.",
+                stage.says()
             ))),
         }
     }
@@ -282,7 +282,17 @@ impl Deciding<'_> {
         self.still_stands(proposal, shown)?;
         let commander = state.commander();
         if commander.is_none() || commander != self.by.person() {
-            return Err(Refusal::commander_only("break the glass", commander));
+            let words = match commander {
+                Some(commander) => format!(
+                    "Only the commander ({commander}) breaks the glass, and no deputy. Ask them, or take over with `handover`."
+                ),
+                None => "Only the commander breaks the glass, and nobody has taken that role yet.".to_owned(),
+            };
+            let refusal = Refusal::new(words);
+            return Err(match commander {
+                Some(_) => refusal,
+                None => refusal.offer("Take command", "role take commander"),
+            });
         }
         if target.trim() != proposal.terms.target {
             return Err(Refusal::new(format!(
@@ -477,6 +487,7 @@ impl Proposal {
     fn no_longer(&self, wanted: &str) -> Refusal {
         let next = match &self.stage {
             Stage::Drafted => "Its preview is being made; wait a moment.".to_owned(),
+            Stage::PreviewFailed { why } => format!("{why} Propose it again when that is mended."),
             Stage::Expired
             | Stage::Voided { .. }
             | Stage::PreconditionFailed { .. }
@@ -490,9 +501,9 @@ impl Proposal {
             _ => format!("`action show {}` tells more.", self.id),
         };
         Refusal::new(format!(
-            "{} cannot be {wanted}: it is {}. {next}",
+            "{} cannot be {wanted}: it {}. {next}",
             self.id,
-            self.stage.word()
+            self.stage.says()
         ))
     }
 }

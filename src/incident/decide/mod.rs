@@ -101,7 +101,8 @@ pub fn carry_out(
         around,
     };
     deciding.may_command(request)?;
-    let mut facts = match (state.as_ref(), request) {
+    let mut written = Vec::new();
+    match (state.as_mut(), request) {
         (
             None,
             Request::Open {
@@ -109,52 +110,74 @@ pub fn carry_out(
                 frame,
                 detected,
             },
-        ) => deciding.open(opening, frame, *detected)?,
+        ) => {
+            let facts = deciding.open(opening, frame, *detected)?;
+            deciding.write(state, facts, &mut written);
+        }
         (None, _) => {
             return Err(Refusal::new(
                 "There is no such incident. `list` shows the open ones.",
             ));
         }
-        (Some(state), _) => deciding.decide(state, request)?,
-    };
-    if let Some(state) = state.as_ref()
-        && (state.clock_seen - clock).num_milliseconds() > JUMP_MS
-    {
-        let back_ms = (state.last - clock).num_milliseconds();
-        facts.insert(0, Fact::by_rule(Event::ClockJumped { back_ms }));
-    }
-    let mut written = Vec::new();
-    while !facts.is_empty() {
-        let from = written.len();
-        for fact in facts {
-            let seq = state.as_ref().map_or(0, |state| state.seq) + 1;
-            let (occurred, source) = fact.occurred.unwrap_or((now, "clock"));
-            let recorded = Recorded {
-                seq,
-                recorded: now,
-                occurred,
-                source: source.to_owned(),
-                by: fact.by.unwrap_or_else(|| by.clone()),
-                event: Some(fact.event),
-            };
-            State::fold(state, &recorded);
-            // The rules and the table of stages say the same thing twice; a difference is a defect.
-            debug_assert!(
-                state.as_ref().is_none_or(|state| state.illegal.is_empty()),
-                "{:?}",
-                state.as_ref().map(|state| &state.illegal)
-            );
-            written.push(recorded);
+        (Some(known), _) if deciding.jumped(known) => {
+            // What the jump undoes is undone before the request is looked at; if that is refused, nothing happened yet.
+            let mut after = Some(known.clone());
+            let back_ms = (known.last - clock).num_milliseconds();
+            let jump = vec![Fact::by_rule(Event::ClockJumped { back_ms })];
+            deciding.write(&mut after, jump, &mut written);
+            if let Some(jumped) = &after {
+                let facts = deciding.decide(jumped, request)?;
+                deciding.write(&mut after, facts, &mut written);
+            }
+            *state = after;
         }
-        facts = match state.as_ref() {
-            Some(state) => deciding.follow(state, &written[from..]),
-            None => Vec::new(),
-        };
+        (Some(known), _) => {
+            let facts = deciding.decide(known, request)?;
+            deciding.write(state, facts, &mut written);
+        }
     }
     Ok(written)
 }
 
 impl Deciding<'_> {
+    /// The clock shows a time that it has passed already.
+    fn jumped(&self, state: &State) -> bool {
+        (state.clock_seen - self.clock).num_milliseconds() > JUMP_MS
+    }
+
+    /// Folds facts in, and what follows from them, until nothing more follows.
+    fn write(&self, state: &mut Option<State>, mut facts: Vec<Fact>, written: &mut Vec<Recorded>) {
+        while !facts.is_empty() {
+            let from = written.len();
+            for fact in facts {
+                let seq = state.as_ref().map_or(0, |state| state.seq) + 1;
+                let (occurred, source) = fact.occurred.unwrap_or((self.now, "clock"));
+                let recorded = Recorded {
+                    seq,
+                    recorded: self.now,
+                    occurred,
+                    source: source.to_owned(),
+                    by: fact.by.unwrap_or_else(|| self.by.clone()),
+                    event: Some(fact.event),
+                };
+                State::fold(state, &recorded);
+                // The rules and the table of stages say the same thing twice; a difference is a defect.
+                debug_assert_eq!(
+                    state
+                        .as_ref()
+                        .and_then(|state| state.illegal.last())
+                        .filter(|illegal| illegal.event == seq),
+                    None
+                );
+                written.push(recorded);
+            }
+            facts = match state.as_ref() {
+                Some(state) => self.follow(state, &written[from..]),
+                None => Vec::new(),
+            };
+        }
+    }
+
     fn may_command(&self, request: &Request) -> Result<(), Refusal> {
         let Some(person) = self.by.person() else {
             return Ok(());

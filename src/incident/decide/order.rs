@@ -272,7 +272,7 @@ impl Deciding<'_> {
         let passage = if conditions.is_empty() {
             Passage::Gate
         } else {
-            self.override_gate(state, &conditions, reason)?
+            self.override_gate(state, "next", &conditions, reason)?
         };
         if state.phase == Phase::Triage && state.cause.is_some() {
             let lines = state.lines_without_finding();
@@ -299,6 +299,7 @@ impl Deciding<'_> {
     pub(super) fn override_gate(
         &self,
         state: &State,
+        command: &str,
         conditions: &[crate::incident::Condition],
         reason: Option<&str>,
     ) -> Result<Passage, Refusal> {
@@ -308,7 +309,7 @@ impl Deciding<'_> {
             .collect();
         let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) else {
             let mut refusal = Refusal::new(format!(
-                "{} is not finished:\n• {}\nThe commander can go on anyway with a reason: `next reason=\"…\"`.",
+                "{} is not finished:\n• {}\nThe commander can go on anyway with a reason: `{command} reason=\"…\"`.",
                 capital(state.phase.word()),
                 open.join("\n• ")
             ));

@@ -135,7 +135,7 @@ impl Deciding<'_> {
                         offer: Some(("Go on", "next".to_owned())),
                     });
                 }
-                self.override_gate(state, &conditions, reason)?
+                self.override_gate(state, "resolve", &conditions, reason)?
             }
         };
         let mut facts = self.resolved(state, summary);
@@ -207,16 +207,16 @@ impl Deciding<'_> {
             .find(|proposal| !proposal.stage.is_over())
         {
             let words = format!(
-                "Action {} is {}. Settle or withdraw it first.",
+                "Action {} {}. Settle or withdraw it first.",
                 open.id,
-                open.stage.word()
+                open.stage.says()
             );
             return Err(Refusal::new(words).offer("Show it", format!("action show {}", open.id)));
         }
         let conditions = state.open_conditions();
         let mut facts = Vec::new();
         if !conditions.is_empty() {
-            let passage = self.override_gate(state, &conditions, reason)?;
+            let passage = self.override_gate(state, "close", &conditions, reason)?;
             facts.push(
                 Event::PhaseEntered {
                     phase: Phase::Learn,
@@ -262,7 +262,7 @@ impl Deciding<'_> {
             .proposals
             .values()
             .filter(|proposal| !proposal.stage.is_over())
-            .map(|proposal| format!("{} is {}", proposal.id, proposal.stage.word()))
+            .map(|proposal| format!("{} {}", proposal.id, proposal.stage.says()))
             .chain(
                 state
                     .containment_in_force()

@@ -1,6 +1,6 @@
 //! Notes, updates, the timeline's marks, and the words of the post-mortem.
 
-use super::{Deciding, Fact, Facts, maybe_said, said, titled, wait};
+use super::{Deciding, Fact, Facts, LONGEST_WAIT_S, maybe_said, said, titled, wait};
 use crate::incident::event::{Event, Link};
 use crate::incident::refusal::Refusal;
 use crate::incident::request::Request;
@@ -96,7 +96,7 @@ impl Deciding<'_> {
         let text = said("text", "The update", text)?;
         let every = state.opening.settings.update_every_s[state.severity as usize];
         let next_s = match state.life {
-            Life::Open => Some(next_s.unwrap_or(every)),
+            Life::Open => Some(next_s.unwrap_or(every.min(LONGEST_WAIT_S))),
             // The last word to the stakeholders needs no next one unless it promises one.
             _ => next_s,
         };

@@ -1,0 +1,255 @@
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use insta::assert_snapshot;
+
+use super::{Event, Recorded, Request, State, carry_out};
+use crate::incident::{By, Identity, PersonId, Refusal, Role};
+
+fn now() -> DateTime<Utc> {
+    "2026-11-21T03:00:00Z".parse().expect("a time")
+}
+
+fn person(name: &str) -> PersonId {
+    PersonId::new(name)
+}
+
+fn identity(user: &str) -> Identity {
+    Identity {
+        platform: "slack".to_owned(),
+        workspace: "T1".to_owned(),
+        user: user.to_owned(),
+    }
+}
+
+fn put(name: &str, roles: &[Role], users: &[&str]) -> Request {
+    Request::PutPerson {
+        person: person(name),
+        name: name.to_owned(),
+        roles: roles.iter().copied().collect(),
+        guest: false,
+        identities: users.iter().map(|user| identity(user)).collect(),
+    }
+}
+
+fn as_guest(request: Request) -> Request {
+    match request {
+        Request::PutPerson {
+            person,
+            name,
+            roles,
+            identities,
+            ..
+        } => Request::PutPerson {
+            person,
+            name,
+            roles,
+            identities,
+            guest: true,
+        },
+        other => other,
+    }
+}
+
+#[derive(Default)]
+struct Desk {
+    state: State,
+    journal: Vec<Recorded>,
+}
+
+impl Desk {
+    fn with(people: &[&str]) -> Self {
+        let mut desk = Self::default();
+        for name in people {
+            desk.operator(put(name, &[], &[name]));
+        }
+        desk
+    }
+
+    fn ask(&mut self, by: &By, request: &Request) -> Result<Vec<Event>, Refusal> {
+        let before = self.state.clone();
+        match carry_out(&mut self.state, by, request, now()) {
+            Ok(written) => {
+                self.journal.extend(written.iter().cloned());
+                assert_eq!(
+                    State::replay(&self.journal),
+                    self.state,
+                    "the state is the fold of the journal"
+                );
+                Ok(written
+                    .into_iter()
+                    .filter_map(|recorded| recorded.event)
+                    .collect())
+            }
+            Err(refusal) => {
+                assert_eq!(self.state, before, "a refusal changes nothing");
+                Err(refusal)
+            }
+        }
+    }
+
+    #[track_caller]
+    fn operator(&mut self, request: Request) -> Vec<Event> {
+        self.ask(&By::Orderly, &request)
+            .unwrap_or_else(|refusal| panic!("{}", refusal.words))
+    }
+
+    #[track_caller]
+    fn does(&mut self, name: &str, request: Request) -> Vec<Event> {
+        let by = By::Person { id: person(name) };
+        self.ask(&by, &request)
+            .unwrap_or_else(|refusal| panic!("{}", refusal.words))
+    }
+
+    #[track_caller]
+    fn refused(&mut self, by: &By, request: Request) -> String {
+        self.ask(by, &request).expect_err("it was not refused").words
+    }
+
+    #[track_caller]
+    fn refuses(&mut self, name: &str, request: Request) -> String {
+        self.refused(&By::Person { id: person(name) }, request)
+    }
+}
+
+fn freeze(target: Option<&str>, reason: &str) -> Request {
+    Request::Freeze {
+        target: target.map(str::to_owned),
+        reason: reason.to_owned(),
+    }
+}
+
+fn thaw(target: Option<&str>) -> Request {
+    Request::Thaw {
+        target: target.map(str::to_owned),
+        reason: None,
+    }
+}
+
+#[test]
+fn numbers_are_given_out_once() {
+    let mut desk = Desk::with(&["ana"]);
+    desk.does("ana", Request::Number);
+    desk.does("ana", Request::Number);
+    assert_eq!(desk.state.last_incident, 2);
+}
+
+#[test]
+fn a_person_described_twice_changes_only_what_differs() {
+    let mut desk = Desk::default();
+    desk.operator(put("ana", &[Role::Approver], &["U1"]));
+    assert!(desk.operator(put("ana", &[Role::Approver], &["U1"])).is_empty());
+    let changed = desk.operator(put("ana", &[], &["U2"]));
+    let kinds: Vec<_> = changed.iter().map(Event::kind).collect();
+    assert_eq!(kinds, ["roles_changed", "identity_linked", "identity_unlinked"]);
+}
+
+#[test]
+fn one_identity_is_one_person_and_several_are_still_one_vote() {
+    let mut desk = Desk::default();
+    desk.operator(put("ana", &[], &["U1", "U2"]));
+    assert_eq!(
+        desk.state.person_of(&identity("U1")),
+        desk.state.person_of(&identity("U2"))
+    );
+    assert_snapshot!(desk.refused(&By::Orderly, put("ben", &[], &["U2"])), @"slack/T1/U2 belongs to ana already. One identity is one person.");
+}
+
+#[test]
+fn an_id_is_short_and_plain() {
+    let mut desk = Desk::default();
+    assert_snapshot!(desk.refused(&By::Orderly, put("Ana B", &[], &[])), @"`Ana B` cannot be a person's id: use 1 to 32 lower-case letters, digits, `-`, `_` or `.`.");
+    assert!(desk.ask(&By::Orderly, &put(&"a".repeat(33), &[], &[])).is_err());
+    assert!(
+        desk.ask(&By::Orderly, &put("orderly:", &[], &[])).is_err(),
+        "the bot's own name stays its own"
+    );
+}
+
+#[test]
+fn who_becomes_a_guest_commands_no_longer() {
+    let mut desk = Desk::with(&["ana"]);
+    assert!(desk.state.standings()[&person("ana")].may_command);
+    desk.operator(as_guest(put("ana", &[], &["ana"])));
+    assert!(!desk.state.standings()[&person("ana")].may_command);
+    assert_snapshot!(desk.refuses("ana", freeze(None, "count")), @"ana may read here, not command. A member can do it, or the operator adds them with `orderly person add`.");
+    assert!(desk.ask(&By::Person { id: person("ana") }, &thaw(None)).is_err());
+}
+
+#[test]
+fn who_is_deactivated_neither_commands_nor_signs_in() {
+    let mut desk = Desk::with(&["ana"]);
+    let token = || Request::IssueToken {
+        person: person("ana"),
+        sha256: "ab".to_owned(),
+    };
+    desk.operator(token());
+    let leave = || Request::Deactivate {
+        person: person("ana"),
+        reason: "left".to_owned(),
+    };
+    desk.operator(leave());
+    assert_eq!(desk.state.people[&person("ana")].token_sha256, None);
+    assert!(!desk.state.standings()[&person("ana")].may_command);
+    assert_snapshot!(desk.refused(&By::Orderly, token()), @"ana is deactivated and cannot sign in. Add them again with `orderly person add ana`.");
+    assert_snapshot!(desk.refused(&By::Orderly, leave()), @"ana is deactivated already.");
+    desk.operator(put("ana", &[], &["ana"]));
+    assert!(desk.state.standings()[&person("ana")].may_command);
+}
+
+#[test]
+fn who_is_who_is_the_operators_to_say() {
+    let mut desk = Desk::with(&["ana"]);
+    let requests = [
+        put("ana", &[Role::Approver], &["ana"]),
+        Request::Grant {
+            person: person("ana"),
+            role: Role::Approver,
+        },
+        Request::Revoke {
+            person: person("ana"),
+            role: Role::Approver,
+        },
+        Request::Deactivate {
+            person: person("ana"),
+            reason: "x".to_owned(),
+        },
+        Request::IssueToken {
+            person: person("ana"),
+            sha256: "ab".to_owned(),
+        },
+    ];
+    for request in requests {
+        assert!(desk.refuses("ana", request).starts_with("Only the operator"));
+    }
+    desk.operator(Request::Grant {
+        person: person("ana"),
+        role: Role::Approver,
+    });
+    assert_eq!(
+        desk.state.people[&person("ana")].roles,
+        BTreeSet::from([Role::Approver])
+    );
+    assert_snapshot!(desk.refused(&By::Orderly, Request::Grant { person: person("ana"), role: Role::Approver }), @"ana has the role approver already.");
+    assert_snapshot!(desk.refused(&By::Orderly, Request::Grant { person: person("eve"), role: Role::Approver }), @"There is no person eve here; there is ana.");
+}
+
+#[test]
+fn a_freeze_has_a_reason_and_a_name_and_is_lifted_once() {
+    let mut desk = Desk::with(&["ana", "ben"]);
+    assert_snapshot!(desk.refuses("ana", freeze(None, " ")), @"Say why: a freeze without a reason is lifted by the first who wonders.");
+    desk.does("ana", freeze(Some("odoo-prod"), "count"));
+    assert_snapshot!(desk.refuses("ben", freeze(Some("odoo-prod"), "again")), @"odoo-prod is frozen already, by ana: count.");
+    assert_snapshot!(desk.refuses("ben", thaw(None)), @"Everything is not frozen. Frozen now: odoo-prod.");
+    desk.does("ben", thaw(Some("odoo-prod")));
+    assert_snapshot!(desk.refuses("ben", thaw(Some("odoo-prod"))), @"odoo-prod is not frozen. Nothing is frozen.");
+    assert_snapshot!(desk.refused(&By::Orderly, freeze(None, "count")), @"Only a person can freeze.");
+}
+
+#[test]
+fn the_desks_time_never_runs_backwards() {
+    let mut desk = Desk::with(&["ana"]);
+    let earlier = now() - TimeDelta::hours(1);
+    let written = carry_out(&mut desk.state, &By::Orderly, &Request::Number, earlier).expect("no refusal");
+    assert_eq!(written[0].recorded, now());
+}

@@ -1,0 +1,388 @@
+//! Chat is a view: what rooms show, when they show it, and what happens while the platform is away.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::kit::*;
+use crate::chat::{Error, Incoming, Intake};
+use crate::incident::*;
+
+fn wrote(from: &str, id: &str, text: &str) -> Incoming {
+    Incoming::Wrote {
+        from: identity(from),
+        message: message(id),
+        thread: None,
+        text: text.to_owned(),
+        at: start() - TimeDelta::minutes(1),
+        files: Vec::new(),
+    }
+}
+
+fn reacted(from: &str, id: &str, emoji: &str, present: bool) -> Incoming {
+    Incoming::Reacted {
+        from: identity(from),
+        message: message(id),
+        emoji: emoji.to_owned(),
+        present,
+        at: start(),
+    }
+}
+
+fn away() -> Error {
+    Error::Retry {
+        why: "the platform is away".to_owned(),
+        after: None,
+    }
+}
+
+#[tokio::test]
+async fn an_incident_gets_a_room_with_a_card_a_prompt_and_a_line_in_the_lobby() {
+    let house = House::new().await;
+    house.opens(opening()).await;
+    assert_eq!(house.chat.rooms(), ["inc-1"]);
+    house.chat.one("inc-1", "card of INC-1");
+    house.chat.one("inc-1", "prompt");
+    assert_eq!(house.chat.one("lobby", "INC-1"), "INC-1 Labels do not print");
+    assert_eq!(house.waits_in_outbox().await, 0);
+}
+
+#[tokio::test]
+async fn the_card_is_kept_true_and_not_posted_twice() {
+    let house = House::new().await;
+    house.framed().await;
+    house
+        .does(
+            "ana",
+            Request::Retitle {
+                title: "Labels are late".to_owned(),
+            },
+        )
+        .await;
+    assert_eq!(
+        house.chat.one("inc-1", "card"),
+        "card of INC-1: Labels are late, contain, Open"
+    );
+}
+
+#[tokio::test]
+async fn a_card_that_somebody_deleted_is_posted_anew() {
+    let house = House::new().await;
+    house.framed().await;
+    for title in ["One", "Two"] {
+        house.chat.delete("card");
+        house
+            .does(
+                "ana",
+                Request::Retitle {
+                    title: title.to_owned(),
+                },
+            )
+            .await;
+        assert_eq!(
+            house.chat.one("inc-1", "card"),
+            format!("card of INC-1: {title}, contain, Open")
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_person_is_told_what_was_done_or_why_not() {
+    let house = House::new().await;
+    house.framed().await;
+    house.does("ana", note("looking")).await;
+    house.refused("ana", approve(1)).await;
+    let whispers = house.chat.whispers("ana");
+    assert!(whispers.contains(&"noted".to_owned()), "{whispers:?}");
+    assert!(whispers.contains(&"There is no action A1 here; there is none yet.".to_owned()));
+}
+
+#[tokio::test]
+async fn a_failed_call_is_made_again_after_a_growing_wait_and_in_order() {
+    let house = House::new().await;
+    house.framed().await;
+    house.chat.down.store(true, Ordering::SeqCst);
+    house.does("ana", note("one")).await;
+    house.does("ana", note("two")).await;
+    let before = house.chat.calls.made();
+    house.later(TimeDelta::seconds(1)).await;
+    assert!(house.chat.calls.made() > before, "it is tried again");
+    house.chat.down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    let notices = house.chat.notices("inc-1");
+    let last: Vec<_> = notices.iter().rev().take(2).rev().collect();
+    assert!(
+        last[0].ends_with(": one") && last[1].ends_with(": two"),
+        "{notices:?}"
+    );
+    assert_eq!(house.waits_in_outbox().await, 0);
+}
+
+#[tokio::test]
+async fn a_platform_that_names_its_wait_is_left_alone_for_as_long() {
+    let house = House::new().await;
+    house.framed().await;
+    let before = house.chat.whispers("ana").len();
+    let after = Some(Duration::from_secs(30));
+    house.chat.fails(Error::Retry {
+        why: "slow down".to_owned(),
+        after,
+    });
+    house.says("ana", None, Said::Tell("the help".to_owned())).await;
+    house.later(TimeDelta::seconds(29)).await;
+    assert_eq!(house.chat.whispers("ana").len(), before);
+    house.later(TimeDelta::seconds(1)).await;
+    assert_eq!(house.chat.whispers("ana").len(), before + 1);
+}
+
+#[tokio::test]
+async fn after_a_long_outage_a_room_gets_the_true_card_and_one_digest() {
+    let house = House::new().await;
+    house.framed().await;
+    let before = house.chat.notices("inc-1").len();
+    let from = house.head(1).await + 1;
+    house.chat.down.store(true, Ordering::SeqCst);
+    for at in 0..20 {
+        house.does("ana", note(&at.to_string())).await;
+        house.later(TimeDelta::minutes(1)).await;
+    }
+    house
+        .does(
+            "ana",
+            Request::Retitle {
+                title: "Labels are late".to_owned(),
+            },
+        )
+        .await;
+    house.later(TimeDelta::minutes(15)).await;
+    let to = house.head(1).await;
+    house.chat.down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    assert_eq!(
+        house.chat.one("inc-1", "digest"),
+        format!("digest of #{from} to #{to}")
+    );
+    assert_eq!(house.chat.notices("inc-1").len(), before, "no flood");
+    assert_eq!(
+        house.chat.one("inc-1", "card"),
+        "card of INC-1: Labels are late, contain, Open"
+    );
+    assert!(house.engine.counters().effects_late.load(Ordering::Relaxed) > 0);
+    assert_eq!(house.waits_in_outbox().await, 0);
+}
+
+#[tokio::test]
+async fn what_was_said_before_the_room_was_there_is_shown_in_it() {
+    let house = House::new().await;
+    house.chat.down.store(true, Ordering::SeqCst);
+    house.framed().await;
+    assert!(house.chat.posted().is_empty());
+    house.chat.down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    house.chat.one("inc-1", "card");
+    assert!(
+        house
+            .chat
+            .reads("inc-1")
+            .iter()
+            .any(|text| text.starts_with("prompt"))
+    );
+    let notices = house.chat.notices("inc-1");
+    assert!(
+        notices.iter().any(|notice| notice.ends_with("framed")),
+        "{notices:?}"
+    );
+    assert_eq!(house.waits_in_outbox().await, 0);
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_opened_is_said_and_the_incident_goes_on() {
+    let house = House::new().await;
+    house.chat.fails(Error::Gone {
+        why: "the token was revoked".to_owned(),
+    });
+    house.framed().await;
+    assert_eq!(house.count(1, "room_failed").await, 1);
+    assert_eq!(
+        house.state(1).await.room_failed.as_deref(),
+        Some("the token was revoked")
+    );
+    house.does("ana", note("we go on in the terminal")).await;
+    assert_eq!(
+        house.waits_in_outbox().await,
+        0,
+        "nothing waits for a room that will not come"
+    );
+}
+
+#[tokio::test]
+async fn who_is_paged_is_told_directly_and_let_in() {
+    let house = House::new().await;
+    house.framed().await;
+    let page = Request::Page {
+        role: None,
+        people: vec![PersonId::new("dan")],
+        message: None,
+    };
+    house.does("ana", page).await;
+    assert_eq!(house.chat.directs("dan").len(), 1);
+    assert!(house.chat.invited("inc-1", "dan"));
+}
+
+#[tokio::test]
+async fn a_redelivery_is_acknowledged_and_ignored() {
+    let house = House::new().await;
+    house.framed().await;
+    let delivery = command("event-1", "ana", Some(1), &Said::Do(Box::new(note("once"))));
+    let first = house.engine.take(delivery.clone()).await.expect("taken");
+    house.engine.quiet().await;
+    let second = house.engine.take(delivery).await.expect("taken");
+    house.engine.quiet().await;
+    assert_eq!(first, second);
+    assert_eq!(house.state(1).await.notes.len(), 1);
+    assert_eq!(
+        house.engine.decided(second.expect("kept")).await.message.fallback,
+        "noted"
+    );
+}
+
+#[tokio::test]
+async fn one_message_that_comes_live_and_from_history_is_one_message() {
+    let house = House::new().await;
+    house.framed().await;
+    house
+        .hears("live-1", Some("m1@1"), wrote("dan", "m1", "the queue is full"))
+        .await;
+    house
+        .hears("history-1", Some("m1@1"), wrote("dan", "m1", "the queue is full"))
+        .await;
+    let log = crate::store::Store::room_log(&house.store, IncidentId(1), Default::default(), 10)
+        .await
+        .expect("a log");
+    assert_eq!(log.len(), 1);
+}
+
+#[tokio::test]
+async fn chat_outside_of_our_rooms_is_dropped_before_storage_and_counted() {
+    let house = House::new().await;
+    let writes = crate::store::Memory::writes(&house.store);
+    assert_eq!(house.hears("k", None, wrote("dan", "m1", "lunch?")).await, None);
+    assert_eq!(house.store.writes(), writes);
+    assert_eq!(house.engine.counters().chat_dropped.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn two_reactions_make_one_entry_that_follows_the_message() {
+    let house = House::new().await;
+    house.framed().await;
+    house
+        .hears("w", None, wrote("dan", "m1", "password is hunter2\0"))
+        .await;
+    for name in ["ana", "ben"] {
+        house
+            .hears(name, None, reacted(name, "m1", "pushpin", true))
+            .await;
+    }
+    let mark = house.state(1).await.marks[&message("m1")].clone();
+    assert_eq!((mark.by.len(), mark.marked.text.as_str()), (2, "password is •••"));
+    assert_eq!(mark.at, start() - TimeDelta::minutes(1), "the message's own time");
+    let edited = Incoming::Edited {
+        message: message("m1"),
+        text: "it is gone".to_owned(),
+        at: start(),
+    };
+    house.hears("e", None, edited).await;
+    assert_eq!(
+        house.state(1).await.marks[&message("m1")].marked.text,
+        "it is gone"
+    );
+    house
+        .hears("t", None, reacted("ana", "m1", "pushpin", false))
+        .await;
+    assert_eq!(house.state(1).await.marks[&message("m1")].removed, None);
+    house
+        .hears(
+            "d",
+            None,
+            Incoming::Deleted {
+                message: message("m1"),
+                at: start(),
+            },
+        )
+        .await;
+    assert!(house.state(1).await.marks[&message("m1")].removed.is_some());
+    let log = crate::store::Store::room_log(&house.store, IncidentId(1), Default::default(), 10)
+        .await
+        .expect("a log");
+    let texts: Vec<_> = log.iter().map(|stored| stored.entry.text.as_deref()).collect();
+    assert_eq!(texts, [Some("password is •••"), Some("it is gone"), None]);
+}
+
+#[tokio::test]
+async fn a_reaction_makes_a_task_once() {
+    let house = House::new().await;
+    house.framed().await;
+    house
+        .hears("w", None, wrote("dan", "m1", "call the carrier"))
+        .await;
+    for name in ["ana", "ben"] {
+        house.hears(name, None, reacted(name, "m1", "todo", true)).await;
+        house
+            .hears(&format!("{name}-later"), None, reacted(name, "m1", "later", true))
+            .await;
+    }
+    let state = house.state(1).await;
+    assert_eq!((state.tasks.len(), state.followups.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_who_adds_them() {
+    let house = House::new().await;
+    house.framed().await;
+    let verdict = house
+        .says("eve", Some(1), Said::Do(Box::new(note("hello"))))
+        .await;
+    assert!(!verdict.accepted);
+    insta::assert_snapshot!(verdict.message.fallback, @"Orderly does not know you yet (local/eve). Ask the operator to add you with `orderly person add`.");
+}
+
+#[tokio::test]
+async fn a_whisper_that_is_a_quarter_of_an_hour_late_is_dropped() {
+    let house = House::new().await;
+    house.framed().await;
+    house.chat.down.store(true, Ordering::SeqCst);
+    house.says("ana", None, Said::Tell("the help".to_owned())).await;
+    house.later(TimeDelta::minutes(16)).await;
+    house.chat.down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    assert!(!house.chat.whispers("ana").contains(&"the help".to_owned()));
+    house.chat.fails(away());
+    house.says("ana", None, Said::Tell("again".to_owned())).await;
+    house.later(TimeDelta::seconds(2)).await;
+    assert!(
+        house.chat.whispers("ana").contains(&"again".to_owned()),
+        "one in time is not"
+    );
+}
+
+#[tokio::test]
+async fn one_message_that_never_gets_through_does_not_hold_the_room_for_ever() {
+    let house = House::new().await;
+    house.framed().await;
+    house.chat.sticks_at("poison");
+    house.does("ana", note("poison")).await;
+    house.does("ana", note("second")).await;
+    let second = |house: &House| {
+        house
+            .chat
+            .notices("inc-1")
+            .iter()
+            .any(|notice| notice.ends_with(": second"))
+    };
+    assert!(!second(&house), "order first");
+    for _ in 0..40 {
+        house.later(TimeDelta::seconds(5)).await;
+    }
+    assert!(second(&house), "and then the others");
+}

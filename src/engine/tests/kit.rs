@@ -1,0 +1,418 @@
+//! A house with an engine in it: people who type, a chat that remembers what it showed, hands that remember what they did.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
+use serde::{Deserialize, Serialize};
+
+pub use super::fakes::{Call, TestChat, TestHands};
+use super::fakes::{TestDocuments, TestMeaning, TestWords};
+use crate::chat::{Delivery, Incoming, Intake, Refused, Verdict};
+use crate::clock::{Clock, ManualClock};
+use crate::desk;
+use crate::engine::{Engine, Listed, Options, Parts, journal};
+use crate::incident::Verdict as Answered;
+use crate::incident::*;
+use crate::store::{Memory, Store, Stream};
+
+/// Who may respond, and as what.
+pub const PEOPLE: [(&str, &[Role]); 4] = [
+    ("ana", &[Role::Approver]),
+    ("ben", &[Role::Approver]),
+    ("cleo", &[Role::Approver, Role::Commander]),
+    ("dan", &[]),
+];
+
+pub fn start() -> DateTime<Utc> {
+    "2026-11-21T03:00:00Z".parse().expect("a time")
+}
+
+/// What a person types: the request itself, so that these tests need no grammar.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Said {
+    Do(Box<Request>),
+    Open(Box<Request>),
+    Desk(Box<desk::Request>),
+    Tell(String),
+    Export(String),
+    Redact { row: u64, reason: String },
+    Panic,
+}
+
+pub struct House {
+    pub store: Memory,
+    pub clock: ManualClock,
+    pub chat: Arc<TestChat>,
+    pub hands: Arc<TestHands>,
+    pub engine: Engine,
+}
+
+/// Numbers deliveries over restarts, as a platform does.
+static SAID: AtomicU64 = AtomicU64::new(0);
+
+impl House {
+    /// Everybody known, nothing open.
+    pub async fn new() -> Self {
+        let house = Self::on(
+            Memory::default(),
+            ManualClock::at(start()),
+            Arc::default(),
+            Arc::default(),
+        )
+        .await;
+        house.know_everybody().await;
+        house
+    }
+
+    pub async fn on(store: Memory, clock: ManualClock, chat: Arc<TestChat>, hands: Arc<TestHands>) -> Self {
+        let engine = Engine::load(parts(&store, &clock, &chat, &hands))
+            .await
+            .expect("the store reads");
+        engine.start().await.expect("the engine starts");
+        Self {
+            store,
+            clock,
+            chat,
+            hands,
+            engine,
+        }
+    }
+
+    pub async fn know_everybody(&self) {
+        for (name, roles) in PEOPLE {
+            self.know(name, roles).await.expect("a person is added");
+        }
+        self.engine.quiet().await;
+    }
+
+    pub async fn know(&self, name: &str, roles: &[Role]) -> Result<(), crate::engine::Failed> {
+        let request = desk::Request::PutPerson {
+            person: PersonId::new(name),
+            name: name.to_owned(),
+            roles: roles.iter().copied().collect(),
+            guest: false,
+            identities: [identity(name)].into(),
+        };
+        self.engine.on_desk(&By::Orderly, &request).await.map(drop)
+    }
+
+    /// The same house after its process ended and was started again.
+    pub async fn again(self) -> Self {
+        let disk = self.store.as_on_disk();
+        // The old process is gone: whatever of it still moves finds no store.
+        let _ = self.store.close().now_or_never();
+        Self::on(disk, self.clock, self.chat, self.hands).await
+    }
+
+    /// Somebody says something about an incident, under a key of its own.
+    pub async fn takes(
+        &self,
+        name: &str,
+        incident: Option<u64>,
+        said: &Said,
+    ) -> Result<Option<u64>, Refused> {
+        let key = format!("said-{}", SAID.fetch_add(1, Ordering::SeqCst));
+        self.engine.take(command(&key, name, incident, said)).await
+    }
+
+    /// The same, decided.
+    pub async fn says(&self, name: &str, incident: Option<u64>, said: Said) -> Verdict {
+        let inbox = self
+            .takes(name, incident, &said)
+            .await
+            .expect("taken")
+            .expect("kept");
+        let verdict = self.engine.decided(inbox).await;
+        self.engine.quiet().await;
+        verdict
+    }
+
+    /// Somebody asks something of INC-1 and it is done.
+    #[track_caller]
+    pub fn does<'a>(&'a self, name: &'a str, request: Request) -> impl Future<Output = ()> + 'a {
+        self.does_in(1, name, request)
+    }
+
+    pub async fn does_in(&self, incident: u64, name: &str, request: Request) {
+        let verdict = self.says(name, Some(incident), Said::Do(Box::new(request))).await;
+        assert!(
+            verdict.accepted,
+            "{name} was refused: {}",
+            verdict.message.fallback
+        );
+    }
+
+    pub async fn refused(&self, name: &str, request: Request) -> String {
+        let verdict = self.says(name, Some(1), Said::Do(Box::new(request))).await;
+        assert!(!verdict.accepted, "{name} was not refused");
+        verdict.message.fallback
+    }
+
+    /// Opened by ana; the number it got.
+    pub async fn opens(&self, opening: Opening) -> u64 {
+        let said = Said::Open(Box::new(open(opening)));
+        let verdict = self.says("ana", None, said).await;
+        verdict
+            .incident
+            .unwrap_or_else(|| panic!("not opened: {}", verdict.message.fallback))
+    }
+
+    /// Framed, in Contain, with cleo in command.
+    pub async fn framed(&self) -> u64 {
+        let incident = self.opens(opening()).await;
+        let take = Request::TakeRole {
+            role: Role::Commander,
+            person: PersonId::new("cleo"),
+        };
+        self.does_in(incident, "cleo", take).await;
+        self.does_in(incident, "ana", Request::Frame { frame: whole_frame() })
+            .await;
+        incident
+    }
+
+    pub async fn state(&self, incident: u64) -> State {
+        let state = self.engine.state(IncidentId(incident)).await;
+        state.expect("it loads").expect("it is there")
+    }
+
+    pub async fn stage(&self, incident: u64, proposal: u32) -> &'static str {
+        let state = self.state(incident).await;
+        state
+            .proposal(ProposalId(proposal))
+            .expect("the proposal")
+            .stage
+            .word()
+    }
+
+    pub async fn journal(&self, incident: u64) -> Vec<Recorded> {
+        journal::load(&self.store, IncidentId(incident))
+            .await
+            .expect("the journal reads")
+    }
+
+    pub async fn kinds(&self, incident: u64) -> Vec<&'static str> {
+        let journal = self.journal(incident).await;
+        journal
+            .iter()
+            .filter_map(|recorded| Some(recorded.event.as_ref()?.kind()))
+            .collect()
+    }
+
+    pub async fn count(&self, incident: u64, kind: &str) -> usize {
+        self.kinds(incident)
+            .await
+            .iter()
+            .filter(|known| **known == kind)
+            .count()
+    }
+
+    pub async fn later(&self, by: TimeDelta) {
+        self.clock.advance(by);
+        self.engine.quiet().await;
+    }
+
+    /// Something happens in a room.
+    pub async fn hears(&self, key: &str, subject: Option<&str>, incoming: Incoming) -> Option<u64> {
+        let delivery = Delivery {
+            key: key.to_owned(),
+            subject: subject.map(str::to_owned),
+            received: self.clock.now(),
+            incoming,
+        };
+        let inbox = self.engine.take(delivery).await.expect("taken");
+        self.engine.quiet().await;
+        inbox
+    }
+
+    pub async fn waits_in_outbox(&self) -> u64 {
+        self.store.depths().await.expect("depths").outbox
+    }
+
+    pub async fn head(&self, incident: u64) -> u64 {
+        self.store
+            .head(Stream::Incident(IncidentId(incident)))
+            .await
+            .expect("a head")
+            .seq
+    }
+}
+
+fn parts(store: &Memory, clock: &ManualClock, chat: &Arc<TestChat>, hands: &Arc<TestHands>) -> Parts {
+    Parts {
+        store: Arc::new(store.clone()),
+        clock: Arc::new(clock.clone()),
+        hands: hands.clone(),
+        words: Arc::new(TestWords),
+        meaning: Arc::new(TestMeaning),
+        documents: Arc::new(TestDocuments),
+        chats: vec![chat.clone()],
+        mask: Arc::new(|text| text.replace("hunter2", "•••")),
+        options: Options {
+            timeline_emoji: "pushpin".to_owned(),
+            task_emoji: "todo".to_owned(),
+            followup_emoji: "later".to_owned(),
+            announce: Some(lobby()),
+        },
+    }
+}
+
+pub fn identity(name: &str) -> Identity {
+    Identity {
+        platform: "local".to_owned(),
+        workspace: "local".to_owned(),
+        user: name.to_owned(),
+    }
+}
+
+pub fn lobby() -> RoomRef {
+    room("lobby")
+}
+
+pub fn room(name: &str) -> RoomRef {
+    RoomRef {
+        platform: "local".to_owned(),
+        workspace: "local".to_owned(),
+        room: name.to_owned(),
+    }
+}
+
+pub fn message(id: &str) -> MessageRef {
+    MessageRef {
+        room: room("inc-1"),
+        message: id.to_owned(),
+    }
+}
+
+pub fn command(key: &str, name: &str, incident: Option<u64>, said: &Said) -> Delivery {
+    let json = serde_json::to_string(said).expect("JSON");
+    let text = match incident {
+        Some(incident) => format!("INC-{incident} {json}"),
+        None => json,
+    };
+    Delivery {
+        key: key.to_owned(),
+        subject: None,
+        received: start(),
+        incoming: Incoming::Command {
+            from: identity(name),
+            room: lobby(),
+            text,
+            trigger: None,
+        },
+    }
+}
+
+pub fn open(opening: Opening) -> Request {
+    Request::Open {
+        opening: Box::new(opening),
+        frame: Frame::default(),
+        detected: None,
+    }
+}
+
+pub fn opening() -> Opening {
+    let phases = Phase::ALL.iter().map(|phase| PlanPhase {
+        phase: *phase,
+        intro: String::new(),
+        steps: Vec::new(),
+        leave: None,
+    });
+    Opening {
+        number: IncidentId(0),
+        title: "Labels do not print".to_owned(),
+        severity: Severity::Sev2,
+        process: Process::Warehouse,
+        targets: vec!["odoo-prod".to_owned()],
+        private: false,
+        drill: false,
+        retroactive: false,
+        asked_in: Some(lobby()),
+        plan: Plan {
+            name: "general".to_owned(),
+            title: "Something is wrong".to_owned(),
+            digest: "plan".to_owned(),
+            phases: phases.collect(),
+        },
+        chosen_because: "it is the general one".to_owned(),
+        catalog: "catalog".to_owned(),
+        settings: Settings::default(),
+    }
+}
+
+pub fn whole_frame() -> Frame {
+    Frame {
+        trouble: Some(Trouble::Down),
+        what: Some("label printing".to_owned()),
+        works: Some("picking".to_owned()),
+        who: Some("the night shift".to_owned()),
+        impact: Some("forty trucks wait".to_owned()),
+        since: Some(start() - TimeDelta::minutes(20)),
+    }
+}
+
+pub fn terms(action: &str, target: &str) -> Terms {
+    Terms {
+        action: action.to_owned(),
+        title: format!("{action} the job"),
+        params: Params::new(),
+        target: target.to_owned(),
+        environment: Environment::Production,
+        entry_digest: format!("entry-of-{action}"),
+        risk: Risk::Medium,
+        policy: Policy {
+            quorum: 1,
+            role: Some(Role::Approver),
+            expires_s: 3_600,
+        },
+        containment: false,
+        manual_change: false,
+        precondition: None,
+        verify: None,
+        undo: None,
+        undoes: None,
+    }
+}
+
+/// Stops damage, looked at before and after.
+pub fn stopping() -> Terms {
+    let probe = |name: &str| Check {
+        probe: name.to_owned(),
+        target: "odoo-prod".to_owned(),
+        params: Params::new(),
+        wants: Answered::Ok,
+        expression: String::new(),
+    };
+    Terms {
+        containment: true,
+        precondition: Some(probe("job.runs")),
+        verify: Some(probe("job.stopped")),
+        ..terms("stop", "odoo-prod")
+    }
+}
+
+pub fn propose(terms: Terms) -> Request {
+    Request::Propose {
+        terms: Box::new(terms),
+        reason: "wrong records every minute".to_owned(),
+    }
+}
+
+pub fn approve(proposal: u32) -> Request {
+    Request::Approve {
+        proposal: ProposalId(proposal),
+        digest: None,
+        reason: None,
+    }
+}
+
+pub fn note(text: &str) -> Request {
+    Request::Note {
+        text: text.to_owned(),
+    }
+}
+
+pub fn titles(listed: &[Listed]) -> Vec<String> {
+    listed.iter().map(|line| line.title.clone()).collect()
+}

@@ -1,0 +1,63 @@
+use super::kit::*;
+use crate::chat::Intake;
+use crate::incident::*;
+
+async fn private() -> House {
+    let house = House::new().await;
+    house
+        .opens(Opening {
+            private: true,
+            title: "Payroll".to_owned(),
+            ..opening()
+        })
+        .await;
+    house
+}
+
+#[tokio::test]
+async fn a_private_incident_is_listed_for_its_members_only() {
+    let house = private().await;
+    let ana = PersonId::new("ana");
+    assert_eq!(titles(&house.engine.listed(Some(&ana))), ["Payroll"]);
+    assert!(house.engine.listed(Some(&PersonId::new("dan"))).is_empty());
+    assert_eq!(
+        titles(&house.engine.listed(None)),
+        ["Payroll"],
+        "the operator sees all"
+    );
+}
+
+#[tokio::test]
+async fn whether_it_is_private_or_not_there_the_words_are_the_same() {
+    let house = private().await;
+    let hidden = house.says("dan", Some(1), Said::Do(Box::new(note("?")))).await;
+    let absent = house.says("dan", Some(2), Said::Do(Box::new(note("?")))).await;
+    assert_eq!(
+        hidden.message.fallback.replace("INC-1", "INC-n"),
+        absent.message.fallback.replace("INC-2", "INC-n")
+    );
+    assert_eq!(house.state(1).await.notes.len(), 0);
+}
+
+#[tokio::test]
+async fn it_is_not_announced_and_not_completed() {
+    let house = private().await;
+    assert!(house.chat.reads("lobby").is_empty());
+    let completed = house.engine.complete(&identity("dan"), &room("inc-1"), "").await;
+    assert!(completed.is_empty());
+    let completed = house.engine.complete(&identity("ana"), &room("inc-1"), "").await;
+    assert_eq!(completed.len(), 1);
+}
+
+#[tokio::test]
+async fn who_is_paged_into_it_sees_it() {
+    let house = private().await;
+    let page = Request::Page {
+        role: None,
+        people: vec![PersonId::new("dan")],
+        message: None,
+    };
+    house.does("ana", page).await;
+    house.does("dan", note("I am here")).await;
+    assert!(house.chat.invited("inc-1", "dan"));
+}

@@ -1,0 +1,106 @@
+//! A password pasted by mistake goes, everywhere.
+
+use super::kit::*;
+use crate::chat::Incoming;
+use crate::engine::redact::marker;
+use crate::incident::*;
+use crate::store::{LogId, Store, Stream, verify};
+
+fn redact(row: u64) -> Said {
+    Said::Redact {
+        row,
+        reason: "a password".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn what_an_event_said_is_gone_and_the_chain_still_verifies() {
+    let house = House::new().await;
+    house.framed().await;
+    house.does("ana", note("the key is swordfish")).await;
+    let row = house.head(1).await;
+    let verdict = house.says("cleo", Some(1), redact(row)).await;
+    assert!(verdict.accepted, "{}", verdict.message.fallback);
+    let rows = house
+        .store
+        .events(Stream::Incident(IncidentId(1)), 0, 1_000)
+        .await
+        .expect("rows");
+    assert!(rows.iter().all(|row| !row.event.payload.contains("swordfish")));
+    assert_eq!(house.state(1).await.notes[0].text, "[redacted]");
+    let report = verify(&house.store, None).await.expect("it can be read");
+    assert!(report.sound());
+    assert_eq!(report.gaps.len(), 1);
+}
+
+#[tokio::test]
+async fn the_message_it_came_from_goes_as_well() {
+    let house = House::new().await;
+    house.framed().await;
+    let wrote = Incoming::Wrote {
+        from: identity("dan"),
+        message: message("m1"),
+        thread: None,
+        text: "it is swordfish".to_owned(),
+        at: start(),
+        files: Vec::new(),
+    };
+    house.hears("w", None, wrote).await;
+    let reacted = Incoming::Reacted {
+        from: identity("ana"),
+        message: message("m1"),
+        emoji: "pushpin".to_owned(),
+        present: true,
+        at: start(),
+    };
+    house.hears("r", None, reacted).await;
+    let row = house.head(1).await;
+    assert!(house.says("cleo", Some(1), redact(row)).await.accepted);
+    let log = house
+        .store
+        .room_log(IncidentId(1), LogId(0), 10)
+        .await
+        .expect("a log");
+    assert!(
+        log.iter()
+            .all(|stored| stored.entry.text.as_deref() == Some("[redacted]"))
+    );
+    assert_eq!(
+        house.state(1).await.marks[&message("m1")].marked.text,
+        "[redacted]"
+    );
+}
+
+#[tokio::test]
+async fn redacting_is_for_who_leads_and_for_rows_that_are_there() {
+    let house = House::new().await;
+    house.framed().await;
+    let refused = |row| {
+        let house = &house;
+        async move {
+            let verdict = house.says("cleo", Some(1), redact(row)).await;
+            assert!(!verdict.accepted);
+            verdict.message.fallback
+        }
+    };
+    insta::assert_snapshot!(refused(1).await, @"Event #1 (opened) is what approvals and attempts rest on; it cannot be redacted.");
+    insta::assert_snapshot!(refused(99).await, @"INC-1 has no event #99. The timeline shows the numbers.");
+    house.does("ana", note("swordfish")).await;
+    let row = house.head(1).await;
+    assert!(!house.says("dan", Some(1), redact(row)).await.accepted);
+    assert_eq!(house.state(1).await.notes[0].text, "swordfish");
+}
+
+#[test]
+fn every_kind_of_event_reads_after_its_words_were_taken_out() {
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/incident-v1.jsonl");
+    let golden = std::fs::read_to_string(golden).expect("the golden journal");
+    for line in golden.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("a line");
+        let kind = line["kind"].as_str().expect("a kind");
+        let marked = marker(&line["payload"].to_string());
+        let read = Event::read(kind, VERSION, &marked);
+        assert!(read.is_ok(), "{kind}: {read:?}");
+        assert!(!marked.contains("as it was"), "{kind}: {marked}");
+    }
+}

@@ -1,0 +1,20 @@
+//! The rules, told as stories. Every story runs under the invariants of `invariants.rs`, whatever it is about.
+
+mod actions;
+mod clocks;
+mod containment;
+mod effects;
+mod endings;
+mod gates;
+mod invariants;
+mod kit;
+mod opening;
+mod order;
+mod people;
+mod properties;
+mod recovery;
+mod schema;
+mod stages;
+mod steps;
+mod timeline;
+mod updates;
