@@ -5,7 +5,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -38,7 +37,6 @@ async fn main() -> Result<()> {
     println!("{:<58}{:>12}{:>11}{:>11}", "", "per second", "p50 ms", "p99 ms");
     floor_single(folder, time).await?;
     floor_grouped(folder, time).await?;
-    receive(folder, time).await?;
     let store = Arc::new(open(folder.join("commits.db"), OpenOptions::default()).await?);
     commits(&store, time, INCIDENTS).await?;
     commits(&store, time, 1).await?;
@@ -170,31 +168,6 @@ fn delivery(key: &str) -> Delivery {
     }
 }
 
-/// Deliveries as they come in, each decided by and by so that the bound is not reached.
-async fn receive(folder: &Path, time: Duration) -> Result<()> {
-    let store = Arc::new(open(folder.join("receives.db"), OpenOptions::default()).await?);
-    // Decisions are not what is measured here: a few big commits keep the inbox below its bound.
-    let waiting = Arc::new(AtomicU64::new(0));
-    let times = run(time, CALLERS, {
-        let (store, waiting) = (store.clone(), waiting.clone());
-        move |caller, turn| {
-            let (store, waiting) = (store.clone(), waiting.clone());
-            async move {
-                let received = store.receive(delivery(&format!("{caller}-{turn}"))).await;
-                match received {
-                    Ok(_) => waiting.fetch_add(1, Ordering::Relaxed),
-                    Err(error) => return Err(error.into()),
-                };
-                Ok(())
-            }
-        }
-    });
-    let times = times.await?;
-    times.print("receive, 16 callers");
-    store.close().await?;
-    Ok(())
-}
-
 fn event() -> NewEvent {
     NewEvent {
         kind: "finding_recorded".into(),
@@ -258,88 +231,120 @@ async fn one(store: &Sqlite, key: &str) -> Result<InboxId> {
     }
 }
 
+/// Deliveries of one round: they fit into the inbox, and are decided before the next round.
+const ROUND: u64 = 8_000;
+
+/// Rounds of receives and then of commits, each with a clock of its own.
 async fn commits(store: &Arc<Sqlite>, time: Duration, incidents: u64) -> Result<()> {
-    // What is decided was received before the clock starts, as far as the bound allows; each caller has streams of
-    // its own, because two decisions on one stream are one after the other by nature.
-    let ready = Arc::new(tokio::sync::Mutex::new(Vec::new()));
-    let run_id = format!("commits-{incidents}");
-    let goal = (time.as_secs_f64() * 12_000.0) as u64;
-    let mut took = Duration::ZERO;
-    let mut done = Vec::new();
-    let mut sent = 0;
-    while took < time && sent < goal * 4 {
-        let mut filling = Vec::new();
-        for number in sent..sent + 8_000 {
-            let (store, key) = (store.clone(), format!("{run_id}-{number}"));
-            filling.push(tokio::spawn(async move { one(&store, &key).await }));
-        }
-        for task in filling {
-            ready.lock().await.push(task.await??);
-        }
-        sent += 8_000;
-        let times = decide_all(store, &ready, incidents).await?;
-        took += times.took;
-        done.extend(times.done);
-    }
-    let what = if incidents == 1 {
-        "commit (1 event, 2 effects, 2 done), 1 incident, in turn"
-    } else {
-        "commit (1 event, 2 effects, 2 done), 100 incidents, 16 callers"
+    let mut received = Times {
+        done: Vec::new(),
+        took: Duration::ZERO,
     };
-    Times { done, took }.print(what);
+    let mut decided = Times {
+        done: Vec::new(),
+        took: Duration::ZERO,
+    };
+    for round in 0.. {
+        if decided.took >= time {
+            break;
+        }
+        let ids = receive_round(store, &format!("{incidents}-{round}"), &mut received).await?;
+        decide_round(store, ids, incidents, &mut decided).await?;
+    }
+    if incidents > 1 {
+        received.print("receive, 16 callers");
+        decided.print("commit (1 event, 2 effects, 1 done), 100 incidents");
+    } else {
+        decided.print("the same on one single incident, one after the other");
+    }
     Ok(())
 }
 
-async fn decide_all(
-    store: &Arc<Sqlite>,
-    ready: &Arc<tokio::sync::Mutex<Vec<InboxId>>>,
-    incidents: u64,
-) -> Result<Times> {
-    let ready: Vec<InboxId> = std::mem::take(&mut *ready.lock().await);
-    let callers = if incidents == 1 { 1 } else { CALLERS };
-    let share = ready.len() / callers as usize;
+async fn receive_round(store: &Arc<Sqlite>, round: &str, times: &mut Times) -> Result<Vec<Vec<InboxId>>> {
     let begin = Instant::now();
-    let tasks: Vec<_> = ready
-        .chunks(share)
-        .map(<[InboxId]>::to_vec)
-        .enumerate()
-        .map(|(caller, mine)| {
-            let store = store.clone();
+    let tasks: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            let (store, round) = (store.clone(), round.to_owned());
             tokio::spawn(async move {
-                let mut done = Vec::with_capacity(mine.len());
-                let own: Vec<u64> = (1..=incidents)
-                    .filter(|n| n % callers == caller as u64 % callers)
-                    .collect();
-                let base = if incidents == 1 { 1_000 } else { 0 };
-                let mut heads = std::collections::HashMap::new();
-                let mut last = Vec::new();
-                for (turn, inbox) in mine.into_iter().enumerate() {
-                    let incident = base + own[turn % own.len()];
-                    if !heads.contains_key(&incident) {
-                        heads.insert(
-                            incident,
-                            store.head(Stream::Incident(IncidentId(incident))).await?.seq,
-                        );
-                    }
-                    let seq = heads[&incident];
+                let mut mine = Vec::new();
+                for turn in 0..ROUND / CALLERS {
                     let start = Instant::now();
-                    let effects = decide(&store, incident, seq, inbox, std::mem::take(&mut last)).await?;
-                    done.push(start.elapsed());
-                    last.push(effects[0]);
-                    heads.insert(incident, seq + 1);
+                    mine.push((
+                        one(&store, &format!("{round}-{caller}-{turn}")).await?,
+                        start.elapsed(),
+                    ));
                 }
-                anyhow::Ok(done)
+                anyhow::Ok(mine)
             })
         })
         .collect();
-    let mut done = Vec::new();
+    let mut ids = Vec::new();
     for task in tasks {
-        done.extend(task.await??);
+        let (mine, done): (Vec<InboxId>, Vec<Duration>) = task.await??.into_iter().unzip();
+        ids.push(mine);
+        times.done.extend(done);
     }
-    Ok(Times {
-        done,
-        took: begin.elapsed(),
-    })
+    times.took += begin.elapsed();
+    Ok(ids)
+}
+
+/// Each caller decides on incidents of its own: two decisions on one incident are one after the other by nature.
+async fn decide_round(
+    store: &Arc<Sqlite>,
+    ids: Vec<Vec<InboxId>>,
+    incidents: u64,
+    times: &mut Times,
+) -> Result<()> {
+    let callers = if incidents == 1 { vec![ids.concat()] } else { ids };
+    let count = callers.len() as u64;
+    let base = if incidents == 1 { 1_000 } else { 0 };
+    let begin = Instant::now();
+    let tasks: Vec<_> = (0..count)
+        .zip(callers)
+        .map(|(caller, mine)| {
+            let own: Vec<u64> = (1..=incidents)
+                .filter(|n| n % count == caller)
+                .map(|n| base + n)
+                .collect();
+            let own = if own.is_empty() { vec![base + 1] } else { own };
+            tokio::spawn(decide_one_by_one(store.clone(), mine, own))
+        })
+        .collect();
+    for task in tasks {
+        times.done.extend(task.await??);
+    }
+    times.took += begin.elapsed();
+    Ok(())
+}
+
+async fn decide_one_by_one(
+    store: Arc<Sqlite>,
+    mine: Vec<InboxId>,
+    incidents: Vec<u64>,
+) -> Result<Vec<Duration>> {
+    let mut heads = Vec::new();
+    for incident in &incidents {
+        heads.push(store.head(Stream::Incident(IncidentId(*incident))).await?.seq);
+    }
+    let mut done = Vec::with_capacity(mine.len());
+    let mut last = Vec::new();
+    for (turn, inbox) in mine.into_iter().enumerate() {
+        let turn = turn % incidents.len();
+        let start = Instant::now();
+        let mut effects = decide(
+            &store,
+            incidents[turn],
+            heads[turn],
+            inbox,
+            std::mem::take(&mut last),
+        )
+        .await?;
+        done.push(start.elapsed());
+        effects.truncate(1);
+        last = effects;
+        heads[turn] += 1;
+    }
+    Ok(done)
 }
 
 /// Each caller receives, decides, receives: what a command costs the store from end to end.

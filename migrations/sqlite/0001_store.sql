@@ -21,26 +21,31 @@ CREATE TABLE events (
 ) STRICT;
 CREATE UNIQUE INDEX events_by_stream ON events (stream, seq);
 
--- Decided deliveries keep their keys and lose their body.
+-- Every delivery, for as long as a duplicate of it may come.
 CREATE TABLE inbox (
     id           INTEGER PRIMARY KEY,
     delivery_key TEXT    NOT NULL UNIQUE,
-    subject_key  TEXT    UNIQUE,
+    subject_key  TEXT,
     platform     TEXT    NOT NULL,
-    urgent       INTEGER NOT NULL,
     received     INTEGER NOT NULL,
-    body         TEXT,
     decided      INTEGER,
     outcome      TEXT
 ) STRICT;
-CREATE INDEX inbox_pending ON inbox (id) WHERE decided IS NULL;
+CREATE UNIQUE INDEX inbox_by_subject ON inbox (subject_key) WHERE subject_key IS NOT NULL;
 
--- What is not yet done; a finished effect is deleted.
+-- Those that wait for a decision; the body goes with it.
+CREATE TABLE inbox_waiting (
+    id     INTEGER PRIMARY KEY,
+    urgent INTEGER NOT NULL,
+    body   TEXT    NOT NULL
+) STRICT;
+
+-- What is not yet done; a finished effect is deleted. The lane is in the upper bits of the id, so the order of the
+-- table is the order of work.
 CREATE TABLE outbox (
     id         INTEGER PRIMARY KEY,
     key        TEXT    NOT NULL UNIQUE,
     merge      INTEGER NOT NULL,
-    lane       INTEGER NOT NULL,
     channel    TEXT    NOT NULL,
     body       TEXT    NOT NULL,
     created    INTEGER NOT NULL,
@@ -50,7 +55,6 @@ CREATE TABLE outbox (
     attempts   INTEGER NOT NULL DEFAULT 0,
     last_error TEXT
 ) STRICT;
-CREATE INDEX outbox_by_lane ON outbox (lane, id);
 
 CREATE TABLE timers (
     stream INTEGER NOT NULL,

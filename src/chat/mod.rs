@@ -3,6 +3,7 @@
 //! Adapters (`local/`, later `slack/` and `discord/`) implement [`Chat`] and push every [`Incoming`] into an
 //! [`Intake`]; they never call the engine and never each other.
 
+pub mod local;
 mod message;
 mod rich;
 

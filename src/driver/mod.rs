@@ -4,6 +4,13 @@
 //! separate methods with separate credentials. A driver never retries, never follows a redirect while acting, and
 //! answers [`Outcome::Unknown`] whenever something was sent and no certain answer came back.
 
+mod guards;
+pub mod http;
+pub mod postgres;
+pub mod process;
+pub mod redis;
+pub mod systems;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -82,4 +89,10 @@ pub trait Driver: Send + Sync {
 
     /// Performs an approved operation, once, checking its guards again inside the operation itself.
     async fn attempt(&self, target: &Target, approved: &Approved, limits: Limits) -> Outcome;
+}
+
+/// Makes ring the one TLS provider; called first thing by `main`. With two in the tree rustls does not choose by itself.
+pub fn install_tls() {
+    // Err: somebody called it before, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -132,7 +132,7 @@ impl Engine {
                     // What was in memory still says what a redaction removed.
                     loaded.state = decided.filter(|_| with.redactions.is_empty());
                     if let Some(listed) = listed {
-                        write(&self.inner.index).put(listed);
+                        self.put_listed(listed);
                     }
                     if moved {
                         self.look_again().await;
@@ -142,6 +142,7 @@ impl Engine {
                         .counters
                         .decide_micros
                         .fetch_add(micros, Ordering::Relaxed);
+                    self.inner.counters.decisions.fetch_add(1, Ordering::Relaxed);
                     self.nudge();
                     return Ok(written);
                 }
@@ -207,7 +208,7 @@ impl Engine {
         self.inner.parts.store.commit(commit).await?;
         *write(&self.inner.desk_now) = Arc::new(desk);
         self.look_again().await;
-        write(&self.inner.index).put(listed);
+        self.put_listed(listed);
         loaded.state = Some(state);
         self.nudge();
         Ok(incident)

@@ -7,7 +7,7 @@ use super::intake::unconfirmed;
 use super::intake::{Job, room_of};
 use super::ports::{Act, Asking};
 use super::{Engine, journal, plan, read};
-use crate::chat::{Block, Delivery, Incoming, Message, Trigger, Verdict};
+use crate::chat::{Block, Delivery, Incoming, Message, Press, Trigger, Verdict};
 use crate::incident::{By, Identity, IncidentId, PersonId, Recorded, Refusal, Request, State};
 use crate::store::{self, Commit, Hash, InboxDone, InboxId, NewEffect, Stream};
 
@@ -19,6 +19,11 @@ pub(super) enum Handled {
     /// Left in the inbox: a restart, perhaps by another version, decides it.
     Left,
 }
+
+/// What the menu of a message presses: not commands, because their object is the message itself.
+pub const SHORTCUT_TIMELINE: &str = "shortcut:timeline";
+pub const SHORTCUT_TASK: &str = "shortcut:task";
+pub const SHORTCUT_FOLLOWUP: &str = "shortcut:followup";
 
 impl Engine {
     pub(super) async fn handle(&self, job: &Job) -> Handled {
@@ -59,12 +64,46 @@ impl Engine {
     }
 
     async fn answer(&self, inbox: InboxId, delivery: &Delivery) -> Result<Verdict, Failed> {
+        if let Some(reacted) = self.shortcut(delivery) {
+            return self.overhear(inbox, &reacted).await;
+        }
         match &delivery.incoming {
             Incoming::Command { from, .. } | Incoming::Press { from, .. } | Incoming::Submit { from, .. } => {
                 self.obey(inbox, delivery, from).await
             }
             _ => self.overhear(inbox, delivery).await,
         }
+    }
+
+    /// An entry of a message's menu does what the reaction of the same meaning does.
+    fn shortcut(&self, delivery: &Delivery) -> Option<Delivery> {
+        let Incoming::Press {
+            from,
+            message,
+            press: Press::Run { line },
+            ..
+        } = &delivery.incoming
+        else {
+            return None;
+        };
+        let options = &self.inner.parts.options;
+        let emoji = match line.as_str() {
+            SHORTCUT_TIMELINE => &options.timeline_emoji,
+            SHORTCUT_TASK => &options.task_emoji,
+            SHORTCUT_FOLLOWUP => &options.followup_emoji,
+            _ => return None,
+        };
+        let incoming = Incoming::Reacted {
+            from: from.clone(),
+            message: message.clone(),
+            emoji: emoji.clone(),
+            present: true,
+            at: delivery.received,
+        };
+        Some(Delivery {
+            incoming,
+            ..delivery.clone()
+        })
     }
 
     /// Something addressed to the bot.
@@ -91,7 +130,7 @@ impl Engine {
         self.act(inbox, delivery, person, incident, act).await
     }
 
-    async fn understand(
+    pub(super) async fn understand(
         &self,
         delivery: &Delivery,
         person: &PersonId,
@@ -146,7 +185,7 @@ impl Engine {
                 field: None,
                 incident: Some(state.opening.number.0),
             };
-            let reply = self.reply(inbox, delivery, &verdict, false);
+            let reply = self.reply(inbox, delivery, &verdict);
             *super::lock(&said) = Some(verdict);
             reply
         };
@@ -176,11 +215,35 @@ impl Engine {
                 return self.answer_only(inbox, delivery, verdict).await;
             }
             Act::Ask(form) => return self.ask(inbox, delivery, form).await,
-            Act::Export { format } => {
+            Act::Export { format, as_of } => {
                 let Some(incident) = incident else {
                     return Err(no_incident().into());
                 };
-                return self.export(inbox, delivery, incident, format).await;
+                return self.export(inbox, delivery, incident, format, as_of).await;
+            }
+            Act::Verify => {
+                let Some(incident) = incident else {
+                    return Err(no_incident().into());
+                };
+                let message = self.verify(incident).await?;
+                let verdict = Verdict {
+                    accepted: true,
+                    message,
+                    field: None,
+                    incident: Some(incident.0),
+                };
+                return self.answer_only(inbox, delivery, verdict).await;
+            }
+            Act::RedactMessage { message, reason } => {
+                let Some(incident) = incident else {
+                    return Err(no_incident().into());
+                };
+                let (redactions, row) = self.message_redactions(incident, &message).await?;
+                let request = Request::RecordRedaction { row, reason };
+                let with = With { redactions, ..with };
+                self.decide(incident, &by, &request, with, Some(&replying))
+                    .await?;
+                self.loaded(incident).lock().await.state = None;
             }
             Act::Redact { row, reason } => {
                 let Some(incident) = incident else {
@@ -234,18 +297,18 @@ impl Engine {
             field: None,
             incident: None,
         };
-        let reply = self.reply(inbox, delivery, &verdict, true);
+        let reply = self.reply(inbox, delivery, &verdict);
         self.decide_desk(by, request, Some((inbox, reply))).await?;
         Ok(verdict)
     }
 
     /// The outcome of a delivery, with a whisper where the room does not show it anyway.
-    fn reply(&self, inbox: InboxId, delivery: &Delivery, verdict: &Verdict, whisper: bool) -> Reply {
+    fn reply(&self, inbox: InboxId, delivery: &Delivery, verdict: &Verdict) -> Reply {
         let outcome = serde_json::to_string(verdict).unwrap_or_default();
         let mut effects = Vec::new();
         let waits_for_answer = matches!(delivery.incoming, Incoming::Submit { .. }) && !verdict.accepted;
         let empty = verdict.message == Message::default();
-        if (whisper || !empty) && !waits_for_answer && !empty {
+        if !empty && !waits_for_answer {
             effects.extend(self.whisper(inbox, delivery, verdict.message.clone()));
         }
         Reply { outcome, effects }
@@ -253,6 +316,9 @@ impl Engine {
 
     fn whisper(&self, inbox: InboxId, delivery: &Delivery, message: Message) -> Option<NewEffect> {
         let from = sender(&delivery.incoming)?;
+        // The terminal is no chat: whoever asked there waits for the verdict itself.
+        let chats = &self.inner.parts.chats;
+        chats.iter().find(|chat| chat.platform() == from.platform)?;
         let room = room_of(&delivery.incoming).clone();
         Some(plan::whisper(
             format!("whisper/{inbox}"),
@@ -270,7 +336,7 @@ impl Engine {
         delivery: &Delivery,
         verdict: Verdict,
     ) -> Result<Verdict, Failed> {
-        let reply = self.reply(inbox, delivery, &verdict, true);
+        let reply = self.reply(inbox, delivery, &verdict);
         self.conclude(inbox, reply.outcome, reply.effects).await?;
         Ok(verdict)
     }
@@ -329,9 +395,18 @@ impl Engine {
         delivery: &Delivery,
         incident: IncidentId,
         format: String,
+        as_of: Option<u64>,
     ) -> Result<Verdict, Failed> {
         let head = self.inner.parts.store.head(Stream::Incident(incident)).await?;
-        let words = format!("Making the post-mortem of {incident} as of event #{}.", head.seq);
+        let as_of = as_of.unwrap_or(head.seq);
+        if as_of == 0 || as_of > head.seq {
+            return Err(Refusal::new(format!(
+                "{incident} has events #1 to #{}; there is no #{as_of}.",
+                head.seq
+            ))
+            .into());
+        }
+        let words = format!("Making the post-mortem of {incident} as of event #{as_of}.");
         let message = Message {
             fallback: words.clone(),
             blocks: vec![Block::Text { text: words.into() }],
@@ -342,8 +417,8 @@ impl Engine {
             field: None,
             incident: Some(incident.0),
         };
-        let mut reply = self.reply(inbox, delivery, &verdict, true);
-        reply.effects.push(plan::export(incident, format, head.seq));
+        let mut reply = self.reply(inbox, delivery, &verdict);
+        reply.effects.push(plan::export(incident, format, as_of));
         self.conclude(inbox, reply.outcome, reply.effects).await?;
         Ok(verdict)
     }
@@ -363,7 +438,7 @@ impl Engine {
             field,
             incident: None,
         };
-        let reply = self.reply(inbox, delivery, &verdict, true);
+        let reply = self.reply(inbox, delivery, &verdict);
         self.conclude(inbox, reply.outcome, reply.effects).await?;
         Ok(verdict)
     }
@@ -394,7 +469,7 @@ fn not_confirmed(error: &Failed) -> Verdict {
     }
 }
 
-fn no_incident() -> Refusal {
+pub(super) fn no_incident() -> Refusal {
     Refusal::new(
         "This is not an incident's room. Say which one you mean: `--incident INC-7`, or go to its room.",
     )

@@ -14,6 +14,8 @@ mod handle;
 mod index;
 mod intake;
 pub mod journal;
+mod look;
+mod measure;
 mod overhear;
 mod perform;
 mod plan;
@@ -39,6 +41,8 @@ use crate::incident::{IncidentId, Outcome, State, Surroundings};
 use crate::store::{EffectId, InboxId, Store};
 
 pub use decide::Failed;
+pub use handle::{SHORTCUT_FOLLOWUP, SHORTCUT_TASK, SHORTCUT_TIMELINE};
+pub use perform::Document;
 pub use ports::{Act, Addressed, Asking, Documents, Hands, Listed, Meaning, Words};
 
 use index::Index;
@@ -66,6 +70,8 @@ pub struct Options {
     pub followup_emoji: String,
     /// Where incidents are announced, by platform.
     pub announce: Option<crate::incident::RoomRef>,
+    /// Documents have the whole log of the room as an appendix.
+    pub whole_log: bool,
 }
 
 /// Effects performed at the same time; each waits mostly for others.
@@ -116,6 +122,8 @@ struct Inner {
     /// Counts what the engine has under way, so that a stop and a test can wait for silence.
     busy: watch::Sender<usize>,
     stop: watch::Sender<bool>,
+    /// Counts the changes of the list of incidents.
+    list: watch::Sender<u64>,
     counters: Counters,
 }
 
@@ -137,6 +145,9 @@ struct Around {
 pub struct Counters {
     pub requests: std::sync::atomic::AtomicU64,
     pub refused: std::sync::atomic::AtomicU64,
+    pub decisions: std::sync::atomic::AtomicU64,
+    /// As they were when the timers last looked.
+    pub depths: Mutex<crate::store::Depths>,
     pub decide_micros: std::sync::atomic::AtomicU64,
     pub effects: std::sync::atomic::AtomicU64,
     pub effects_late: std::sync::atomic::AtomicU64,
@@ -202,6 +213,7 @@ impl Engine {
                 timers: Notify::new(),
                 busy: watch::Sender::new(0),
                 stop: watch::Sender::new(false),
+                list: watch::Sender::new(0),
                 counters: Counters::default(),
             }),
         };
@@ -297,6 +309,16 @@ impl Engine {
     /// The list of incidents that a person may see, newest first. `None`: the operator on the terminal sees all.
     pub fn listed(&self, person: Option<&crate::incident::PersonId>) -> Vec<Listed> {
         read(&self.inner.index).visible(person)
+    }
+
+    /// Wakes when any line of the list of incidents changed.
+    pub fn list_changes(&self) -> watch::Receiver<u64> {
+        self.inner.list.subscribe()
+    }
+
+    fn put_listed(&self, listed: Listed) {
+        write(&self.inner.index).put(listed);
+        self.inner.list.send_modify(|count| *count += 1);
     }
 
     fn busy(&self) -> Busy {

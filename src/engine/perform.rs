@@ -20,6 +20,17 @@ const HOLDS_CHANNEL: u32 = 6;
 /// Effects looked through for what else is too late: more than a room gets in a day.
 const MOST_LATE: usize = 10_000;
 
+/// A document as it was made.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The last event it shows.
+    pub as_of: u64,
+    pub bytes: Vec<u8>,
+    pub media_type: &'static str,
+    /// Name of the file.
+    pub name: String,
+}
+
 /// How a task ended.
 pub(super) enum End {
     /// Done, and nothing more to write down.
@@ -135,6 +146,7 @@ impl Engine {
     /// Starts what can be started now; says when to look again.
     async fn take_in_hand(&self) -> Result<Option<DateTime<Utc>>, Error> {
         let _busy = self.busy();
+        self.measure().await;
         if *self.inner.stop.borrow() {
             return Ok(None);
         }

@@ -13,6 +13,7 @@ use crate::incident::{
     Answer, Approved, Asked, IncidentId, Outcome, PersonId, Preview, Recorded, Refusal, Request, RoomRef,
     Slot, State, Terms,
 };
+use crate::store::StoredEntry;
 
 /// Touches systems: asks probes, renders and performs actions.
 #[async_trait]
@@ -63,10 +64,14 @@ pub enum Act {
     Tell(Message),
     /// Nothing changes: a form for this person.
     Ask(Form),
-    /// A document, made and posted in the room.
-    Export { format: String },
-    /// Removes what an event or a message says.
+    /// A document, made and posted in the room; as of an event, or of the last one.
+    Export { format: String, as_of: Option<u64> },
+    /// Removes what an event says.
     Redact { row: u64, reason: String },
+    /// Removes what a message of the room says, everywhere it was kept.
+    RedactMessage { message: String, reason: String },
+    /// Checks the incident's journal and tells its head.
+    Verify,
 }
 
 /// Everything needed to understand what somebody meant.
@@ -125,12 +130,13 @@ pub trait Meaning: Send + Sync {
 
 /// Makes documents.
 pub trait Documents: Send + Sync {
-    /// The bytes, the media type and the file's name.
+    /// The bytes, the media type and the file's name. `log` is the room's log, where it belongs into the document.
     fn export(
         &self,
         format: &str,
         journal: &[Recorded],
         head: &str,
+        log: Option<&[StoredEntry]>,
         desk: &desk::State,
     ) -> Result<(Vec<u8>, &'static str, String), Refusal>;
 }

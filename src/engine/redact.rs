@@ -1,7 +1,8 @@
 //! Taking words out of the journal: what a redacted row still says, and where else the same words stand.
 
-use super::Engine;
 use super::decide::Failed;
+use super::{Engine, journal};
+use crate::chat::{Block, Message};
 use crate::incident::{Event, IncidentId, MessageRef, Refusal};
 use crate::store::{Redaction, Stream};
 
@@ -80,6 +81,78 @@ impl Engine {
             marker: marker(&stored.event.payload),
         });
         Ok(redactions)
+    }
+
+    /// The chain of the incident's journal, checked from the first event to the last.
+    pub(super) async fn verify(&self, incident: IncidentId) -> Result<Message, Failed> {
+        let store = &self.inner.parts.store;
+        let report = crate::store::verify(&**store, None).await?;
+        let stream = Stream::Incident(incident);
+        let head = store.head(stream).await?;
+        let words = match report.faults.iter().find(|fault| fault.stream == stream) {
+            None => format!(
+                "The journal of {incident} is whole: {} events, head {incident}@{}:{}.",
+                head.seq, head.seq, head.hash
+            ),
+            Some(fault) => format!(
+                "The journal of {incident} was tampered with: {fault}. Keep the file and call the operator."
+            ),
+        };
+        Ok(Message {
+            fallback: words.clone(),
+            blocks: vec![Block::Text { text: words.into() }],
+        })
+    }
+
+    /// Everything that keeps the text of a message: the room log, and the events that marked or changed it.
+    pub(super) async fn message_redactions(
+        &self,
+        incident: IncidentId,
+        message: &str,
+    ) -> Result<(Vec<Redaction>, u64), Failed> {
+        let state = self
+            .state(incident)
+            .await?
+            .ok_or_else(super::handle::no_incident)?;
+        let mut redactions = Vec::new();
+        for (room, _) in &state.rooms {
+            if !self
+                .inner
+                .parts
+                .store
+                .versions(&room.to_string(), message)
+                .await?
+                .is_empty()
+            {
+                let (room, message, marker) = (room.to_string(), message.to_owned(), GONE.to_owned());
+                redactions.push(Redaction::Message {
+                    room,
+                    message,
+                    marker,
+                });
+            }
+        }
+        if redactions.is_empty() {
+            return Err(Refusal::new(format!("No message `{message}` is kept for {incident}.")).into());
+        }
+        let mut first = 0;
+        for recorded in journal::load(&*self.inner.parts.store, incident).await? {
+            let about = match &recorded.event {
+                Some(Event::MessageMarked { marked }) => &marked.message,
+                Some(Event::MessageChanged { message, .. }) => message,
+                _ => continue,
+            };
+            if about.message == message {
+                first = if first == 0 { recorded.seq } else { first };
+                let events = self.redactions(incident, recorded.seq).await?;
+                redactions.extend(
+                    events
+                        .into_iter()
+                        .filter(|one| matches!(one, Redaction::Event { .. })),
+                );
+            }
+        }
+        Ok((redactions, first))
     }
 }
 

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use super::decide::{Failed, With};
-use super::perform::End;
+use super::perform::{Document, End};
 use super::{Engine, journal};
 use crate::chat::{self, Chat, Message, RoomSpec, Upload};
 use crate::desk;
-use crate::incident::{Audience, Identity, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State};
-use crate::store::{EffectId, Evidence, Post, Stream};
+use crate::incident::{
+    Audience, Event, Identity, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State,
+};
+use crate::store::{EffectId, Evidence, LogId, Post, Stream};
 
 impl Engine {
     pub(super) async fn open_room(&self, id: EffectId, state: &State) -> End {
@@ -220,7 +222,12 @@ impl Engine {
         format: &str,
         as_of: u64,
     ) -> End {
-        let (bytes, media_type, name) = match self.document(incident, format, as_of).await {
+        let Document {
+            as_of,
+            bytes,
+            media_type,
+            name,
+        } = match self.document(incident, format, as_of).await {
             Ok(document) => document,
             Err(error) => return End::Never(error.to_string()),
         };
@@ -264,26 +271,36 @@ impl Engine {
         self.back(incident, &request, with).await
     }
 
-    /// A document of the journal up to an event, and the name of its file.
-    pub async fn document(
-        &self,
-        incident: IncidentId,
-        format: &str,
-        as_of: u64,
-    ) -> Result<(Vec<u8>, &'static str, String), Failed> {
+    /// A document of the journal up to an event. Exports are not part of what they show, so the document stands for the
+    /// last event before them.
+    pub async fn document(&self, incident: IncidentId, format: &str, as_of: u64) -> Result<Document, Failed> {
         let store = &self.inner.parts.store;
         let mut journal = journal::load(&**store, incident).await?;
+        let is_export = |event: &Option<Event>| matches!(event, Some(Event::Exported { .. }));
+        let last = journal
+            .iter()
+            .rev()
+            .find(|recorded| recorded.seq <= as_of && !is_export(&recorded.event));
+        let as_of = last.map_or(0, |last| last.seq);
         journal.retain(|recorded| recorded.seq <= as_of);
         let stream = Stream::Incident(incident);
         let last = store.events(stream, as_of.saturating_sub(1), 1).await?;
         let head = last.first().map_or(String::new(), |last| {
             format!("{incident}@{as_of}:{}", last.seal.hash)
         });
-        Ok(self
-            .inner
-            .parts
-            .documents
-            .export(format, &journal, &head, &self.desk())?)
+        let log = match self.inner.parts.options.whole_log {
+            true => Some(store.room_log(incident, LogId(0), usize::MAX >> 1).await?),
+            false => None,
+        };
+        let documents = &self.inner.parts.documents;
+        let (bytes, media_type, name) =
+            documents.export(format, &journal, &head, log.as_deref(), &self.desk())?;
+        Ok(Document {
+            as_of,
+            bytes,
+            media_type,
+            name,
+        })
     }
 }
 

@@ -235,6 +235,11 @@ pub enum Request {
     Note {
         text: String,
     },
+    /// A note about something that happened earlier.
+    NoteAt {
+        text: String,
+        at: DateTime<Utc>,
+    },
     SendUpdate {
         text: String,
         next_s: Option<u64>,

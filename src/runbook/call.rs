@@ -129,7 +129,7 @@ fn call(verb: Verb, tokens: &[Spot<String>]) -> Result<Call, Wrong> {
 
 fn example(verb: Verb) -> &'static str {
     match verb {
-        Verb::Probe => "probe postgres.blocking min_seconds=5",
+        Verb::Probe => "probe postgres.blocking failing_after=5s",
         Verb::Action => "action odoo.cron.disable cron=\"Post entries\"",
     }
 }

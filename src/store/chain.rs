@@ -177,10 +177,10 @@ impl FromStr for Mark {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = || {
-            Error::invalid(format!(
+        let wrong = || Error::NotUnderstood {
+            what: format!(
                 "`{text}` is no head; copy one as it was posted, like INC-7@412:9f3c…, with at least {SHORTEST_MARK} digits"
-            ))
+            ),
         };
         let (place, prefix) = text.trim().split_once(':').ok_or_else(wrong)?;
         let (stream, seq) = place.split_once('@').ok_or_else(wrong)?;

@@ -44,6 +44,10 @@ pub enum Error {
     #[error("{what}; please report this, nothing was written")]
     Invalid { what: String },
 
+    /// Something typed or pasted that is not what it should be.
+    #[error("{what}")]
+    NotUnderstood { what: String },
+
     #[error("{path} cannot be written: make the file and its folder writable for this user, nothing was lost", path = .path.display())]
     ReadOnly { path: PathBuf },
 
@@ -85,6 +89,7 @@ impl Error {
             | Self::NotPending { .. }
             | Self::TooLarge { .. }
             | Self::Invalid { .. }
+            | Self::NotUnderstood { .. }
             | Self::NewerSchema { .. }
             | Self::Foreign { .. }
             | Self::Owned { .. }

@@ -129,6 +129,9 @@ impl Ledger {
     /// The delivery turned out to be a duplicate.
     pub fn forget_inbox(&mut self, inbox: InboxId) {
         self.pending.remove(&inbox);
+        if inbox.0 == self.last_inbox {
+            self.last_inbox -= 1;
+        }
     }
 
     /// Checks every condition of a commit, then changes the ledger as if it were written. A refusal changes nothing.
@@ -160,9 +163,11 @@ impl Ledger {
         if let Some(done) = &commit.inbox_done {
             self.pending.remove(&done.inbox);
         }
-        let first = self.last_effect + 1;
-        self.last_effect += commit.effects.len() as u64;
-        let effects = (first..=self.last_effect).map(EffectId).collect();
+        let effects = (self.last_effect + 1..).zip(&commit.effects);
+        let effects: Vec<EffectId> = effects
+            .map(|(count, effect)| EffectId::new(effect.lane, count))
+            .collect();
+        self.last_effect += effects.len() as u64;
         Ok(Admitted {
             seals,
             committed: Committed {

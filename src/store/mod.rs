@@ -19,7 +19,7 @@
 //!     Err(error) if error.retry() => …,                     // the same call again, later
 //! ```
 //!
-//! A rule that both stores share belongs into [`ledger`](self), so that they cannot differ in it. SQL stays below
+//! A rule that both stores share belongs into `ledger.rs`, so that they cannot differ in it. SQL stays below
 //! `sqlite/`; nothing of its dialect may show in this trait, because other databases come later.
 
 use async_trait::async_trait;
@@ -60,7 +60,8 @@ pub trait Store: Send + Sync {
     /// The outcome of a delivery; `None` while it waits or when it is unknown.
     async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error>;
 
-    /// Forgets the keys of what was decided before; a duplicate that comes later than that is taken as new.
+    /// Forgets the keys of what was decided before; a duplicate that comes later than that is taken as new. Does a
+    /// part at a time: call again while it forgot any.
     async fn forget_deliveries(&self, decided_before: DateTime<Utc>) -> Result<u64, Error>;
 
     async fn streams(&self) -> Result<Vec<Stream>, Error>;

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use futures::future::BoxFuture;
+
 use super::chain::{digest, hash};
 use super::{Error, Head, Mark, Store, StoredEvent, Stream};
 
@@ -94,15 +96,19 @@ pub async fn verify(store: &dyn Store, mark: Option<&Mark>) -> Result<Report, Er
     let streams = store.streams().await?;
     check_streams(
         streams,
-        async |stream, after, rows| store.events(stream, after, rows).await,
+        &|stream, after, rows| store.events(stream, after, rows),
         mark,
     )
     .await
 }
 
+/// Reads a page of events: stream, after, rows. Boxed, because a closure that is async is not known to be `Send`.
+pub(super) type Pages<'a> =
+    &'a (dyn Fn(Stream, u64, usize) -> BoxFuture<'a, Result<Vec<StoredEvent>, Error>> + Sync);
+
 pub(super) async fn check_streams(
     streams: Vec<Stream>,
-    events: impl AsyncFn(Stream, u64, usize) -> Result<Vec<StoredEvent>, Error>,
+    events: Pages<'_>,
     mark: Option<&Mark>,
 ) -> Result<Report, Error> {
     let mut report = Report {
@@ -126,21 +132,18 @@ pub(super) async fn check_streams(
             mark: mark.filter(|mark| mark.stream == stream),
             fits: true,
         };
-        let broken = loop {
-            let page = events(stream, walk.head.seq, PAGE).await?;
-            if page.is_empty() {
-                break false;
+        let found = walk.go(events, &mut report.gaps).await?;
+        let fault = match found {
+            End::Sound => walk.against_mark(),
+            End::Unreadable => Some(walk.unreadable()),
+            End::Broken => {
+                // The row before may be the one that was changed, so look from there.
+                match events(stream, walk.head.seq.saturating_sub(1), PAGE).await {
+                    Ok(around) => Some(diagnose(&around, &walk.head, &streams)),
+                    Err(Error::Corrupt { .. }) => Some(walk.unreadable()),
+                    Err(error) => return Err(error),
+                }
             }
-            if !page.iter().all(|row| walk.step(row, &mut report.gaps)) {
-                break true;
-            }
-        };
-        let fault = if broken {
-            // The row before may be the one that was changed, so look from there.
-            let around = events(stream, walk.head.seq.saturating_sub(1), PAGE).await?;
-            Some(diagnose(&around, &walk.head, &streams))
-        } else {
-            walk.against_mark()
         };
         report.faults.extend(fault);
         report.heads.push(walk.head);
@@ -156,7 +159,47 @@ struct Walk<'a> {
     fits: bool,
 }
 
+/// Why a walk ended.
+enum End {
+    Sound,
+    Broken,
+    Unreadable,
+}
+
 impl Walk<'_> {
+    async fn go(&mut self, events: Pages<'_>, gaps: &mut Vec<Gap>) -> Result<End, Error> {
+        let mut rows = PAGE;
+        loop {
+            let page = match events(self.head.stream, self.head.seq, rows).await {
+                Ok(page) => page,
+                // One row of the page cannot be read: go on row by row to find which.
+                Err(Error::Corrupt { .. }) if rows > 1 => {
+                    rows = 1;
+                    continue;
+                }
+                Err(Error::Corrupt { .. }) => return Ok(End::Unreadable),
+                Err(error) => return Err(error),
+            };
+            if page.is_empty() {
+                return Ok(End::Sound);
+            }
+            if !page.iter().all(|row| self.step(row, gaps)) {
+                return Ok(End::Broken);
+            }
+        }
+    }
+
+    fn unreadable(&self) -> Fault {
+        let what = What::Changed {
+            part: "it cannot be read",
+        };
+        Fault {
+            stream: self.head.stream,
+            seq: self.head.seq + 1,
+            what,
+        }
+    }
+
     /// Goes on by one row, if it follows.
     fn step(&mut self, row: &StoredEvent, gaps: &mut Vec<Gap>) -> bool {
         if !follows(row, &self.head) {
@@ -263,7 +306,13 @@ fn diagnose(around: &[StoredEvent], good: &Head, streams: &[Stream]) -> Fault {
             // The rows from here on stand one too far up: the one before is not theirs.
             (Some(from), None) if from < seq => fault(good.seq, What::Inserted),
             (Some(_), None) => fault(seq, What::Removed),
-            (None, None) if streams.iter().any(|other| sealed_for(row, *other)) => fault(seq, What::Inserted),
+            (None, None)
+                if streams
+                    .iter()
+                    .any(|other| *other != stream && sealed_for(row, *other)) =>
+            {
+                fault(seq, What::Inserted)
+            }
             (None, None) => fault(seq, What::Changed { part }),
         },
     }

@@ -79,7 +79,7 @@ macro_rules! ids {
 ids! {
     /// A delivery in the inbox. Ids grow in the order of arrival and have gaps.
     InboxId;
-    /// An effect in the outbox. Ids grow in the order of commits and have gaps.
+    /// An effect in the outbox. Urgent lanes have lower ids; within a lane they grow in the order of commits.
     EffectId;
     /// An entry of the room log, in the order of writing.
     LogId;
@@ -214,19 +214,27 @@ pub enum Lane {
     Chatty,
 }
 
-impl Lane {
-    pub(super) fn number(self) -> i64 {
-        match self {
-            Self::Urgent => 0,
-            Self::Normal => 1,
-            Self::Chatty => 2,
-        }
+impl EffectId {
+    /// The lane is in the upper bits, so that the order of the ids is the order of work.
+    const LANE: u32 = 60;
+    /// The bits that count.
+    pub(super) const COUNT: u64 = (1 << Self::LANE) - 1;
+
+    pub(super) fn new(lane: Lane, count: u64) -> Self {
+        let lane = match lane {
+            Lane::Urgent => 0,
+            Lane::Normal => 1,
+            Lane::Chatty => 2,
+        };
+        Self(lane << Self::LANE | count)
     }
 
-    pub(super) fn from_number(number: i64) -> Option<Self> {
-        [Self::Urgent, Self::Normal, Self::Chatty]
-            .into_iter()
-            .find(|lane| lane.number() == number)
+    pub(super) fn lane(self) -> Lane {
+        match self.0 >> Self::LANE {
+            0 => Lane::Urgent,
+            1 => Lane::Normal,
+            _ => Lane::Chatty,
+        }
     }
 }
 

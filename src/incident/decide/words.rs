@@ -19,6 +19,17 @@ impl Deciding<'_> {
                 }
                 .into(),
             ]),
+            Request::NoteAt { text, at } if *at > self.now => Err(Refusal::new(format!(
+                "\"{text}\" lies in the future. Give the time it happened."
+            ))
+            .at("at")),
+            Request::NoteAt { text, at } => Ok(vec![Fact::at(
+                Event::Noted {
+                    text: said("text", "The note", text)?,
+                },
+                *at,
+                "said",
+            )]),
             Request::SendUpdate { text, next_s } => self.send_update(state, text, *next_s),
             Request::SnoozeUpdate { for_s } => match state.update_due {
                 Some(_) => {

@@ -18,8 +18,8 @@ fn a_word_the_bot_almost_knows_is_not_taken_for_text() {
 
 #[test]
 fn a_probe_needs_a_name() {
-    assert_snapshot!(step("See `probe` now"), @"test.md:8:8: error: `probe` needs the name of an entry of the catalog, such as `probe postgres.blocking min_seconds=5`.");
-    assert_snapshot!(step("See `probe Odoo/Health` now"), @"test.md:8:14: error: `Odoo/Health` is no name of a catalog entry. Write it as in `probe postgres.blocking min_seconds=5`.");
+    assert_snapshot!(step("See `probe` now"), @"test.md:8:8: error: `probe` needs the name of an entry of the catalog, such as `probe postgres.blocking failing_after=5s`.");
+    assert_snapshot!(step("See `probe Odoo/Health` now"), @"test.md:8:14: error: `Odoo/Health` is no name of a catalog entry. Write it as in `probe postgres.blocking failing_after=5s`.");
 }
 
 #[test]

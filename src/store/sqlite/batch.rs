@@ -1,66 +1,29 @@
-//! The rows of one group of commits, and the SQL that writes them in few round trips.
-//!
-//! Each table takes its rows as one JSON array through `json_each`, so the text of a statement does not depend on the
-//! number of rows and stays prepared. The tables that nearly every group touches go into a single text that also
-//! opens and ends the transaction: one round trip to the connection's thread.
+//! The rows of one group of operations, and how they are written in few round trips: the tables that nearly every group
+//! touches go into a single text that also opens and ends the transaction.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::ns;
+use super::rows::Rows;
 use super::statements::*;
 use crate::store::chain::Seal;
 use crate::store::ledger::Admitted;
 use crate::store::{
-    Commit, Delivery, EffectId, Error, Evidence, InboxId, Lock, NewEvent, Post, Redaction, Snapshot, Stream,
+    Commit, Delivery, EffectId, Evidence, InboxId, Lock, NewEvent, Post, Redaction, Snapshot, Stream,
     Summary, Timer,
 };
 
-/// Rows of one table as a JSON array.
-#[derive(Default)]
-struct Rows {
-    json: Vec<u8>,
-}
-
-impl Rows {
-    fn push(&mut self, row: &impl Serialize) -> Result<(), Error> {
-        self.json.push(if self.json.is_empty() { b'[' } else { b',' });
-        serde_json::to_writer(&mut self.json, row)
-            .map_err(|error| Error::invalid(format!("a row is no JSON: {error}")))
-    }
-
-    fn is_empty(&self) -> bool {
-        self.json.is_empty()
-    }
-
-    fn take(mut self) -> Result<String, Error> {
-        self.json.push(b']');
-        String::from_utf8(self.json).map_err(|error| Error::invalid(format!("a row is no text: {error}")))
-    }
-}
-
-/// Bytes as `unhex` reads them.
-struct Hex<'a>(&'a [u8]);
-
-impl Serialize for Hex<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut digits = [0_u8; 64];
-        let digits = &mut digits[..self.0.len() * 2];
-        hex::encode_to_slice(self.0, digits).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(std::str::from_utf8(digits).map_err(serde::ser::Error::custom)?)
-    }
-}
-
 /// Everything one group writes. Where two commits of a group touch the same timer, lock, slot or summary, the later
 /// one counts; the rest is written in the order of the commits.
-#[derive(Default)]
 pub(super) struct Batch {
     receive: Rows,
+    wait: Rows,
     events: Rows,
-    inbox_done: Rows,
+    decide: Rows,
+    wait_no_more: Rows,
     effects: Rows,
     effects_done: Rows,
     effects_claimed: Rows,
@@ -73,49 +36,73 @@ pub(super) struct Batch {
     evidence: Vec<Evidence>,
     snapshots: Vec<Snapshot>,
     redactions: Vec<Redaction>,
-    filled: bool,
+    empty: bool,
 }
 
 impl Batch {
+    pub fn new() -> Self {
+        Self {
+            receive: Rows::of(&RECEIVE),
+            wait: Rows::of(&WAIT),
+            events: Rows::of(&EVENTS),
+            decide: Rows::of(&DECIDE),
+            wait_no_more: Rows::of(&WAIT_NO_MORE),
+            effects: Rows::of(&EFFECTS),
+            effects_done: Rows::of(&EFFECTS_DONE),
+            effects_claimed: Rows::of(&EFFECTS_CLAIMED),
+            effects_retry: Rows::of(&EFFECTS_RETRY),
+            room_log: Rows::of(&ROOM_LOG),
+            timers: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            posts: BTreeMap::new(),
+            summaries: BTreeMap::new(),
+            evidence: Vec::new(),
+            snapshots: Vec::new(),
+            redactions: Vec::new(),
+            empty: true,
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
-        !self.filled
+        self.empty
     }
 
     pub fn redacts(&self) -> bool {
         !self.redactions.is_empty()
     }
 
-    pub fn receive(&mut self, id: InboxId, delivery: &Delivery) -> Result<(), Error> {
-        self.filled = true;
-        self.receive.push(&(
-            id.0,
-            &delivery.delivery_key,
-            &delivery.subject_key,
-            &delivery.platform,
-            u8::from(delivery.urgent),
-            ns(delivery.received),
-            &delivery.body,
-        ))
+    pub fn receive(&mut self, id: InboxId, delivery: &Delivery) {
+        self.empty = false;
+        self.receive.push([
+            id.0.into(),
+            (&delivery.delivery_key).into(),
+            delivery.subject_key.as_ref().into(),
+            (&delivery.platform).into(),
+            ns(delivery.received).into(),
+        ]);
+        self.wait
+            .push([id.0.into(), delivery.urgent.into(), (&delivery.body).into()]);
     }
 
     pub fn snapshot(&mut self, snapshot: &Snapshot) {
-        self.filled = true;
+        self.empty = false;
         self.snapshots.push(snapshot.clone());
     }
 
-    pub fn commit(&mut self, commit: &Commit, admitted: &Admitted) -> Result<(), Error> {
-        self.filled = true;
+    pub fn commit(&mut self, commit: &Commit, admitted: &Admitted) {
+        self.empty = false;
         for (append, seals) in commit.appends.iter().zip(&admitted.seals) {
             for (seq, (event, seal)) in (append.expected + 1..).zip(append.events.iter().zip(seals)) {
-                self.event(append.stream, seq, event, seal)?;
+                self.event(append.stream, seq, event, seal);
             }
         }
         if let Some(done) = &commit.inbox_done {
-            self.inbox_done
-                .push(&(done.inbox.0, ns(commit.at), &done.outcome))?;
+            self.decide
+                .push([done.inbox.0.into(), ns(commit.at).into(), (&done.outcome).into()]);
+            self.wait_no_more.push([done.inbox.0.into()]);
         }
-        self.outbox(commit, &admitted.committed.effects)?;
-        self.room_log(commit)?;
+        self.outbox(commit, &admitted.committed.effects);
+        self.room_log(commit);
         for cleared in &commit.timers_cleared {
             self.timers.insert(cleared.clone(), None);
         }
@@ -138,207 +125,224 @@ impl Batch {
         }
         self.evidence.extend(commit.evidence.iter().cloned());
         self.redactions.extend(commit.redactions.iter().cloned());
-        Ok(())
     }
 
-    fn event(&mut self, stream: Stream, seq: u64, event: &NewEvent, seal: &Seal) -> Result<(), Error> {
-        self.events.push(&(
-            stream.number(),
-            seq,
-            &event.kind,
-            event.version,
-            ns(event.recorded),
-            ns(event.occurred),
-            &event.source,
-            &event.by,
-            &event.payload,
-            Hex(&seal.salt),
-            Hex(&seal.digest.0),
-            Hex(&seal.previous.0),
-            Hex(&seal.hash.0),
-        ))
+    fn event(&mut self, stream: Stream, seq: u64, event: &NewEvent, seal: &Seal) {
+        self.events.push([
+            stream.number().into(),
+            seq.into(),
+            (&event.kind).into(),
+            i64::from(event.version).into(),
+            ns(event.recorded).into(),
+            ns(event.occurred).into(),
+            (&event.source).into(),
+            (&event.by).into(),
+            (&event.payload).into(),
+            seal.salt[..].into(),
+            seal.digest.0[..].into(),
+            seal.previous.0[..].into(),
+            seal.hash.0[..].into(),
+        ]);
     }
 
-    fn outbox(&mut self, commit: &Commit, ids: &[EffectId]) -> Result<(), Error> {
+    fn outbox(&mut self, commit: &Commit, ids: &[EffectId]) {
         for (effect, id) in commit.effects.iter().zip(ids) {
-            self.effects.push(&(
-                id.0,
-                &effect.key,
-                u8::from(effect.merge),
-                effect.lane.number(),
-                &effect.channel,
-                &effect.body,
-                ns(commit.at),
-                effect.not_before.map(ns),
-                effect.deadline.map(ns),
-            ))?;
+            self.effects.push([
+                id.0.into(),
+                (&effect.key).into(),
+                effect.merge.into(),
+                (&effect.channel).into(),
+                (&effect.body).into(),
+                ns(commit.at).into(),
+                effect.not_before.map(ns).into(),
+                effect.deadline.map(ns).into(),
+            ]);
         }
         for id in &commit.effects_claimed {
-            self.effects_claimed.push(&(id.0, ns(commit.at)))?;
+            self.effects_claimed.push([id.0.into(), ns(commit.at).into()]);
         }
         for retry in &commit.effects_retry {
-            self.effects_retry
-                .push(&(retry.effect.0, ns(retry.not_before), &retry.error))?;
+            self.effects_retry.push([
+                retry.effect.0.into(),
+                ns(retry.not_before).into(),
+                (&retry.error).into(),
+            ]);
         }
-        commit
-            .effects_done
-            .iter()
-            .try_for_each(|id| self.effects_done.push(&id.0))
+        for id in &commit.effects_done {
+            self.effects_done.push([id.0.into()]);
+        }
     }
 
-    fn room_log(&mut self, commit: &Commit) -> Result<(), Error> {
-        commit.room_log.iter().try_for_each(|entry| {
-            self.room_log.push(&(
-                entry.incident.0,
-                &entry.room,
-                &entry.message,
-                &entry.thread,
-                &entry.author,
-                ns(entry.at),
-                ns(entry.recorded),
-                &entry.text,
-            ))
-        })
+    fn room_log(&mut self, commit: &Commit) {
+        for entry in &commit.room_log {
+            self.room_log.push([
+                entry.incident.0.into(),
+                (&entry.room).into(),
+                (&entry.message).into(),
+                entry.thread.as_ref().into(),
+                (&entry.author).into(),
+                ns(entry.at).into(),
+                ns(entry.recorded).into(),
+                entry.text.as_ref().into(),
+            ]);
+        }
     }
 
     /// Writes everything in one transaction and returns once it is durable, with the ids of the deliveries that were
     /// new. After an error the transaction may still be open.
     pub async fn write(mut self, connection: &mut SqliteConnection) -> Result<Vec<InboxId>, sqlx::Error> {
-        let rare = self.rare().map_err(odd)?;
+        let rare = self.rare();
         let blobs = !(self.evidence.is_empty() && self.snapshots.is_empty() && self.redactions.is_empty());
-        if rare.is_empty() && !blobs {
-            return self.write_often(connection, "BEGIN IMMEDIATE;", "COMMIT;").await;
+        let mut often = [
+            self.receive,
+            self.wait,
+            self.events,
+            self.decide,
+            self.wait_no_more,
+            // Done before new: the key of a finished effect is free again.
+            self.effects_done,
+            self.effects,
+        ];
+        if rare.is_empty() && !blobs && often.iter().all(|rows| rows.len() <= LARGEST) {
+            return write_often(&mut often, connection, "BEGIN IMMEDIATE;", "COMMIT;").await;
         }
+
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        for (sql, rows) in rare {
-            sqlx::query(sql).bind(rows).execute(&mut *connection).await?;
+        for mut rows in rare {
+            while !rows.is_empty() {
+                write_one(&mut rows, connection).await?;
+            }
         }
-        self.write_blobs(connection).await?;
-        let redactions = std::mem::take(&mut self.redactions);
-        let fresh = self.write_often(connection, "", "").await?;
+        write_blobs(connection, self.evidence, self.snapshots).await?;
+        let mut fresh = Vec::new();
+        for rows in &mut often {
+            while rows.len() > LARGEST {
+                fresh.extend(write_one(rows, connection).await?);
+            }
+        }
+        fresh.extend(write_often(&mut often, connection, "", "").await?);
         // Last, so that a commit may redact what an earlier one of its group wrote.
-        for redaction in &redactions {
+        for redaction in &self.redactions {
             redact(connection, redaction).await?;
         }
         sqlx::query("COMMIT").execute(&mut *connection).await?;
         Ok(fresh)
     }
 
-    /// The tables that nearly every group touches, in one round trip.
-    async fn write_often(
-        self,
-        connection: &mut SqliteConnection,
-        begin: &str,
-        end: &str,
-    ) -> Result<Vec<InboxId>, sqlx::Error> {
-        let mut text = String::with_capacity(2048);
-        let mut arguments = SqliteArguments::default();
-        let often = [
-            (RECEIVE, self.receive),
-            (EVENTS, self.events),
-            (INBOX_DONE, self.inbox_done),
-            // Done before new: the key of a finished effect is free again.
-            (EFFECTS_DONE, self.effects_done),
-            (EFFECTS, self.effects),
-        ];
-        text.push_str(begin);
-        for (sql, rows) in often {
-            if !rows.is_empty() {
-                text.push_str(sql);
-                arguments
-                    .add(rows.take().map_err(odd)?)
-                    .map_err(sqlx::Error::Encode)?;
-            }
-        }
-        text.push_str(end);
-        if text.is_empty() {
-            return Ok(Vec::new());
-        }
-        // Safe: joined from constants only.
-        let fresh: Vec<(i64,)> = sqlx::query_as_with(AssertSqlSafe(text), arguments)
-            .fetch_all(connection)
-            .await?;
-        Ok(fresh
-            .into_iter()
-            .map(|(id,)| InboxId(id.unsigned_abs()))
-            .collect())
-    }
-
-    async fn write_blobs(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        for evidence in std::mem::take(&mut self.evidence) {
-            sqlx::query(EVIDENCE)
-                .bind(evidence.sha256.0.to_vec())
-                .bind(evidence.incident.0.cast_signed())
-                .bind(evidence.media_type)
-                .bind(evidence.bytes)
-                .execute(&mut *connection)
-                .await?;
-        }
-        for snapshot in std::mem::take(&mut self.snapshots) {
-            sqlx::query(SNAPSHOT)
-                .bind(snapshot.stream.number().cast_signed())
-                .bind(snapshot.seq.cast_signed())
-                .bind(snapshot.version)
-                .bind(snapshot.bytes)
-                .execute(&mut *connection)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Statements that a group seldom needs, with their rows.
-    fn rare(&mut self) -> Result<Vec<(&'static str, String)>, Error> {
-        let mut all: [(&'static str, Rows); 10] = [
-            (EFFECTS_CLAIMED, std::mem::take(&mut self.effects_claimed)),
-            (EFFECTS_RETRY, std::mem::take(&mut self.effects_retry)),
-            (TIMERS_CLEARED, Rows::default()),
-            (TIMERS_SET, Rows::default()),
-            (LOCKS_RELEASED, Rows::default()),
-            (LOCKS_TAKEN, Rows::default()),
-            (POSTS_FORGOTTEN, Rows::default()),
-            (POSTS, Rows::default()),
-            (SUMMARIES, Rows::default()),
-            (ROOM_LOG, std::mem::take(&mut self.room_log)),
-        ];
+    /// Statements that a group seldom needs.
+    fn rare(&mut self) -> Vec<Rows> {
+        let mut timers = [Rows::of(&TIMERS_CLEARED), Rows::of(&TIMERS_SET)];
         for ((stream, key), timer) in &self.timers {
             match timer {
-                None => all[2].1.push(&(stream.number(), key))?,
-                Some(timer) => all[3]
-                    .1
-                    .push(&(stream.number(), key, ns(timer.due), &timer.body))?,
+                None => timers[0].push([stream.number().into(), key.into()]),
+                Some(timer) => {
+                    let due = ns(timer.due).into();
+                    timers[1].push([stream.number().into(), key.into(), due, (&timer.body).into()]);
+                }
             }
         }
+        let mut locks = [Rows::of(&LOCKS_RELEASED), Rows::of(&LOCKS_TAKEN)];
         for (target, lock) in &self.locks {
-            all[4].1.push(target)?;
+            locks[0].push([target.into()]);
             if let Some(lock) = lock {
-                all[5].1.push(&(target, lock.incident.0, lock.attempt.0))?;
+                locks[1].push([
+                    target.into(),
+                    lock.incident.0.into(),
+                    i64::from(lock.attempt.0).into(),
+                ]);
             }
         }
+        let mut posts = [Rows::of(&POSTS_FORGOTTEN), Rows::of(&POSTS)];
         for ((incident, slot), post) in &self.posts {
             match &post.message {
-                None => all[6].1.push(&(incident, slot))?,
-                Some(message) => all[7].1.push(&(incident, slot, message))?,
+                None => posts[0].push([(*incident).into(), slot.into()]),
+                Some(message) => posts[1].push([(*incident).into(), slot.into(), message.into()]),
             }
         }
+        let mut summaries = Rows::of(&SUMMARIES);
         for (number, summary) in &self.summaries {
-            let row = (
-                number,
-                u8::from(summary.open),
-                u8::from(summary.private),
-                &summary.body,
-            );
-            all[8].1.push(&row)?;
+            let (open, private) = (summary.open.into(), summary.private.into());
+            summaries.push([(*number).into(), open, private, (&summary.body).into()]);
         }
-        all.into_iter()
-            .filter(|(_, rows)| !rows.is_empty())
-            .map(|(sql, rows)| Ok((sql, rows.take()?)))
-            .collect()
+        let claimed = std::mem::replace(&mut self.effects_claimed, Rows::of(&EFFECTS_CLAIMED));
+        let retry = std::mem::replace(&mut self.effects_retry, Rows::of(&EFFECTS_RETRY));
+        let room_log = std::mem::replace(&mut self.room_log, Rows::of(&ROOM_LOG));
+        let all = timers
+            .into_iter()
+            .chain(locks)
+            .chain(posts)
+            .chain([summaries, claimed, retry, room_log]);
+        all.filter(|rows| !rows.is_empty()).collect()
     }
 }
 
-/// Rows that cannot be written as JSON: cannot happen with what the limits let through.
-fn odd(error: Error) -> sqlx::Error {
-    sqlx::Error::Protocol(error.to_string())
+/// The tables that nearly every group touches, in one round trip.
+async fn write_often(
+    tables: &mut [Rows],
+    connection: &mut SqliteConnection,
+    begin: &str,
+    end: &str,
+) -> Result<Vec<InboxId>, sqlx::Error> {
+    let mut text = String::with_capacity(4_096);
+    let mut arguments = SqliteArguments::default();
+    text.push_str(begin);
+    for rows in tables.iter_mut().filter(|rows| !rows.is_empty()) {
+        rows.take(&mut text, &mut arguments)?;
+    }
+    text.push_str(end);
+    if text.is_empty() {
+        Ok(Vec::new())
+    } else {
+        run(text, arguments, connection).await
+    }
+}
+
+async fn write_one(rows: &mut Rows, connection: &mut SqliteConnection) -> Result<Vec<InboxId>, sqlx::Error> {
+    let mut text = String::with_capacity(4_096);
+    let mut arguments = SqliteArguments::default();
+    rows.take(&mut text, &mut arguments)?;
+    run(text, arguments, connection).await
+}
+
+/// Runs text that was joined from the constants of [`super::statements`] only.
+async fn run(
+    text: String,
+    arguments: SqliteArguments,
+    connection: &mut SqliteConnection,
+) -> Result<Vec<InboxId>, sqlx::Error> {
+    let fresh: Vec<(i64,)> = sqlx::query_as_with(AssertSqlSafe(text), arguments)
+        .fetch_all(connection)
+        .await?;
+    Ok(fresh
+        .into_iter()
+        .map(|(id,)| InboxId(id.unsigned_abs()))
+        .collect())
+}
+
+async fn write_blobs(
+    connection: &mut SqliteConnection,
+    evidence: Vec<Evidence>,
+    snapshots: Vec<Snapshot>,
+) -> Result<(), sqlx::Error> {
+    for evidence in evidence {
+        sqlx::query(EVIDENCE)
+            .bind(evidence.sha256.0.to_vec())
+            .bind(evidence.incident.0.cast_signed())
+            .bind(evidence.media_type)
+            .bind(evidence.bytes)
+            .execute(&mut *connection)
+            .await?;
+    }
+    for snapshot in snapshots {
+        sqlx::query(SNAPSHOT)
+            .bind(snapshot.stream.number().cast_signed())
+            .bind(snapshot.seq.cast_signed())
+            .bind(snapshot.version)
+            .bind(snapshot.bytes)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn redact(connection: &mut SqliteConnection, redaction: &Redaction) -> Result<(), sqlx::Error> {

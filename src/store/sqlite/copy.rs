@@ -78,7 +78,7 @@ pub(super) async fn into(
 }
 
 /// Opens a file that another process may own, for reading only.
-async fn open_to_read(path: &Path) -> Result<SqliteConnection, Error> {
+pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, Error> {
     // SQLite would name a missing file no better than "unable to open".
     fs::metadata(path).map_err(|error| io("opening", path, &error))?;
     SqliteConnectOptions::new()
@@ -94,7 +94,7 @@ async fn open_to_read(path: &Path) -> Result<SqliteConnection, Error> {
 /// Verifies the journal of a file, also while another process writes it.
 pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Error> {
     let mut connection = open_to_read(path).await?;
-    let version = migrations::version(&mut connection, path).await;
+    let version = migrations::version(&mut connection, path, migrations::known()).await;
     connection
         .close()
         .await
@@ -109,7 +109,7 @@ pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Err
         Ok(streams) => {
             check_streams(
                 streams,
-                async |stream, after, rows| reader.events(stream, after, rows).await,
+                &|stream, after, rows| Box::pin(reader.events(stream, after, rows)),
                 mark,
             )
             .await
@@ -126,7 +126,7 @@ pub async fn restore(source: &Path, dest: &Path) -> Result<Report, Error> {
     let _owner = Owner::take(dest)?;
     let fresh = beside(dest, ".restoring");
     let mut connection = open_to_read(source).await?;
-    let copied = match migrations::version(&mut connection, source).await {
+    let copied = match migrations::version(&mut connection, source, migrations::known()).await {
         Ok(0) => Err(Error::Foreign {
             path: source.to_owned(),
         }),

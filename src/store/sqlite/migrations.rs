@@ -30,7 +30,11 @@ pub(super) fn known() -> i64 {
 }
 
 /// The schema version of a file; 0 when it is empty.
-pub(super) async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, Error> {
+pub(super) async fn version(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    known: i64,
+) -> Result<i64, Error> {
     let sql = "SELECT (SELECT count(*) FROM sqlite_schema), (SELECT application_id FROM pragma_application_id), \
                (SELECT user_version FROM pragma_user_version)";
     let row = sqlx::query(sql)
@@ -43,11 +47,11 @@ pub(super) async fn version(connection: &mut SqliteConnection, path: &Path) -> R
             path: path.to_owned(),
         });
     }
-    if found > known() {
+    if found > known {
         return Err(Error::NewerSchema {
             path: path.to_owned(),
             found,
-            known: known(),
+            known,
         });
     }
     Ok(found)
@@ -59,10 +63,13 @@ pub(super) async fn run(
     path: &Path,
     migrations: &[Migration],
 ) -> Result<(), Error> {
-    let found = version(connection, path).await?;
-    let Some(last) = migrations.last().filter(|last| last.version > found) else {
+    let Some(last) = migrations.last() else {
         return Ok(());
     };
+    let found = version(connection, path, last.version).await?;
+    if found == last.version {
+        return Ok(());
+    }
     if found > 0 {
         let before = beside(path, &format!(".before-v{}", last.version));
         // One that is there already is from a migration that did not get through: this file is the newer truth.
@@ -91,3 +98,7 @@ async fn apply(connection: &mut SqliteConnection, migration: &Migration) -> Resu
     }
     done.map(|_| ())
 }
+
+#[cfg(test)]
+#[path = "migrations_tests.rs"]
+mod tests;

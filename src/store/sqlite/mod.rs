@@ -23,13 +23,17 @@ use crate::incident::IncidentId;
 
 mod batch;
 mod copy;
+mod decode;
+mod inspect;
 mod migrations;
 mod own;
 mod read;
+mod rows;
 mod statements;
 mod writer;
 
 pub use copy::{restore, verify_file};
+pub use inspect::{Inspection, inspect};
 use own::Owner;
 use read::Reader;
 use writer::{Op, QUEUE, Writer};

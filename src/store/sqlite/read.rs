@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow, Row, SqlitePool};
+use sqlx::{AssertSqlSafe, SqlitePool};
 
+use super::decode::{EVENT_COLUMNS, Kept, bytes, event, number};
 use super::{failed, ns, time};
-use crate::incident::{AttemptId, IncidentId};
-use crate::store::chain::Seal;
+use crate::incident::IncidentId;
 use crate::store::{
-    Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lane, Lock, LogEntry, LogId, NewEffect, NewEvent,
-    Post, Snapshot, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer, Which,
+    Depths, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post, Snapshot, StoredDelivery, StoredEffect,
+    StoredEntry, StoredEvent, Stream, Summary, Timer, Which,
 };
 
 /// Reads a database file.
@@ -21,155 +20,8 @@ pub(super) struct Reader {
     pub path: std::sync::Arc<Path>,
 }
 
-/// A row as kept, and what it is in the store's words.
-struct Kept<T>(T);
-
 fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
-}
-
-fn number(column: &str, row: &SqliteRow) -> Result<u64, sqlx::Error> {
-    let value: i64 = row.try_get(column)?;
-    u64::try_from(value).map_err(|error| decode(column, error))
-}
-
-fn decode(column: &str, error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::ColumnDecode {
-        index: column.to_owned(),
-        source: Box::new(error),
-    }
-}
-
-fn bytes<const N: usize>(at: usize, row: &SqliteRow) -> Result<[u8; N], sqlx::Error> {
-    let bytes: &[u8] = row.try_get(at)?;
-    bytes
-        .try_into()
-        .map_err(|error| decode(&format!("blob {at}"), error))
-}
-
-const EVENT_COLUMNS: &str = "stream, seq, kind, version, recorded, occurred, source, author, payload, redacted, salt, \
-                             digest, previous, hash";
-
-impl FromRow<'_, SqliteRow> for Kept<StoredEvent> {
-    /// By position: ten thousand events are read when an incident is loaded cold.
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let version: i64 = row.try_get(3)?;
-        Ok(Self(StoredEvent {
-            stream: Stream::from_number(row.try_get::<i64, _>(0)?.unsigned_abs()),
-            seq: row.try_get::<i64, _>(1)?.unsigned_abs(),
-            event: NewEvent {
-                kind: row.try_get(2)?,
-                version: u16::try_from(version).map_err(|error| decode("version", error))?,
-                recorded: time(row.try_get(4)?),
-                occurred: time(row.try_get(5)?),
-                source: row.try_get(6)?,
-                by: row.try_get(7)?,
-                payload: row.try_get(8)?,
-            },
-            redacted: row.try_get(9)?,
-            seal: Seal {
-                salt: bytes(10, row)?,
-                digest: Hash(bytes(11, row)?),
-                previous: Hash(bytes(12, row)?),
-                hash: Hash(bytes(13, row)?),
-            },
-        }))
-    }
-}
-
-impl FromRow<'_, SqliteRow> for Kept<StoredEffect> {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let lane: i64 = row.try_get("lane")?;
-        let optional = |column| row.try_get::<Option<i64>, _>(column).map(|value| value.map(time));
-        Ok(Self(StoredEffect {
-            id: EffectId(number("id", row)?),
-            effect: NewEffect {
-                key: row.try_get("key")?,
-                merge: row.try_get("merge")?,
-                lane: Lane::from_number(lane).unwrap_or_default(),
-                channel: row.try_get("channel")?,
-                body: row.try_get("body")?,
-                not_before: optional("not_before")?,
-                deadline: optional("deadline")?,
-            },
-            created: time(row.try_get("created")?),
-            claimed: optional("claimed")?,
-            attempts: row.try_get("attempts")?,
-            last_error: row.try_get("last_error")?,
-        }))
-    }
-}
-
-impl FromRow<'_, SqliteRow> for Kept<StoredDelivery> {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(StoredDelivery {
-            id: InboxId(number("id", row)?),
-            platform: row.try_get("platform")?,
-            body: row.try_get("body")?,
-            received: time(row.try_get("received")?),
-            urgent: row.try_get("urgent")?,
-        }))
-    }
-}
-
-impl FromRow<'_, SqliteRow> for Kept<Timer> {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(Timer {
-            stream: Stream::from_number(number("stream", row)?),
-            key: row.try_get("key")?,
-            due: time(row.try_get("due")?),
-            body: row.try_get("body")?,
-        }))
-    }
-}
-
-impl FromRow<'_, SqliteRow> for Kept<Lock> {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(Lock {
-            target: row.try_get("target")?,
-            incident: IncidentId(number("incident", row)?),
-            attempt: AttemptId(row.try_get("attempt")?),
-        }))
-    }
-}
-
-impl FromRow<'_, SqliteRow> for Kept<Post> {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(Post {
-            incident: IncidentId(number("incident", row)?),
-            slot: row.try_get("slot")?,
-            message: row.try_get("message")?,
-        }))
-    }
-}
-
-impl FromRow<'_, SqliteRow> for Kept<Summary> {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(Summary {
-            incident: IncidentId(number("number", row)?),
-            open: row.try_get("open")?,
-            private: row.try_get("private")?,
-            body: row.try_get("body")?,
-        }))
-    }
-}
-
-impl FromRow<'_, SqliteRow> for Kept<StoredEntry> {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(StoredEntry {
-            id: LogId(number("id", row)?),
-            entry: LogEntry {
-                incident: IncidentId(number("incident", row)?),
-                room: row.try_get("room")?,
-                message: row.try_get("message")?,
-                thread: row.try_get("thread")?,
-                author: row.try_get("author")?,
-                at: time(row.try_get("at")?),
-                recorded: time(row.try_get("recorded")?),
-                text: row.try_get("text")?,
-            },
-        }))
-    }
 }
 
 /// The end of a stream on any connection: the writer asks too.
@@ -217,8 +69,8 @@ macro_rules! one {
 
 impl Reader {
     pub async fn pending(&self, after: InboxId, rows: usize) -> Result<Vec<StoredDelivery>, Error> {
-        let sql = "SELECT id, platform, body, received, urgent FROM inbox \
-                   WHERE decided IS NULL AND id > ? ORDER BY id LIMIT ?";
+        let sql = "SELECT id, platform, body, received, urgent FROM inbox_waiting JOIN inbox USING (id) \
+                   WHERE id > ? ORDER BY id LIMIT ?";
         all!(
             self,
             "reading the inbox",
@@ -260,15 +112,14 @@ impl Reader {
         let sql =
             format!("SELECT {EVENT_COLUMNS} FROM events WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?");
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let query = sqlx::query_as(AssertSqlSafe(sql));
-        all!(
-            self,
-            "reading the journal",
-            query
-                .bind(stream.number().cast_signed())
-                .bind(after)
-                .bind(limit(rows))
-        )
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(stream.number().cast_signed())
+            .bind(after)
+            .bind(limit(rows))
+            .try_map(|row| event(stream, &row))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| failed("reading the journal", &self.path, error))
     }
 
     pub async fn snapshot(&self, stream: Stream) -> Result<Option<Snapshot>, Error> {
@@ -325,7 +176,7 @@ impl Reader {
         rows: usize,
     ) -> Result<Vec<StoredEffect>, Error> {
         let sql = "SELECT * FROM outbox WHERE (not_before IS NULL OR not_before <= ?) \
-                   AND channel NOT IN (SELECT value FROM json_each(?)) ORDER BY lane, id LIMIT ?";
+                   AND channel NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?";
         let busy = serde_json::to_string(busy).map_err(|error| Error::invalid(error.to_string()))?;
         all!(
             self,
@@ -345,8 +196,7 @@ impl Reader {
     }
 
     pub async fn depths(&self) -> Result<Depths, Error> {
-        let sql =
-            "SELECT (SELECT count(*) FROM inbox WHERE decided IS NULL), count(*), min(created) FROM outbox";
+        let sql = "SELECT (SELECT count(*) FROM inbox_waiting), count(*), min(created) FROM outbox";
         let (inbox, outbox, oldest): (i64, i64, Option<i64>) = sqlx::query_as(sql)
             .fetch_one(&self.pool)
             .await

@@ -18,7 +18,7 @@ use super::own::Owner;
 use super::{failed, ns, read};
 use crate::store::ledger::Ledger;
 use crate::store::{
-    Commit, Committed, Delivery, Error, InboxId, Received, Redaction, Snapshot, Stream, limits,
+    Commit, Committed, Delivery, EffectId, Error, InboxId, Received, Redaction, Snapshot, Stream, limits,
 };
 
 /// Operations that wait for the writer; whoever comes then waits to be let in. Far more than callers there are.
@@ -31,8 +31,14 @@ const GROUP: usize = 512;
 /// SQLite may have copied inside it before. Larger files have the old bytes overwritten in place only.
 const REWRITE_LIMIT: i64 = 64 << 20;
 
-/// How often the log is tried to be emptied after a redaction; each try waits for readers up to the busy timeout.
-const PURGE_TRIES: usize = 3;
+/// How long a redaction waits for readers before it leaves the log to the next one: everybody who writes waits too.
+const PURGE_PATIENCE: &str = "PRAGMA busy_timeout = 500";
+
+/// As the connection was opened, [`super::BUSY_TIMEOUT`].
+const PATIENCE: &str = "PRAGMA busy_timeout = 5000";
+
+/// Deliveries forgotten in one go, in about 20 ms, because everybody who writes waits for it.
+const FORGET: i64 = 5_000;
 
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
 
@@ -63,10 +69,30 @@ pub(super) struct Writer {
     pub owner: Owner,
 }
 
+/// Waits for work, then takes all there is. Callers that were just answered come back at once: they get the chance to
+/// join this group, because the disk's time is the same for one and for many. `false`: nobody is left to ask.
+async fn gather(queue: &mut mpsc::Receiver<Op>, group: &mut Vec<Op>) -> bool {
+    if queue.recv_many(group, GROUP).await == 0 {
+        return false;
+    }
+    loop {
+        let before = group.len();
+        tokio::task::yield_now().await;
+        while group.len() < GROUP
+            && let Ok(op) = queue.try_recv()
+        {
+            group.push(op);
+        }
+        if group.len() == before || group.len() >= GROUP {
+            return true;
+        }
+    }
+}
+
 impl Writer {
     pub async fn run(mut self, mut queue: mpsc::Receiver<Op>) {
         let mut group = Vec::with_capacity(GROUP);
-        while queue.recv_many(&mut group, GROUP).await > 0 {
+        while gather(&mut queue, &mut group).await {
             let mut together = Vec::with_capacity(group.len());
             let mut close = None;
             for op in group.drain(..) {
@@ -129,7 +155,7 @@ impl Writer {
         if self.stale {
             self.reload().await?;
         }
-        let mut batch = Batch::default();
+        let mut batch = Batch::new();
         let replies = self.fill(group, &mut batch).await;
         let replies = match replies {
             Ok(replies) => replies,
@@ -146,7 +172,7 @@ impl Writer {
             Ok(fresh) => {
                 let mut replies = self.settle(group, replies, &fresh.into_iter().collect()).await?;
                 if redacts {
-                    self.purge(&mut replies).await;
+                    self.purge(group, &mut replies).await;
                 }
                 Ok(replies)
             }
@@ -169,7 +195,7 @@ impl Writer {
                     self.learn_heads(commit).await?;
                     Reply::Committed(match self.ledger.admit(commit) {
                         Ok(admitted) => {
-                            batch.commit(commit, &admitted)?;
+                            batch.commit(commit, &admitted);
                             Ok(admitted.committed)
                         }
                         Err(refused) => Err(refused),
@@ -203,7 +229,7 @@ impl Writer {
             return Ok(self.find(delivery).await?.ok_or(full));
         }
         let id = self.ledger.next_inbox();
-        batch.receive(id, delivery)?;
+        batch.receive(id, delivery);
         Ok(Ok(Received::Fresh(id)))
     }
 
@@ -271,12 +297,13 @@ impl Writer {
     pub async fn reload(&mut self) -> Result<(), Error> {
         let read = async {
             let locks = read::locks(&mut self.connection).await?;
-            let pending: Vec<(i64,)> = sqlx::query_as("SELECT id FROM inbox WHERE decided IS NULL")
+            let pending: Vec<(i64,)> = sqlx::query_as("SELECT id FROM inbox_waiting")
                 .fetch_all(&mut self.connection)
                 .await?;
             let (inbox, effect): (i64, i64) = sqlx::query_as(
-                "SELECT coalesce((SELECT max(id) FROM inbox), 0), coalesce((SELECT max(id) FROM outbox), 0)",
+                "SELECT coalesce((SELECT max(id) FROM inbox), 0), coalesce((SELECT max(id & ?) FROM outbox), 0)",
             )
+            .bind(EffectId::COUNT.cast_signed())
             .fetch_one(&mut self.connection)
             .await?;
             Ok((locks, pending, inbox, effect))
@@ -295,10 +322,14 @@ impl Writer {
     }
 
     async fn forget(&mut self, before: DateTime<Utc>) -> Result<u64, Error> {
-        // The newest row stays, so that its id is not given out again.
-        let sql = "DELETE FROM inbox WHERE decided < ? AND id < (SELECT max(id) FROM inbox)";
+        // Deliveries are decided about in order: the search ends where the younger ones begin. The newest row stays,
+        // so that its id is not given out again.
+        let sql = "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE decided < ?1 AND id < coalesce( \
+                   (SELECT id FROM inbox WHERE decided >= ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM inbox)) \
+                   ORDER BY id LIMIT ?2)";
         let done = sqlx::query(sql)
             .bind(ns(before))
+            .bind(FORGET)
             .execute(&mut self.connection)
             .await;
         done.map(|done| done.rows_affected())
@@ -306,7 +337,7 @@ impl Writer {
     }
 
     /// Empties the log, which still holds the pages as they were before a redaction.
-    async fn purge(&mut self, replies: &mut [Reply]) {
+    async fn purge(&mut self, group: &[Op], replies: &mut [Reply]) {
         let purged = match self.try_purge().await {
             Ok(purged) => purged,
             Err(error) => {
@@ -314,9 +345,9 @@ impl Writer {
                 false
             }
         };
-        for reply in replies {
-            if let Reply::Committed(Ok(committed)) = reply {
-                committed.purged = purged;
+        for (op, reply) in group.iter().zip(replies) {
+            if let (Op::Commit(commit, _), Reply::Committed(Ok(committed))) = (op, reply) {
+                committed.purged = purged && !commit.redactions.is_empty();
             }
         }
     }
@@ -326,18 +357,21 @@ impl Writer {
             sqlx::query_as("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
                 .fetch_one(&mut self.connection)
                 .await?;
-        if size <= REWRITE_LIMIT {
-            sqlx::query("VACUUM").execute(&mut self.connection).await?;
-        }
-        for _ in 0..PURGE_TRIES {
-            let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-                .fetch_one(&mut self.connection)
-                .await?;
-            if busy == 0 {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        sqlx::query(PURGE_PATIENCE).execute(&mut self.connection).await?;
+        let rewritten = if size <= REWRITE_LIMIT {
+            sqlx::query("VACUUM")
+                .execute(&mut self.connection)
+                .await
+                .map(|_| ())
+        } else {
+            Ok(())
+        };
+        let emptied = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut self.connection)
+            .await;
+        sqlx::query(PATIENCE).execute(&mut self.connection).await?;
+        let (busy, _, _): (i64, i64, i64) = emptied?;
+        rewritten.map(|()| busy == 0)
     }
 }
 

@@ -1,0 +1,330 @@
+//! The bot's side of the chat.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
+
+use super::faults::Call;
+use super::live::What;
+use super::writer::{Done, NewFile, No, Op, Post};
+use super::{FILE_MAX, LocalChat, MESSAGE_MAX, PLATFORM, Room, message_ref, room_ref};
+use crate::chat::{Block, Chat, Error, Form, Message, Rich, RoomSpec, Trigger, Upload};
+use crate::incident::{Identity, MessageRef, RoomRef};
+
+impl LocalChat {
+    async fn write(&self, op: Op) -> Result<Done, Error> {
+        match self.writer.apply(op).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(no)) => Err(Error::Gone { why: gone(no).into() }),
+            Err(broken) => Err(Error::Retry {
+                why: format!("the chat file took no changes: {}", broken.0),
+                after: None,
+            }),
+        }
+    }
+
+    async fn bot_posts(
+        &self,
+        key: &str,
+        room: String,
+        thread: Option<i64>,
+        body: &Message,
+        file: Option<NewFile>,
+    ) -> Result<MessageRef, Error> {
+        let post = Post {
+            key: Some(key.to_owned()),
+            room: room.clone(),
+            thread,
+            by: None,
+            body: encoded(body)?,
+            file,
+            at: self.now(),
+        };
+        match self.write(Op::Post(post)).await? {
+            Done::Message(id) => Ok(message_ref(&room, id)),
+            _ => Err(Error::Gone {
+                why: gone(No::Message).into(),
+            }),
+        }
+    }
+
+    /// The room, if it is one of ours and this person may be spoken to there.
+    fn room_for(&self, room: &RoomRef, to: &Identity) -> Result<Arc<Room>, Error> {
+        let known = self.rooms.get(ours(room)?).filter(|room| room.shows_to(&to.user));
+        known.ok_or_else(|| Error::Gone {
+            why: gone(No::Room).into(),
+        })
+    }
+}
+
+#[async_trait]
+impl Chat for LocalChat {
+    fn platform(&self) -> &'static str {
+        PLATFORM
+    }
+
+    async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
+        let work = async {
+            let room = Room {
+                id: spec.name.clone(),
+                topic: spec.topic.clone(),
+                private: spec.private,
+                audience: spec.audience,
+                direct: None,
+                archived: false,
+                opened: self.now(),
+                members: spec
+                    .invite
+                    .iter()
+                    .filter(|who| local(who))
+                    .map(|who| who.user.clone())
+                    .collect(),
+            };
+            match self
+                .write(Op::OpenRoom {
+                    key: key.to_owned(),
+                    room,
+                })
+                .await?
+            {
+                Done::Room(id) => Ok(room_ref(&id)),
+                _ => Err(Error::Gone {
+                    why: gone(No::Room).into(),
+                }),
+            }
+        };
+        self.faults.during(Call::OpenRoom, work).await
+    }
+
+    async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error> {
+        let work = async {
+            let users = people
+                .iter()
+                .filter(|who| local(who))
+                .map(|who| who.user.clone())
+                .collect();
+            self.write(Op::Invite {
+                room: ours(room)?.to_owned(),
+                users,
+            })
+            .await
+            .map(drop)
+        };
+        self.faults.during(Call::Invite, work).await
+    }
+
+    async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error> {
+        let work = async {
+            let op = Op::SetTopic {
+                room: ours(room)?.to_owned(),
+                topic: topic.to_owned(),
+            };
+            self.write(op).await.map(drop)
+        };
+        self.faults.during(Call::SetTopic, work).await
+    }
+
+    async fn archive(&self, room: &RoomRef) -> Result<(), Error> {
+        let work = async {
+            self.write(Op::Archive {
+                room: ours(room)?.to_owned(),
+            })
+            .await
+            .map(drop)
+        };
+        self.faults.during(Call::Archive, work).await
+    }
+
+    async fn post(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        thread: Option<&MessageRef>,
+        message: &Message,
+    ) -> Result<MessageRef, Error> {
+        let work = async {
+            let thread = thread.map(number).transpose()?;
+            self.bot_posts(key, ours(room)?.to_owned(), thread, message, None)
+                .await
+        };
+        self.faults.during(Call::Post, work).await
+    }
+
+    async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error> {
+        let work = async {
+            let op = Op::Update {
+                id: number(at)?,
+                room: ours(&at.room)?.to_owned(),
+                body: encoded(message)?,
+            };
+            self.write(op).await.map(drop)
+        };
+        self.faults.during(Call::Update, work).await
+    }
+
+    async fn pin(&self, at: &MessageRef) -> Result<(), Error> {
+        let work = async {
+            let op = Op::Pin {
+                id: number(at)?,
+                room: ours(&at.room)?.to_owned(),
+                at: self.now(),
+            };
+            self.write(op).await.map(drop)
+        };
+        self.faults.during(Call::Pin, work).await
+    }
+
+    async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error> {
+        let work = async {
+            if file.bytes.len() > FILE_MAX {
+                let why = format!(
+                    "{} is larger than the {FILE_MAX} bytes a file may have",
+                    file.name
+                );
+                return Err(Error::Gone { why });
+            }
+            let message = Message {
+                fallback: file.name.clone(),
+                blocks: match file.comment.as_str() {
+                    "" => Vec::new(),
+                    comment => vec![Block::Text {
+                        text: Rich::from(comment),
+                    }],
+                },
+            };
+            let stored = NewFile {
+                name: file.name.clone(),
+                media_type: file.media_type.clone(),
+                sha256: hex::encode(Sha256::digest(&file.bytes)),
+                bytes: file.bytes.clone(),
+            };
+            self.bot_posts(key, ours(room)?.to_owned(), None, &message, Some(stored))
+                .await
+        };
+        self.faults.during(Call::Upload, work).await
+    }
+
+    async fn whisper(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        to: &Identity,
+        message: &Message,
+    ) -> Result<(), Error> {
+        let work = async {
+            let room = self.room_for(room, to)?;
+            let kept = self
+                .ephemeral
+                .whisper(key, &to.user, &room.id, message.clone(), self.now());
+            if let Some(id) = kept {
+                let (to, room) = (to.user.as_str().into(), room.id.as_str().into());
+                self.hub.tell(What::Whisper { to, room, id });
+            }
+            Ok(())
+        };
+        self.faults.during(Call::Whisper, work).await
+    }
+
+    async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error> {
+        let work = async {
+            if !local(to) {
+                return Err(Error::Gone {
+                    why: format!("{} is not a person of this chat", to.user),
+                });
+            }
+            let at = self.now();
+            let Done::Room(room) = self
+                .write(Op::Direct {
+                    user: to.user.clone(),
+                    at,
+                })
+                .await?
+            else {
+                return Err(Error::Gone {
+                    why: gone(No::Room).into(),
+                });
+            };
+            self.bot_posts(key, room, None, message, None).await.map(drop)
+        };
+        self.faults.during(Call::Direct, work).await
+    }
+
+    async fn ask(&self, trigger: &Trigger, room: &RoomRef, to: &Identity, form: &Form) -> Result<(), Error> {
+        let work = async {
+            let room = self.room_for(room, to)?;
+            if trigger.expires < self.now() {
+                let why = "the form came too late for the person who asked; they can run the command again";
+                return Err(Error::Gone { why: why.into() });
+            }
+            let asked = self
+                .ephemeral
+                .ask(&to.user, &room.id, &trigger.token, form.clone());
+            self.hub.tell(What::Form {
+                to: to.user.as_str().into(),
+                asked,
+            });
+            Ok(())
+        };
+        self.faults.during(Call::Ask, work).await
+    }
+}
+
+fn local(who: &Identity) -> bool {
+    who.platform == PLATFORM
+}
+
+fn ours(room: &RoomRef) -> Result<&str, Error> {
+    if room.platform == PLATFORM {
+        Ok(&room.room)
+    } else {
+        Err(Error::Gone {
+            why: format!("{room} is not a room of this chat"),
+        })
+    }
+}
+
+fn number(message: &MessageRef) -> Result<i64, Error> {
+    message.message.parse().map_err(|_| Error::Gone {
+        why: gone(No::Message).into(),
+    })
+}
+
+fn gone(no: No) -> &'static str {
+    match no {
+        No::Room => "the chat knows no such room, or the person is not in it",
+        No::Archived => "the room is archived",
+        No::Message => "the message is no longer there",
+        No::NotYours => "the message was not written by the bot",
+    }
+}
+
+/// The message as stored. What is beyond the limit is left out block by block, and the message says so.
+fn encoded(message: &Message) -> Result<String, Error> {
+    let unreadable = |error: serde_json::Error| Error::Gone {
+        why: error.to_string(),
+    };
+    let whole = serde_json::to_string(message).map_err(unreadable)?;
+    if whole.len() <= MESSAGE_MAX {
+        return Ok(whole);
+    }
+    let mut left = MESSAGE_MAX;
+    let mut cut = Message {
+        fallback: message.fallback.chars().take(1_000).collect(),
+        blocks: Vec::new(),
+    };
+    for block in &message.blocks {
+        let size = serde_json::to_string(block).map_err(unreadable)?.len();
+        match left.checked_sub(size) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+        cut.blocks.push(block.clone());
+    }
+    let missing = message.blocks.len() - cut.blocks.len();
+    let note = format!("{missing} more parts were too long for one message and were left out.");
+    cut.blocks.push(Block::Context {
+        text: Rich::from(note),
+    });
+    serde_json::to_string(&cut).map_err(unreadable)
+}

@@ -1,0 +1,28 @@
+//! `orderly backup`: a copy, also while the bot runs.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use super::reach;
+use super::request::Request;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  orderly backup /var/backups/orderly-2026-11-21.sqlite
+  orderly backup today.sqlite && orderly journal verify --file today.sqlite
+
+The copy appears under its name only when it is whole. Restore it with `orderly restore`.")]
+pub struct Arguments {
+    /// The file to write; must not be there yet.
+    dest: PathBuf,
+}
+
+pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
+    let dest = std::path::absolute(&arguments.dest)
+        .with_context(|| format!("{} is no path to write to", arguments.dest.display()))?;
+    let answer = reach::ask(config, Request::Backup { dest }).await?;
+    reach::refused(answer).or_else(|_| reach::strange())
+}

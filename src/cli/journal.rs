@@ -1,0 +1,182 @@
+//! `orderly journal`: verified, read, redacted.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+use serde_json::json;
+
+use super::output::{self, with_progress};
+use super::postmortem::number;
+use super::request::{Answer, Request, Row};
+use super::{FOUND, incident, reach};
+use crate::store::Mark;
+use crate::store::sqlite;
+use crate::store::verify::Report;
+use crate::text::{clean, cut};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  orderly journal verify
+  orderly journal verify --head INC-7@412:9f3c5b1e0a77d2c4
+  orderly journal show INC-7
+  orderly journal redact INC-7 12 --reason \"a password was posted\"")]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Check every event against its hash, also while the bot runs. Names the first one that is not as it was written.
+    #[command(after_help = "\
+Examples:
+  orderly journal verify
+  orderly journal verify --file backup.sqlite --json
+  orderly journal verify --head INC-7@412:9f3c5b1e0a77d2c4
+
+Without a head that was noted outside, nobody can see that the last events were cut off.
+Exit code 4: something was found.")]
+    Verify {
+        /// A head as it was posted in the room or stands in a post-mortem.
+        #[arg(long, value_name = "INC-7@412:HASH")]
+        head: Option<String>,
+        /// This file instead of the config's.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the events of an incident as they are kept.
+    #[command(after_help = "Example:\n  orderly journal show INC-7 --json")]
+    Show {
+        /// INC-7
+        #[arg(value_parser = number)]
+        incident: u64,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove what an event says, and leave its place in the chain.
+    #[command(after_help = "Example:\n  orderly journal redact INC-7 12 --reason \"a password was posted\"")]
+    Redact {
+        /// INC-7
+        #[arg(value_parser = number)]
+        incident: u64,
+        /// Number of the event.
+        event: u64,
+        #[arg(long)]
+        reason: String,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
+    match arguments.what {
+        What::Verify { head, file, json } => verify(config, head.as_deref(), file, json).await,
+        What::Show { incident, json } => show(config, incident, json).await,
+        What::Redact {
+            incident,
+            event,
+            reason,
+            json,
+        } => {
+            let reason = orderly_commands::quoted(&reason);
+            let line = format!("INC-{incident} journal redact {event} reason={reason}");
+            incident::send(config, line, json).await
+        }
+    }
+}
+
+async fn verify(config: &Path, head: Option<&str>, file: Option<PathBuf>, as_json: bool) -> Result<ExitCode> {
+    let mark = head.map(str::parse::<Mark>).transpose()?;
+    let file = match file {
+        Some(file) => file,
+        None => super::load(config)?.store.path,
+    };
+    let report = with_progress("Verifying", sqlite::verify_file(&file, mark.as_ref())).await?;
+    match as_json {
+        true => output::json(&as_value(&report))?,
+        false => print!("{}", told(&report)),
+    }
+    Ok(match report.sound() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(FOUND),
+    })
+}
+
+fn as_value(report: &Report) -> serde_json::Value {
+    let heads = report.heads.iter().map(
+        |head| json!({ "stream": head.stream.to_string(), "event": head.seq, "hash": head.hash.to_string() }),
+    );
+    let gaps = report
+        .gaps
+        .iter()
+        .map(|gap| json!({ "stream": gap.stream.to_string(), "event": gap.seq }));
+    let faults = report.faults.iter().map(
+        |fault| json!({ "stream": fault.stream.to_string(), "event": fault.seq, "words": fault.to_string() }),
+    );
+    json!({
+        "sound": report.sound(),
+        "heads": heads.collect::<Vec<_>>(),
+        "redacted": gaps.collect::<Vec<_>>(),
+        "faults": faults.collect::<Vec<_>>(),
+    })
+}
+
+fn told(report: &Report) -> String {
+    let mut text = String::new();
+    for fault in &report.faults {
+        text.push_str(&format!("{fault}\n"));
+    }
+    let events: u64 = report.heads.iter().map(|head| head.seq).sum();
+    if report.sound() {
+        let streams = report.heads.len();
+        text.push_str(&format!(
+            "The journal is whole: {events} events in {streams} streams.\n"
+        ));
+        if !report.gaps.is_empty() {
+            text.push_str(&format!(
+                "{} events were redacted; their places are in order.\n",
+                report.gaps.len()
+            ));
+        }
+        for head in &report.heads {
+            text.push_str(&format!("  {}@{}:{}\n", head.stream, head.seq, head.hash));
+        }
+    } else {
+        text.push_str(
+            "Stop the bot, keep a copy of the file, and restore a backup with `orderly restore`.\n",
+        );
+    }
+    text
+}
+
+async fn show(config: &Path, incident: u64, as_json: bool) -> Result<ExitCode> {
+    match reach::ask(config, Request::Events { incident }).await? {
+        Answer::Events { events } if as_json => output::json(&events)?,
+        Answer::Events { events } => events.iter().for_each(|row| println!("{}", line(row))),
+        other => return reach::refused(other).or_else(|_| reach::strange()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One event on as few lines as it takes; the JSON has all of it.
+fn line(row: &Row) -> String {
+    /// Longest payload shown: two lines of a terminal.
+    const MOST: usize = 150;
+    let payload = match row.redacted {
+        true => "[redacted]".to_owned(),
+        false => clean(&row.payload.to_string(), usize::MAX >> 1),
+    };
+    let payload = cut(&payload, MOST, "…").shown;
+    format!(
+        "#{:<4} {} {} {}\n      {payload}",
+        row.seq,
+        row.recorded.format("%Y-%m-%d %H:%M:%S"),
+        row.by,
+        row.kind,
+    )
+}

@@ -1,0 +1,66 @@
+//! `orderly postmortem`: the document, as a file or on the terminal.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use super::reach;
+use super::request::{Answer, Request};
+use crate::store::Stream;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  orderly postmortem INC-7
+  orderly postmortem INC-7 --format html -o INC-7.html
+  orderly postmortem INC-7 --format json --as-of 412
+
+The same incident as of the same event gives the same bytes, whenever it is made.")]
+pub struct Arguments {
+    /// INC-7
+    #[arg(value_parser = number)]
+    incident: u64,
+    #[arg(long, default_value = "markdown", value_parser = ["markdown", "html", "json"])]
+    format: String,
+    /// As of this event, instead of the last one.
+    #[arg(long, value_name = "EVENT")]
+    as_of: Option<u64>,
+    /// Write to this file instead of the terminal.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// `INC-7`, `inc-7` or `7`.
+pub fn number(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no incident; write it like INC-7");
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    match text.parse::<Stream>() {
+        Ok(Stream::Incident(incident)) => Ok(incident.0),
+        _ => Err(wrong()),
+    }
+}
+
+pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
+    let request = Request::Postmortem {
+        incident: arguments.incident,
+        format: arguments.format,
+        as_of: arguments.as_of,
+    };
+    match reach::ask(config, request).await? {
+        Answer::Document { as_of, text, .. } => {
+            match arguments.output {
+                None => print!("{text}"),
+                Some(file) => {
+                    std::fs::write(&file, text)
+                        .with_context(|| format!("{} cannot be written", file.display()))?;
+                    eprintln!("Written to {}, as of event #{as_of}.", file.display());
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        other => reach::refused(other).or_else(|_| reach::strange()),
+    }
+}

@@ -1,0 +1,108 @@
+//! The way to the journal: over the socket while the bot runs, else by owning the file for a moment.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use super::output::with_progress;
+use super::request::{self, Answer, Host, Request};
+use super::{REFUSED, socket};
+use crate::app::{App, Files, Keeping};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::store::sqlite;
+
+/// What a command set in motion is waited for so long; the rest goes on at the next start.
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// Has a request carried out, wherever the journal is at the moment.
+pub async fn ask(config: &Path, request: Request) -> Result<Answer> {
+    let config = super::load(config)?;
+    let asking = async {
+        match socket::send(&socket::beside(&config.store.path), &request).await? {
+            Some(answer) => Ok(answer),
+            None => alone(config, request).await,
+        }
+    };
+    with_progress("Working", asking).await
+}
+
+/// Owns the file, carries the request out, waits until what it set in motion is done, and lets go.
+async fn alone(config: Config, request: Request) -> Result<Answer> {
+    let path = config.store.path.clone();
+    let looks = matches!(
+        request,
+        Request::Postmortem { .. } | Request::Events { .. } | Request::Backup { .. }
+    );
+    if looks && !path.exists() {
+        bail!(
+            "there is no journal at {} yet: nothing has happened here",
+            path.display()
+        );
+    }
+    if let Request::Backup { dest } = &request {
+        let store = sqlite::open(&path, sqlite::OpenOptions::default()).await?;
+        let copied = store.backup(dest).await;
+        crate::store::Store::close(&store).await?;
+        return Ok(copied.map_or_else(Answer::from, |()| request::backed_up(dest)));
+    }
+    let base_url = config.base_url();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let app = App::open(Files::read(config)?, &Keeping::File(path), Arc::clone(&clock)).await?;
+    let host = Host {
+        app: Arc::new(app),
+        base_url,
+        clock,
+    };
+    let os_user = socket::user_name(socket::own_uid());
+    let acts = matches!(request, Request::Command { .. }) && host.knows(&os_user);
+    if acts {
+        host.app.start().await?;
+    }
+    let answer = host.carry_out(&os_user, request).await;
+    if acts {
+        // Late: a slow system. Its effects stand in the outbox and go on at the next start.
+        let _ = tokio::time::timeout(SETTLE, settle(&host)).await;
+    }
+    host.app.stop().await;
+    Ok(answer)
+}
+
+/// Waits until nothing is under way and nothing is due.
+async fn settle(host: &Host) {
+    let engine = &host.app.engine;
+    loop {
+        engine.quiet().await;
+        match engine.store().due_effects(host.clock.now(), &[], 1).await {
+            Ok(due) if !due.is_empty() => tokio::task::yield_now().await,
+            _ => return,
+        }
+    }
+}
+
+/// Says what did not become of a request; `Err`: it is something to show.
+pub fn refused(answer: Answer) -> Result<ExitCode, Answer> {
+    match answer {
+        Answer::Refused { words } => {
+            eprintln!("{}", super::output::wrap(&words, 0));
+            Ok(ExitCode::from(REFUSED))
+        }
+        Answer::Failed { words } => {
+            eprintln!("orderly: {words}");
+            Ok(ExitCode::FAILURE)
+        }
+        Answer::Done { words } => {
+            println!("{words}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => Err(other),
+    }
+}
+
+/// For an answer that does not belong to what was asked.
+pub fn strange() -> Result<ExitCode> {
+    bail!("the answer is not one to this question: is the other `orderly` of the same version?")
+}

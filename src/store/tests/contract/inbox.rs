@@ -1,0 +1,188 @@
+//! What comes in.
+
+use crate::store::tests::*;
+
+contract! {
+    a_delivery_is_taken_in_once_whichever_key_comes_twice,
+    a_decided_delivery_loses_its_body_and_keeps_its_outcome,
+    a_delivery_is_decided_once,
+    forgotten_deliveries_are_new_again,
+    a_full_inbox_keeps_a_reserve_for_approvals_and_knows_duplicates,
+}
+
+async fn a_delivery_is_taken_in_once_whichever_key_comes_twice(fixture: Fixture) {
+    let store = fixture.store.as_ref();
+    let live = Delivery {
+        subject_key: Some("C1/1700.1".into()),
+        ..delivery("Ev01")
+    };
+    let id = match store.receive(live.clone()).await.unwrap() {
+        Received::Fresh(id) => id,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        store.receive(live.clone()).await.unwrap(),
+        Received::Duplicate(id, None)
+    );
+    let from_history = Delivery {
+        delivery_key: "history/1".into(),
+        ..live.clone()
+    };
+    assert_eq!(
+        store.receive(from_history).await.unwrap(),
+        Received::Duplicate(id, None)
+    );
+    // The two kinds of key do not meet.
+    let other = Delivery {
+        subject_key: Some("Ev01".into()),
+        ..delivery("C1/1700.1")
+    };
+    assert!(matches!(store.receive(other).await.unwrap(), Received::Fresh(_)));
+    assert_eq!(store.pending(InboxId(0), 9).await.unwrap().len(), 2);
+
+    let store = fixture.store;
+    let same: Vec<_> = (0..8)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.receive(delivery("Ev99")).await.unwrap() })
+        })
+        .collect();
+    let mut new = 0;
+    for answer in same {
+        new += usize::from(matches!(answer.await.unwrap(), Received::Fresh(_)));
+    }
+    assert_eq!(new, 1);
+    assert_eq!(store.depths().await.unwrap().inbox, 3);
+}
+
+async fn a_decided_delivery_loses_its_body_and_keeps_its_outcome(fixture: Fixture) {
+    let store = fixture.store.as_ref();
+    let id = fresh(store, "Ev01").await;
+    let waiting = store.pending(InboxId(0), 9).await.unwrap();
+    assert_eq!(waiting[0].body, "body of Ev01");
+    assert_eq!((waiting[0].id, waiting[0].received), (id, at(0)));
+    assert_eq!(store.outcome(id).await.unwrap(), None);
+
+    let mut commit = append(stream(1), 0, &["opened"]);
+    commit.inbox_done = Some(InboxDone {
+        inbox: id,
+        outcome: "{\"opened\":1}".into(),
+    });
+    store.commit(commit).await.unwrap();
+    assert_eq!(store.pending(InboxId(0), 9).await.unwrap(), []);
+    assert_eq!(store.outcome(id).await.unwrap().unwrap(), "{\"opened\":1}");
+    assert_eq!(
+        store.receive(delivery("Ev01")).await.unwrap(),
+        Received::Duplicate(id, Some("{\"opened\":1}".into()))
+    );
+}
+
+async fn a_delivery_is_decided_once(fixture: Fixture) {
+    let store = fixture.store.as_ref();
+    let id = fresh(store, "Ev01").await;
+    let done = |outcome: &str| {
+        Some(InboxDone {
+            inbox: id,
+            outcome: outcome.into(),
+        })
+    };
+    store
+        .commit(Commit {
+            inbox_done: done("1"),
+            ..Commit::default()
+        })
+        .await
+        .unwrap();
+    let again = Commit {
+        inbox_done: done("2"),
+        ..append(stream(1), 0, &["twice"])
+    };
+
+    let refused = store.commit(again).await.unwrap_err();
+    assert_eq!(refused, Error::NotPending { inbox: id });
+    assert_eq!(texts(store, stream(1)).await, Vec::<String>::new());
+    assert_eq!(store.outcome(id).await.unwrap().unwrap(), "1");
+}
+
+async fn forgotten_deliveries_are_new_again(fixture: Fixture) {
+    let store = fixture.store.as_ref();
+    for (key, when) in [("old", 0), ("new", 100)] {
+        let id = fresh(store, key).await;
+        let inbox_done = Some(InboxDone {
+            inbox: id,
+            outcome: "{}".into(),
+        });
+        store
+            .commit(Commit {
+                at: at(when),
+                inbox_done,
+                ..Commit::default()
+            })
+            .await
+            .unwrap();
+    }
+    fresh(store, "waiting").await;
+    assert_eq!(store.forget_deliveries(at(50)).await.unwrap(), 1);
+    assert!(matches!(
+        store.receive(delivery("old")).await.unwrap(),
+        Received::Fresh(_)
+    ));
+    assert!(matches!(
+        store.receive(delivery("new")).await.unwrap(),
+        Received::Duplicate(..)
+    ));
+    assert!(matches!(
+        store.receive(delivery("waiting")).await.unwrap(),
+        Received::Duplicate(..)
+    ));
+}
+
+async fn a_full_inbox_keeps_a_reserve_for_approvals_and_knows_duplicates(fixture: Fixture) {
+    let open = limits::INBOX_BOUND - limits::INBOX_RESERVE;
+    let store = fixture.store;
+    let tasks: Vec<_> = (0..open)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move { fresh(store.as_ref(), &format!("Ev{number}")).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let refused = store.receive(delivery("one more")).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "9500 messages wait for a decision, 9500 is the bound; send this one again in a few seconds"
+    );
+    assert!(refused.retry());
+    assert!(matches!(
+        store.receive(delivery("Ev1")).await.unwrap(),
+        Received::Duplicate(..)
+    ));
+    let approval = Delivery {
+        urgent: true,
+        ..delivery("approval")
+    };
+    assert!(matches!(
+        store.receive(approval).await.unwrap(),
+        Received::Fresh(_)
+    ));
+
+    for waiting in store.pending(InboxId(0), 2).await.unwrap() {
+        let inbox_done = Some(InboxDone {
+            inbox: waiting.id,
+            outcome: "{}".into(),
+        });
+        store
+            .commit(Commit {
+                inbox_done,
+                ..Commit::default()
+            })
+            .await
+            .unwrap();
+    }
+    assert!(matches!(
+        store.receive(delivery("one more")).await.unwrap(),
+        Received::Fresh(_)
+    ));
+}

@@ -1,0 +1,36 @@
+//! Durations, times and ends of sentences in the form people read.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// A length of time to the minute, days included: `1 d 3 h 20 min`. Under a minute it is told in seconds. A negative
+/// one keeps its sign, so that nobody takes it for a real one.
+pub fn span(length: TimeDelta) -> String {
+    let seconds = length.num_seconds();
+    let sign = if seconds < 0 { "−" } else { "" };
+    let seconds = seconds.unsigned_abs();
+    if seconds < 60 {
+        return format!("{sign}{seconds} s");
+    }
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let parts = [(days, "d"), (hours, "h"), (minutes, "min")];
+    let told: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number} {unit}"))
+        .collect();
+    format!("{sign}{}", told.join(" "))
+}
+
+/// `2026-10-31 14:02 UTC`.
+pub fn minute(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Ends with one full stop, whatever the text ended with.
+pub fn full_stop(text: &str) -> String {
+    let text = text.trim();
+    match text.ends_with(['.', '!', '?', '…']) {
+        true => text.to_owned(),
+        false => format!("{text}."),
+    }
+}

@@ -1,0 +1,232 @@
+//! State into messages: the card, the prompts, the proposals, the notices. Pure; knows no platform.
+//!
+//! Every message offers the next step as a button. What a person typed only ever becomes plain spans.
+
+mod answer;
+mod card;
+mod form;
+mod notice;
+mod prompt;
+mod proposal;
+mod round;
+mod text;
+
+pub use answer::{
+    actions, brief, findings, followups, list, postmortem, probes, roles, runbooks, status, steps, tasks,
+    timeline,
+};
+pub use form::{Choices, form};
+pub use round::{answered, compared};
+pub use text::inline_markdown;
+
+use std::sync::Arc;
+
+use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
+use crate::desk;
+use crate::engine::Words;
+use crate::incident::{By, PersonId, Recorded, Refusal, Slot, State};
+
+/// Longest text shown in one block before it is cut: what fits a phone without scrolling past the buttons.
+const LONGEST_BLOCK: usize = 2_800;
+
+/// Renders messages. Holds what every message needs of the config.
+#[derive(Clone)]
+pub struct View {
+    /// Name of the slash command, without the slash.
+    pub command: String,
+    /// How rooms are named.
+    pub room_name: Arc<dyn Fn(&State) -> String + Send + Sync>,
+}
+
+impl View {
+    fn cite(&self, line: &str) -> String {
+        format!("/{} {line}", self.command)
+    }
+}
+
+impl Words for View {
+    fn slot(&self, state: &State, slot: Slot, desk: &desk::State) -> Option<Message> {
+        match slot {
+            Slot::Card => Some(card::card(self, state, desk)),
+            Slot::Announcement => Some(card::announcement(state, desk)),
+            Slot::Prompt { entered } => prompt::prompt(self, state, entered, desk),
+            Slot::Proposal { proposal } => state
+                .proposals
+                .get(&proposal)
+                .map(|p| proposal::proposal(state, p, desk)),
+            Slot::Round { round } => round::round(state, round),
+            Slot::Page { page } => state.pages.get(&page).map(|p| notice::page(state, page, p, desk)),
+        }
+    }
+
+    fn notice(&self, state: &State, recorded: &Recorded, hash: &str, desk: &desk::State) -> Option<Message> {
+        notice::notice(self, state, recorded, hash, desk)
+    }
+
+    fn digest(&self, state: &State, from: u64, to: u64, _desk: &desk::State) -> Message {
+        let words = format!(
+            "Chat was away. Events #{from} to #{to} of {} happened meanwhile; the card above shows what is true now.",
+            state.opening.number
+        );
+        say(words.clone())
+            .block(buttons([run("Timeline", "timeline", Style::Plain)]))
+            .done(words)
+    }
+
+    fn topic(&self, state: &State, desk: &desk::State) -> String {
+        let commander = state
+            .commander()
+            .map_or("nobody yet".to_owned(), |person| name(desk, person));
+        let drill = if state.opening.drill { "DRILL · " } else { "" };
+        format!(
+            "{drill}{} · {} · {} · commander: {commander} · {}",
+            state.opening.number,
+            state.severity,
+            card::standing(state),
+            state.title
+        )
+    }
+
+    fn room_name(&self, state: &State) -> String {
+        (self.room_name)(state)
+    }
+
+    fn refusal(&self, refusal: &Refusal) -> Message {
+        let offers = refusal.offers.iter().map(|(label, line)| offer(label, line));
+        let mut message = say(refusal.words.clone());
+        let offers: Vec<Button> = offers.collect();
+        if !offers.is_empty() {
+            message = message.block(Block::Buttons { buttons: offers });
+        }
+        message.done(refusal.words.clone())
+    }
+
+    fn done(&self, state: &State, written: &[Recorded], desk: &desk::State) -> Message {
+        notice::confirmation(self, state, written, desk)
+    }
+}
+
+/// A message under construction.
+#[derive(Default)]
+struct Draft(Vec<Block>);
+
+impl Draft {
+    fn block(mut self, block: Block) -> Self {
+        self.0.push(block);
+        self
+    }
+
+    fn blocks(mut self, blocks: impl IntoIterator<Item = Block>) -> Self {
+        self.0.extend(blocks);
+        self
+    }
+
+    fn done(self, fallback: impl Into<String>) -> Message {
+        Message {
+            fallback: fallback.into(),
+            blocks: self.0,
+        }
+    }
+}
+
+fn say(text: impl Into<Rich>) -> Draft {
+    Draft(vec![Block::Text { text: text.into() }])
+}
+
+fn buttons(buttons: impl IntoIterator<Item = Button>) -> Block {
+    Block::Buttons {
+        buttons: buttons.into_iter().collect(),
+    }
+}
+
+/// A button that runs a command line.
+fn run(label: &str, line: impl Into<String>, style: Style) -> Button {
+    Button {
+        label: label.to_owned(),
+        style,
+        press: Press::Run { line: line.into() },
+    }
+}
+
+/// A button that opens the form of a command, with options already settled.
+fn ask<const N: usize>(label: &str, path: &str, fixed: [(&str, String); N], style: Style) -> Button {
+    let fixed = fixed
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    Button {
+        label: label.to_owned(),
+        style,
+        press: Press::Ask {
+            path: path.to_owned(),
+            fixed,
+        },
+    }
+}
+
+/// A button for a line that the core offers: run as it stands where it is whole, else its form.
+fn offer(label: &str, line: &str) -> Button {
+    match orderly_commands::parse(line) {
+        Ok(parsed) if !wants_form(&parsed) => run(label, line, Style::Plain),
+        Ok(parsed) => Button {
+            label: label.to_owned(),
+            style: Style::Plain,
+            press: Press::Ask {
+                path: parsed.path.to_owned(),
+                fixed: parsed.options(),
+            },
+        },
+        Err(_) => match orderly_commands::partial(line) {
+            Some((path, fixed)) => Button {
+                label: label.to_owned(),
+                style: Style::Plain,
+                press: Press::Ask {
+                    path: path.to_owned(),
+                    fixed,
+                },
+            },
+            None => run(label, line, Style::Plain),
+        },
+    }
+}
+
+/// Commands that do nothing useful bare, though every option of theirs may be left out.
+fn wants_form(parsed: &orderly_commands::Parsed) -> bool {
+    matches!(parsed.path, "open" | "drill" | "frame" | "mark resolved") && parsed.options().is_empty()
+}
+
+fn name(desk: &desk::State, person: &PersonId) -> String {
+    desk.people
+        .get(person)
+        .map_or_else(|| person.to_string(), |known| known.name.clone())
+}
+
+fn who(desk: &desk::State, by: &By) -> String {
+    match by {
+        By::Person { id } => name(desk, id),
+        By::Orderly => "Orderly".to_owned(),
+    }
+}
+
+fn row(tone: Tone, mark: impl Into<String>, title: impl Into<Rich>, detail: impl Into<Rich>) -> Row {
+    Row {
+        tone,
+        mark: mark.into(),
+        title: title.into(),
+        detail: detail.into(),
+    }
+}
+
+fn small(text: impl Into<Rich>) -> Block {
+    Block::Context { text: text.into() }
+}
+
+/// Text cut for a card; the whole lies elsewhere, and the cut says so.
+fn short(text: &str, most: usize) -> String {
+    let cut: String = text.chars().take(most).collect();
+    if cut.len() < text.len() {
+        format!("{}…", cut.trim_end())
+    } else {
+        cut
+    }
+}

@@ -1,0 +1,481 @@
+//! One message about one event, and the word to the person whose doing it was.
+
+use super::{View, ask, buttons, name, prompt, row, run, say, who};
+use crate::chat::{Block, Message, Rich, Style, Tone};
+use crate::desk;
+use crate::incident::{
+    Event, Moment, Page, PageId, Passage, PersonId, ProposalId, Recorded, RecoveryItem, Role, Stage, State,
+};
+
+/// Characters of the journal's head that people compare; the export prints it whole.
+const SHORT_HASH: usize = 16;
+
+pub fn notice(
+    view: &View,
+    state: &State,
+    recorded: &Recorded,
+    hash: &str,
+    desk: &desk::State,
+) -> Option<Message> {
+    let event = recorded.event.as_ref()?;
+    let by = who(desk, &recorded.by);
+    let text = sentence(view, state, event, &by, desk)?;
+    let fallback = text.plain();
+    let mut draft = say(text);
+    if let Event::PhaseEntered { .. } = event {
+        let head: String = hash.chars().take(SHORT_HASH).collect();
+        draft = draft.block(super::small(format!(
+            "Journal {} at event #{}: {head}",
+            state.opening.number, recorded.seq
+        )));
+    }
+    let offers = pressed(state, event);
+    if !offers.is_empty() {
+        draft = draft.block(buttons(offers));
+    }
+    Some(draft.done(fallback))
+}
+
+fn sentence(view: &View, state: &State, event: &Event, by: &str, desk: &desk::State) -> Option<Rich> {
+    let text = |words: String| Some(Rich::new().text(words));
+    match event {
+        Event::PhaseEntered { phase, from, passage } => {
+            let words = match (from, passage) {
+                (None, _) | (_, Passage::Start) => format!("{} begins.", prompt::title(*phase)),
+                (Some(from), Passage::Gate) => format!(
+                    "{} is done. {} begins.",
+                    prompt::title(*from),
+                    prompt::title(*phase)
+                ),
+                (Some(from), Passage::Override { reason, .. }) => {
+                    format!(
+                        "{by} went on from {} before it was finished: {reason}",
+                        prompt::title(*from)
+                    )
+                }
+                (Some(_), Passage::Back { reason }) => {
+                    format!("{by} went back to {}: {reason}", prompt::title(*phase))
+                }
+            };
+            Some(Rich::new().bold(words))
+        }
+        Event::Retitled { title } => text(format!("{by} changed the title: {title}")),
+        Event::SeverityChanged { from, to, reason } => text(with_reason(
+            format!("{by} changed the severity from {from} to {to}"),
+            reason.as_deref(),
+        )),
+        Event::RoleTaken { role, person } => text(format!("{} is now {role}.", name(desk, person))),
+        Event::RoleReleased { role, person } => text(format!("{} is no longer {role}.", name(desk, person))),
+        Event::HandedOver { role, from, to, note } => text(with_reason(
+            format!(
+                "{} handed the role {role} over to {}",
+                name(desk, from),
+                name(desk, to)
+            ),
+            note.as_deref(),
+        )),
+        Event::RoleNudged { role } => Some(
+            Rich::new()
+                .bold(format!("Nobody is {role} yet."))
+                .text(" Who takes it?"),
+        ),
+        Event::Resolved { summary } => text(with_reason(
+            format!("{by} resolved the incident"),
+            summary.as_deref(),
+        )),
+        Event::Closed => text(format!("{by} closed the incident.")),
+        Event::Cancelled { reason } => text(format!("{by} cancelled it: {reason}")),
+        Event::MarkedDuplicate { of } => text(format!("{by} marked it a duplicate of {of}. Go on there.")),
+        Event::Reopened { reason } => Some(Rich::new().bold(format!("{by} reopened it: {reason}"))),
+        Event::Framed { sentence, whole, .. } => Some(match whole {
+            true => Rich::new().bold("Framed: ").text(sentence.clone()),
+            false => Rich::new()
+                .text("So far: ")
+                .text(sentence.clone())
+                .text(format!("\nStill missing: {}", state.frame_questions().join(" "))),
+        }),
+        Event::DamageAssessed {
+            ongoing: true,
+            detail,
+        } => Some(Rich::new().bold("Damage is going on.").text(format!(
+            " {} Stop it before looking for the cause.",
+            detail.clone().unwrap_or_default()
+        ))),
+        Event::DamageAssessed {
+            ongoing: false,
+            detail,
+        } => text(format!(
+            "{by} says: no damage is going on. {}",
+            detail.clone().unwrap_or_default()
+        )),
+        Event::Decided { way, reason, .. } => Some(
+            Rich::new()
+                .bold(format!("Decided: {way}."))
+                .text(format!(" {by}: {reason}")),
+        ),
+        Event::StepDone { step, note } => text(with_reason(format!("Step {step} is done"), note.as_deref())),
+        Event::StepSkipped { step, reason } => text(format!("{by} skipped step {step}: {reason}")),
+        Event::StepAnswered { step, answer } => text(format!("{by} answered {step}: {answer}")),
+        Event::BranchTaken { step, branch, reason } => text(with_reason(
+            format!("{by} took the way \"{branch}\" at {step}"),
+            reason.as_deref(),
+        )),
+        Event::RunbookChanged { plan, reason } => {
+            text(format!("{by} changed the runbook to {}: {reason}", plan.title))
+        }
+        Event::FindingRecorded {
+            finding,
+            line,
+            conclusion,
+            text: found,
+            ..
+        } => text(format!("{finding} ({line}, {conclusion}) by {by}: {found}")),
+        Event::CauseAccepted { finding } => {
+            let found = state
+                .findings
+                .get(finding)
+                .map(|found| found.text.clone())
+                .unwrap_or_default();
+            Some(Rich::new().bold(format!("Cause: {finding}. ")).text(found))
+        }
+        Event::RecoveryChecked {
+            item,
+            passed,
+            count,
+            detail,
+        } => text(checked(*item, *passed, *count, detail.as_deref())),
+        Event::RecoveryWaived { item, reason } => text(format!("{by} waived the {item}: {reason}")),
+        Event::ChangeNoted {
+            change,
+            text: changed,
+            ..
+        } => text(format!(
+            "{change}: {changed}. To be reconciled into version control."
+        )),
+        Event::ChangeReconciled { change, reference } => text(format!("{change} is reconciled: {reference}")),
+        Event::ChangeWaived { change, reason } => {
+            text(format!("{by} waived the reconciliation of {change}: {reason}"))
+        }
+        _ => sentence_of_the_rest(view, state, event, by, desk),
+    }
+}
+
+fn sentence_of_the_rest(
+    view: &View,
+    state: &State,
+    event: &Event,
+    by: &str,
+    desk: &desk::State,
+) -> Option<Rich> {
+    let text = |words: String| Some(Rich::new().text(words));
+    match event {
+        Event::Noted { text: noted } => Some(Rich::new().bold(format!("{by}: ")).text(noted.clone())),
+        Event::UpdateSent { text: update, next } => {
+            let mut words = Rich::new()
+                .bold(format!("Update from {by}: "))
+                .text(update.clone());
+            if let Some(next) = next {
+                words = words.text(" Next update ").time(*next).text(".");
+            }
+            Some(words)
+        }
+        Event::UpdateReminded { due } => Some(
+            Rich::new()
+                .bold("An update is due")
+                .text(" since ")
+                .time(*due)
+                .text("."),
+        ),
+        Event::Acknowledged => text(format!("{by} is on it.")),
+        Event::Paged { page, message, .. } => paged(state, *page, message.as_deref(), by),
+        Event::PageRepeated { page, times } => {
+            let people = state
+                .pages
+                .get(page)
+                .map(|page| page.people.clone())
+                .unwrap_or_default();
+            Some(mention(desk, &people).text(format!(
+                " nobody has answered page {page} yet (asked {times} times). Say `ack`."
+            )))
+        }
+        Event::AskedAgain { proposal, circle } => asked_again(state, *proposal, *circle, desk),
+        Event::GlassBroken { proposal, reason, .. } => Some(
+            Rich::new()
+                .bold(format!(
+                    "BREAK-GLASS in {}: {by} runs {proposal} without approvals.",
+                    state.opening.number
+                ))
+                .text(format!(" {reason}")),
+        ),
+        Event::AttemptFinished { attempt, .. } => Some(
+            Rich::new()
+                .bold(format!("Nobody knows whether attempt {attempt} happened."))
+                .text(" It will not be run again. Look at the system, then settle it."),
+        ),
+        Event::ContainmentReminded { proposals } => {
+            let list: Vec<_> = proposals.iter().map(ToString::to_string).collect();
+            text(format!(
+                "Containment still in force: {}. Undo it, or accept it with a reason.",
+                list.join(", ")
+            ))
+        }
+        Event::TaskAdded {
+            task,
+            text: task_text,
+            owner,
+            ..
+        } => text(format!("{task}: {task_text}{}", owned(desk, owner.as_ref()))),
+        Event::TaskAssigned { task, owner } => text(format!("{task} is now {}'s.", name(desk, owner))),
+        Event::TaskDone { task, note } => text(with_reason(format!("{task} is done"), note.as_deref())),
+        Event::TaskDropped { task, reason } => {
+            text(with_reason(format!("{task} is dropped"), reason.as_deref()))
+        }
+        Event::FollowupAdded {
+            followup,
+            text: words,
+            owner,
+            due,
+            ..
+        } => {
+            let due = due.map(|due| format!(", due {due}")).unwrap_or_default();
+            text(format!(
+                "Follow-up {followup}: {words}{}{due}",
+                owned(desk, owner.as_ref())
+            ))
+        }
+        Event::FollowupChanged { followup, .. } => text(format!("{by} changed follow-up {followup}.")),
+        Event::FollowupDone { followup, note } => text(with_reason(
+            format!("Follow-up {followup} is done"),
+            note.as_deref(),
+        )),
+        Event::FollowupDropped { followup, reason } => text(with_reason(
+            format!("Follow-up {followup} is dropped"),
+            reason.as_deref(),
+        )),
+        Event::ProcessChanged { to, .. } => text(format!("{by} set the process: {to}")),
+        Event::TargetAdded { target } => text(format!("{by} added the target {target}.")),
+        Event::Linked { link } => match link {
+            crate::incident::Link::Url { url, title } => Some(
+                Rich::new()
+                    .text(format!("{by} linked "))
+                    .link(url.clone(), title.clone().unwrap_or_else(|| url.clone())),
+            ),
+            crate::incident::Link::Related { incident } => text(format!("{by} linked {incident}.")),
+        },
+        Event::ReviewChanged { to, note } => {
+            text(with_reason(format!("The post-mortem is {to}"), note.as_deref()))
+        }
+        Event::RoomFailed { why } => text(format!("The room could not be opened: {why}")),
+        Event::ClockJumped { back_ms } => text(format!(
+            "The clock of this machine jumped back by {} s. Waiting approvals are void.",
+            back_ms / 1_000
+        )),
+        Event::Redacted { row, reason } => text(format!(
+            "{by} redacted event #{row}: {reason}. `{}` still verifies.",
+            view.cite("journal verify")
+        )),
+        _ => None,
+    }
+}
+
+fn paged(state: &State, page: PageId, message: Option<&str>, by: &str) -> Option<Rich> {
+    let words = message.map(|message| format!(" {message}")).unwrap_or_default();
+    Some(
+        Rich::new()
+            .bold(format!(
+                "{by} pages you in {}: {}.",
+                state.opening.number, state.title
+            ))
+            .text(format!("{words} Answer page {page} with `ack`.")),
+    )
+}
+
+fn asked_again(state: &State, id: ProposalId, circle: u32, desk: &desk::State) -> Option<Rich> {
+    let proposal = state.proposals.get(&id)?;
+    let role = proposal.terms.policy.role;
+    // First those who may approve, then the leads, then everybody in the incident.
+    let mut people: Vec<PersonId> = desk
+        .people
+        .iter()
+        .filter(|(id, person)| {
+            let entitled = role.is_none_or(|role| person.roles.contains(&role));
+            let leads = circle >= 2 && (state.holds(Role::Commander, id) || state.holds(Role::Deputy, id));
+            let everybody = circle >= 3 && state.involved.contains(*id);
+            person.active && !person.guest && (entitled || leads || everybody)
+        })
+        .map(|(id, _)| id.clone())
+        .filter(|id| proposal.proposer.as_ref() != Some(id))
+        .collect();
+    people.dedup();
+    Some(mention(desk, &people).text(format!(
+        " {id} still waits for approval: {} on {}.",
+        proposal.terms.title, proposal.terms.target
+    )))
+}
+
+fn mention(desk: &desk::State, people: &[PersonId]) -> Rich {
+    people.iter().fold(Rich::new(), |rich, person| {
+        rich.person(person, name(desk, person)).text(" ")
+    })
+}
+
+fn owned(desk: &desk::State, owner: Option<&PersonId>) -> String {
+    owner
+        .map(|owner| format!(" ({})", name(desk, owner)))
+        .unwrap_or_default()
+}
+
+fn with_reason(words: String, reason: Option<&str>) -> String {
+    match reason.filter(|reason| !reason.is_empty()) {
+        Some(reason) => format!("{words}: {reason}"),
+        None => format!("{words}."),
+    }
+}
+
+fn checked(item: RecoveryItem, passed: bool, count: Option<u64>, detail: Option<&str>) -> String {
+    let outcome = match (item, passed) {
+        (RecoveryItem::SmokeTest, true) => "The smoke test passed",
+        (RecoveryItem::SmokeTest, false) => "The smoke test failed",
+        (RecoveryItem::Backlog, true) => "The backlog is drained",
+        (RecoveryItem::Backlog, false) => "The backlog is not drained",
+        (RecoveryItem::Records, true) => "Nothing is left to repair",
+        (RecoveryItem::Records, false) => "Records are to be repaired",
+    };
+    let count = count
+        .map(|count| format!(" ({count} counted)"))
+        .unwrap_or_default();
+    with_reason(format!("{outcome}{count}"), detail)
+}
+
+fn pressed(state: &State, event: &Event) -> Vec<crate::chat::Button> {
+    match event {
+        Event::RoleNudged { role } => vec![run(
+            &format!("I am {role}"),
+            format!("role take {role}"),
+            Style::Primary,
+        )],
+        Event::UpdateReminded { .. } => vec![
+            ask("Send an update", "update send", [], Style::Primary),
+            run("In 15 minutes", "update snooze 15m", Style::Plain),
+        ],
+        Event::AskedAgain { proposal, .. } => {
+            vec![run("Show it", format!("action show {proposal}"), Style::Primary)]
+        }
+        Event::ContainmentReminded { proposals } => proposals
+            .iter()
+            .take(3)
+            .map(|id| run(&format!("Undo {id}"), format!("action undo {id}"), Style::Plain))
+            .collect(),
+        Event::GlassBroken { proposal, .. } => {
+            let number = state.opening.number.to_string();
+            vec![ask(
+                "Review it",
+                "action review",
+                [("proposal", proposal.to_string()), ("incident", number)],
+                Style::Primary,
+            )]
+        }
+        Event::Paged { page, .. } | Event::PageRepeated { page, .. } => {
+            vec![run(
+                "I am on it",
+                format!("{} page ack {page}", state.opening.number),
+                Style::Primary,
+            )]
+        }
+        Event::AttemptFinished { attempt, .. } => state
+            .attempts
+            .get(attempt)
+            .map(|id| run("Show it", format!("action show {id}"), Style::Primary))
+            .into_iter()
+            .collect(),
+        Event::Resolved { .. } => vec![run("Read the post-mortem", "postmortem show", Style::Primary)],
+        _ => Vec::new(),
+    }
+}
+
+/// A page, kept true until somebody answers.
+pub fn page(state: &State, id: PageId, page: &Page, desk: &desk::State) -> Message {
+    let words = page.message.clone().unwrap_or_else(|| state.title.clone());
+    let head = mention(desk, &page.people).text(format!("{} needs you: {words}", state.opening.number));
+    let (tone, mark, detail) = match &page.acknowledged {
+        Some(person) => (
+            Tone::Good,
+            "answered",
+            format!("{} is on it.", name(desk, person)),
+        ),
+        None => (Tone::Bad, "waiting", format!("asked {} times", page.times)),
+    };
+    let mut draft = say(head).block(Block::Rows {
+        rows: vec![row(tone, mark, format!("Page {id}"), detail)],
+    });
+    if page.acknowledged.is_none() {
+        draft = draft.block(buttons([run(
+            "I am on it",
+            format!("page ack {id}"),
+            Style::Primary,
+        )]));
+    }
+    draft.done(format!("{} needs you: {words}", state.opening.number))
+}
+
+/// What the person is told whose command it was. Empty where the room shows it anyway.
+pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &desk::State) -> Message {
+    let number = state.opening.number;
+    let Some(first) = written
+        .iter()
+        .find_map(|recorded| recorded.event.as_ref().map(|event| (recorded.seq, event)))
+    else {
+        return say("Nothing changed: it stands like that already.").done("Nothing changed.");
+    };
+    let words = match first {
+        (_, Event::Opened { opening }) => {
+            let words = format!(
+                "{number} is open: {}. Its room is being made; the first question is below. Runbook: {} ({}).",
+                opening.title, opening.plan.title, opening.chosen_because
+            );
+            return say(words.clone())
+                .block(buttons([
+                    run(
+                        "Take command",
+                        format!("{number} role take commander"),
+                        Style::Primary,
+                    ),
+                    ask(
+                        "Frame it",
+                        "frame",
+                        [("incident", number.to_string())],
+                        Style::Plain,
+                    ),
+                ]))
+                .done(words);
+        }
+        (seq, Event::MomentSet { moment, at, .. }) if *moment != Moment::Acknowledged => {
+            format!("{moment} is set to {} UTC (#{seq}).", at.format("%Y-%m-%d %H:%M"))
+        }
+        (seq, Event::SectionWritten { section, .. }) => {
+            format!(
+                "The section {section} is written (#{seq}). Read it with {}.",
+                view.cite("postmortem show")
+            )
+        }
+        (seq, Event::UpdateSnoozed { until }) => {
+            format!("You are reminded at {} UTC (#{seq}).", until.format("%H:%M"))
+        }
+        (seq, Event::MessageMarked { .. }) => format!("On the timeline (#{seq})."),
+        (seq, Event::ProposalDrafted { proposal, .. }) => {
+            format!(
+                "{proposal} is being prepared (#{seq}). What will run, exactly, is shown in the room in a moment."
+            )
+        }
+        (_, Event::Approved { proposal, .. }) => {
+            match state.proposals.get(proposal).map(|proposal| &proposal.stage) {
+                Some(Stage::Waiting { .. }) => {
+                    format!("Your approval of {proposal} counts. It waits for one more.")
+                }
+                _ => format!("Your approval of {proposal} counts. It goes on by itself."),
+            }
+        }
+        _ => return Message::default(),
+    };
+    say(words.clone()).done(words)
+}

@@ -1,0 +1,147 @@
+//! Bad days: a journal that was tampered with, a file of a newer program, a disk that takes nothing.
+
+use super::Place;
+
+fn with_an_incident() -> Place {
+    let place = Place::with_ana();
+    place.run(&["incident", "open", "Labels do not print"]).exits(0);
+    place
+        .run(&["incident", "INC-1", "note", "it began after lunch"])
+        .exits(0);
+    place
+}
+
+#[test]
+fn the_first_event_that_was_changed_is_named() {
+    let place = with_an_incident();
+    place.run(&["journal", "verify"]).exits(0);
+    place.sql("UPDATE events SET payload = replace(payload, 'after lunch', 'before lunch') WHERE stream = 1");
+    let said = place.run(&["journal", "verify"]).exits(4);
+    let event = said.out.lines().next().unwrap().to_owned();
+    assert!(
+        event.starts_with("inc-1: event ") && event.contains("was changed"),
+        "{}",
+        said.out
+    );
+    let json = place.run(&["journal", "verify", "--json"]).exits(4).json();
+    assert_eq!(json["sound"], false);
+    assert_eq!(json["faults"][0]["stream"], "inc-1");
+}
+
+#[test]
+fn a_journal_that_was_cut_off_is_found_by_a_noted_head() {
+    let place = with_an_incident();
+    let json = place.run(&["journal", "verify", "--json"]).exits(0).json();
+    let heads = json["heads"].as_array().unwrap();
+    let head = heads.iter().find(|head| head["stream"] == "inc-1").unwrap();
+    let head = format!("INC-1@{}:{}", head["event"], head["hash"].as_str().unwrap());
+    place.run(&["journal", "verify", "--head", &head]).exits(0);
+    place.sql("DELETE FROM events WHERE stream = 1 AND seq = (SELECT max(seq) FROM events WHERE stream = 1)");
+    place.run(&["journal", "verify"]).exits(0);
+    let said = place.run(&["journal", "verify", "--head", &head]).exits(4);
+    assert!(said.out.contains("was cut off"), "{}", said.out);
+    let said = place.run(&["journal", "verify", "--head", "INC-1"]).exits(1);
+    assert!(said.err.contains("is no head"), "{}", said.err);
+}
+
+#[test]
+fn what_is_redacted_is_gone_and_the_chain_holds() {
+    let place = with_an_incident();
+    let events = place.run(&["journal", "show", "INC-1", "--json"]).exits(0).json();
+    let noted = events
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|event| event.to_string().contains("after lunch"));
+    let seq = noted.unwrap()["seq"].to_string();
+    place
+        .run(&[
+            "journal",
+            "redact",
+            "INC-1",
+            &seq,
+            "--reason",
+            "it names somebody",
+        ])
+        .exits(0);
+    let events = place.run(&["journal", "show", "INC-1", "--json"]).exits(0);
+    assert!(!events.out.contains("after lunch"), "{}", events.out);
+    let said = place.run(&["journal", "verify"]).exits(0);
+    assert!(said.out.contains("1 events were redacted"), "{}", said.out);
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_left_alone() {
+    let place = with_an_incident();
+    place.sql("PRAGMA user_version = 99");
+    let said = place.run(&["serve"]).exits(1);
+    assert!(
+        said.err
+            .contains("has schema version 99, this program knows up to"),
+        "{}",
+        said.err
+    );
+    let doctor = place.run(&["doctor"]).exits(4);
+    assert!(doctor.out.contains("schema version 99"), "{}", doctor.out);
+}
+
+#[test]
+fn a_file_of_another_program_is_left_alone() {
+    let place = Place::made();
+    place.sql("CREATE TABLE theirs (id INTEGER)");
+    let said = place.run(&["serve"]).exits(1);
+    assert!(
+        said.err.contains("is not a database of this program"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_said_at_once() {
+    let place = Place::made();
+    // Not by its mode, which would not hold the superuser back: a folder cannot be made inside a file.
+    place.write("full", "");
+    place.change(
+        "orderly.toml",
+        "#path = \"orderly.sqlite\"",
+        "path = \"full/orderly.sqlite\"",
+    );
+    let said = place.run(&["serve"]).exits(1);
+    assert!(said.err.contains("full/orderly.sqlite"), "{}", said.err);
+    let doctor = place.run(&["doctor"]).exits(4);
+    assert!(doctor.out.contains("mend  database"), "{}", doctor.out);
+}
+
+#[test]
+fn a_broken_backup_is_not_restored_and_what_is_there_stays() {
+    let place = with_an_incident();
+    place.run(&["backup", "copy.sqlite"]).exits(0);
+    let whole = std::fs::read(place.path("copy.sqlite")).unwrap();
+    std::fs::write(place.path("copy.sqlite"), &whole[..whole.len() / 2]).unwrap();
+    place.run(&["restore", "copy.sqlite"]).exits(1);
+    place.run(&["restore", "nothing.sqlite"]).exits(1);
+    place.run(&["incident", "INC-1", "status"]).exits(0);
+}
+
+#[test]
+fn an_event_from_the_future_is_a_finding_about_the_clock() {
+    let place = with_an_incident();
+    place.sql("UPDATE events SET recorded = 4102444800000000000");
+    let doctor = place.run(&["doctor"]).exits(4);
+    assert!(
+        doctor
+            .out
+            .contains("mend  clock: the newest event of the journal lies"),
+        "{}",
+        doctor.out
+    );
+}
+
+#[test]
+fn looking_at_a_journal_that_is_not_there_makes_none() {
+    let place = Place::made();
+    let said = place.run(&["postmortem", "INC-1"]).exits(1);
+    assert!(said.err.contains("there is no journal at"), "{}", said.err);
+    assert!(!super::exists(&place.path("orderly.sqlite")));
+}

@@ -1,0 +1,60 @@
+//! Help, in which every verb shows how it is used.
+
+use super::Place;
+
+#[test]
+fn the_help_of_every_verb_has_an_example() {
+    let place = Place::empty();
+    let verbs = "demo init doctor serve incident runbook probe action postmortem journal person backup restore config completions";
+    let deeper = [
+        "runbook list",
+        "runbook show",
+        "runbook lint",
+        "probe list",
+        "probe run",
+        "action list",
+        "action show",
+        "journal verify",
+        "journal show",
+        "journal redact",
+        "person add",
+        "person link",
+        "person list",
+        "person grant",
+        "person revoke",
+        "person deactivate",
+        "config check",
+        "config show",
+        "config schema",
+    ];
+    for verb in verbs.split(' ').chain(deeper) {
+        let words: Vec<_> = verb.split(' ').chain(["--help"]).collect();
+        let said = place.run(&words).exits(0);
+        assert!(said.out.contains("Example"), "{verb}: {}", said.out);
+    }
+}
+
+#[test]
+fn the_help_says_what_the_exit_codes_mean() {
+    let said = Place::empty().run(&["--help"]).exits(0);
+    assert!(said.out.contains("3  refused by the rules"), "{}", said.out);
+    assert!(
+        said.out.contains("4  something to look at was found"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_two() {
+    Place::empty().run(&["postmortem", "seven"]).exits(2);
+    Place::empty()
+        .run(&["person", "add", "ana", "--role", "captain"])
+        .exits(2);
+}
+
+#[test]
+fn completions_know_the_verbs() {
+    let said = Place::empty().run(&["completions", "bash"]).exits(0);
+    assert!(said.out.contains("postmortem"), "{}", said.out);
+}

@@ -1,0 +1,19 @@
+//! Real servers for tests.
+//!
+//! `Postgres::start().await` and `Redis::start().await` give a server of the test's own on a free port of 127.0.0.1,
+//! with roles to play with, and take it away when the value is dropped or the test process dies, however it dies.
+//! `Cut` stands between a client and a server and breaks the line at a chosen moment. `odoo` has miniature Odoo
+//! schemas with the real columns of each version.
+//!
+//! Nothing here is a stand-in: a missing server program fails the test and names the Debian package to install.
+
+mod cut;
+pub mod odoo;
+mod place;
+mod postgres;
+mod process;
+mod redis;
+
+pub use cut::{Cut, Then};
+pub use postgres::{Postgres, execute};
+pub use redis::Redis;
