@@ -84,8 +84,14 @@ fn decide(state: &State, by: &By, request: &Request) -> Result<Vec<Event>, Refus
             guest,
             identities,
         } => put_person(state, person, name, roles, *guest, identities),
-        Request::Grant { person, role } => change_roles(state, person, |roles| roles.insert(*role)),
-        Request::Revoke { person, role } => change_roles(state, person, |roles| roles.remove(role)),
+        Request::Grant { person, role } => {
+            let same = format!("{person} has the role {role} already.");
+            change_roles(state, person, same, |roles| roles.insert(*role))
+        }
+        Request::Revoke { person, role } => {
+            let same = format!("{person} does not have the role {role}.");
+            change_roles(state, person, same, |roles| roles.remove(role))
+        }
         Request::Deactivate { person, reason } => {
             if !known(state, person)?.active {
                 return Err(Refusal::new(format!("{person} is deactivated already.")));
@@ -269,6 +275,7 @@ fn known<'a>(state: &'a State, person: &PersonId) -> Result<&'a super::Person, R
 fn change_roles(
     state: &State,
     person: &PersonId,
+    same: String,
     change: impl FnOnce(&mut BTreeSet<Role>) -> bool,
 ) -> Result<Vec<Event>, Refusal> {
     let mut roles = known(state, person)?.roles.clone();
@@ -277,8 +284,6 @@ fn change_roles(
             person: person.clone(),
             roles,
         }]),
-        false => Err(Refusal::new(format!(
-            "Nothing changes: {person} has that already, or never had it."
-        ))),
+        false => Err(Refusal::new(same)),
     }
 }

@@ -152,13 +152,13 @@ fn one_identity_is_one_person_and_several_are_still_one_vote() {
         desk.state.person_of(&identity("U1")),
         desk.state.person_of(&identity("U2"))
     );
-    assert_snapshot!(desk.refused(&By::Orderly, put("ben", &[], &["U2"])), @"");
+    assert_snapshot!(desk.refused(&By::Orderly, put("ben", &[], &["U2"])), @"slack/T1/U2 belongs to ana already. One identity is one person.");
 }
 
 #[test]
 fn an_id_is_short_and_plain() {
     let mut desk = Desk::default();
-    assert_snapshot!(desk.refused(&By::Orderly, put("Ana B", &[], &[])), @"");
+    assert_snapshot!(desk.refused(&By::Orderly, put("Ana B", &[], &[])), @"`Ana B` cannot be a person's id: use 1 to 32 lower-case letters, digits, `-`, `_` or `.`.");
     assert!(desk.ask(&By::Orderly, &put(&"a".repeat(33), &[], &[])).is_err());
     assert!(
         desk.ask(&By::Orderly, &put("orderly:", &[], &[])).is_err(),
@@ -172,7 +172,7 @@ fn who_becomes_a_guest_commands_no_longer() {
     assert!(desk.state.standings()[&person("ana")].may_command);
     desk.operator(as_guest(put("ana", &[], &["ana"])));
     assert!(!desk.state.standings()[&person("ana")].may_command);
-    assert_snapshot!(desk.refuses("ana", freeze(None, "count")), @"");
+    assert_snapshot!(desk.refuses("ana", freeze(None, "count")), @"ana may read here, not command. A member can do it, or the operator adds them with `orderly person add`.");
     assert!(desk.ask(&By::Person { id: person("ana") }, &thaw(None)).is_err());
 }
 
@@ -191,8 +191,8 @@ fn who_is_deactivated_neither_commands_nor_signs_in() {
     desk.operator(leave());
     assert_eq!(desk.state.people[&person("ana")].token_sha256, None);
     assert!(!desk.state.standings()[&person("ana")].may_command);
-    assert_snapshot!(desk.refused(&By::Orderly, token()), @"");
-    assert_snapshot!(desk.refused(&By::Orderly, leave()), @"");
+    assert_snapshot!(desk.refused(&By::Orderly, token()), @"ana is deactivated and cannot sign in. Add them again with `orderly person add ana`.");
+    assert_snapshot!(desk.refused(&By::Orderly, leave()), @"ana is deactivated already.");
     desk.operator(put("ana", &[], &["ana"]));
     assert!(desk.state.standings()[&person("ana")].may_command);
 }
@@ -230,20 +230,20 @@ fn who_is_who_is_the_operators_to_say() {
         desk.state.people[&person("ana")].roles,
         BTreeSet::from([Role::Approver])
     );
-    assert_snapshot!(desk.refused(&By::Orderly, Request::Grant { person: person("ana"), role: Role::Approver }), @"");
-    assert_snapshot!(desk.refused(&By::Orderly, Request::Grant { person: person("eve"), role: Role::Approver }), @"");
+    assert_snapshot!(desk.refused(&By::Orderly, Request::Grant { person: person("ana"), role: Role::Approver }), @"ana has the role approver already.");
+    assert_snapshot!(desk.refused(&By::Orderly, Request::Grant { person: person("eve"), role: Role::Approver }), @"There is no person eve here; there is ana.");
 }
 
 #[test]
 fn a_freeze_has_a_reason_and_a_name_and_is_lifted_once() {
     let mut desk = Desk::with(&["ana", "ben"]);
-    assert_snapshot!(desk.refuses("ana", freeze(None, " ")), @"");
+    assert_snapshot!(desk.refuses("ana", freeze(None, " ")), @"Say why: a freeze without a reason is lifted by the first who wonders.");
     desk.does("ana", freeze(Some("odoo-prod"), "count"));
-    assert_snapshot!(desk.refuses("ben", freeze(Some("odoo-prod"), "again")), @"");
-    assert_snapshot!(desk.refuses("ben", thaw(None)), @"");
+    assert_snapshot!(desk.refuses("ben", freeze(Some("odoo-prod"), "again")), @"odoo-prod is frozen already, by ana: count.");
+    assert_snapshot!(desk.refuses("ben", thaw(None)), @"Everything is not frozen. Frozen now: odoo-prod.");
     desk.does("ben", thaw(Some("odoo-prod")));
-    assert_snapshot!(desk.refuses("ben", thaw(Some("odoo-prod"))), @"");
-    assert_snapshot!(desk.refused(&By::Orderly, freeze(None, "count")), @"");
+    assert_snapshot!(desk.refuses("ben", thaw(Some("odoo-prod"))), @"odoo-prod is not frozen. Nothing is frozen.");
+    assert_snapshot!(desk.refused(&By::Orderly, freeze(None, "count")), @"Only a person can freeze.");
 }
 
 #[test]

@@ -7,16 +7,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{
-    self, Chat, Delivery, Form, Incoming, Intake, Message, Refused, RoomSpec, Upload, Verdict,
-};
+pub use super::fakes::{Call, TestChat, TestHands};
+use super::fakes::{TestDocuments, TestMeaning, TestWords};
+use crate::chat::{Delivery, Incoming, Intake, Refused, Verdict};
 use crate::clock::{Clock, ManualClock};
 use crate::desk;
-use crate::engine::{
-    Act, Addressed, Asking, Documents, Engine, Hands, Listed, Meaning, Options, Parts, Words, journal,
-};
+use crate::engine::{Engine, Listed, Options, Parts, journal};
+use crate::incident::Verdict as Answered;
 use crate::incident::*;
-use crate::store::{Edge, Memory, Store, Stream};
+use crate::store::{Memory, Store, Stream};
 
 /// Who may respond, and as what.
 pub const PEOPLE: [(&str, &[Role]); 4] = [
@@ -382,7 +381,7 @@ pub fn stopping() -> Terms {
         probe: name.to_owned(),
         target: "odoo-prod".to_owned(),
         params: Params::new(),
-        wants: Verdict_::Ok,
+        wants: Answered::Ok,
         expression: String::new(),
     };
     Terms {
@@ -392,8 +391,6 @@ pub fn stopping() -> Terms {
         ..terms("stop", "odoo-prod")
     }
 }
-
-use crate::incident::Verdict as Verdict_;
 
 pub fn propose(terms: Terms) -> Request {
     Request::Propose {
