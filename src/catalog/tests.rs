@@ -582,7 +582,7 @@ fn a_bad_answer_comes_with_its_numbers_and_what_it_means() {
     assert_eq!(answer.summary, "12 of 900 records are wrong, 3 repaired");
     assert_eq!(
         answer.impact.as_deref(),
-        Some("Parcels go to the wrong place until these records are repaired.")
+        Some("Customers pay wrong prices until these records are repaired.")
     );
     assert_eq!(answer.excerpt, "wrong: 12\nrepaired: 3\ntotal: 900");
 }

@@ -253,7 +253,9 @@ fn before_and_after(state: &State, proposal: &Proposal) -> Option<Block> {
 
 /// Lines that went away with `-`, lines that came with `+`.
 pub fn diff(before: &str, after: &str) -> String {
-    TextDiff::from_lines(before, after)
+    // A last line without an end would be remarked upon, which tells nobody anything.
+    let ended = |text: &str| format!("{}\n", text.trim_end_matches('\n'));
+    TextDiff::from_lines(&ended(before), &ended(after))
         .unified_diff()
         .context_radius(3)
         .header("before", "after")

@@ -494,7 +494,7 @@ async function press(button) {
   const message = button.closest(".message");
   const done = await attempt(() => call("POST", `${pathOf(message)}/presses`, { button: button.dataset.press }));
   button.removeAttribute("aria-busy");
-  if (done && button.dataset.do === "run") guide?.typed(`/${command} ${button.dataset.line}`);
+  if (done && button.dataset.do === "run") guide?.did(button.dataset.line);
 }
 
 async function edit(message) {
@@ -696,7 +696,7 @@ async function submitForm(dialog) {
     dialog.close();
     const words = status === 202 ? "Taken. It is still being worked on." : answer.message?.fallback;
     if (words) toast(words);
-    guide?.typed(`/${command} ${path}`);
+    guide?.did(path);
   } catch (problem) {
     if (!(problem instanceof Refusal)) throw problem;
     // A refusal was decided: the next try is another one. Anything else was not, and may be sent again as it is.
@@ -882,6 +882,7 @@ const guide = $("#guide") && (() => {
     steps[at].scrollIntoView({ block: "nearest" });
   };
   const words = (text) => text.trim().toLowerCase().split(/\s+/);
+  const isWord = (word) => /^[a-z-]+$/.test(word ?? "");
   if (innerHeight < 560) $("[data-act='guide-fold']").click();
   show();
   return {
@@ -889,13 +890,20 @@ const guide = $("#guide") && (() => {
       at = Math.min(Math.max(at + by, 0), steps.length - 1);
       show();
     },
-    // Moves on when what the step asks for was done, typed or pressed.
+    // Moves on when what the step asks for was typed.
     typed(text) {
       const wanted = words(steps[at].dataset.command);
       const typed = words(text);
       // The third word counts when it names a command too (`action approve`), not when it is data.
-      const count = /^[a-z-]+$/.test(wanted[2] ?? "") ? 3 : 2;
+      const count = isWord(wanted[2]) ? 3 : 2;
       if (wanted[0] && wanted.slice(0, count).join(" ") === typed.slice(0, count).join(" ")) this.go(1);
+    },
+    // The same for a button or a form: those name the command by its whole path, where a person types `approve`.
+    did(line) {
+      const [, name, next] = words(steps[at].dataset.command);
+      const [first, second] = words(line);
+      const whole = first === name && (second === next || !isWord(second) || !isWord(next));
+      if (name && (whole || second === name)) this.go(1);
     },
   };
 })();
