@@ -255,7 +255,7 @@ fn before_and_after(state: &State, proposal: &Proposal) -> Option<Block> {
 pub fn diff(before: &str, after: &str) -> String {
     // A last line without an end would be remarked upon, which tells nobody anything.
     let ended = |text: &str| format!("{}\n", text.trim_end_matches('\n'));
-    TextDiff::from_lines(&ended(before), &ended(after))
+    TextDiff::from_lines(ended(before), ended(after))
         .unified_diff()
         .context_radius(3)
         .header("before", "after")
