@@ -10,6 +10,7 @@ use super::output::{self, colour};
 use super::reach;
 use super::render::Look;
 use super::request::{Answer, Request};
+use crate::chat::Message;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -39,6 +40,10 @@ pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
 
 /// Has a command decided, and shows the verdict.
 pub async fn send(config: &Path, line: String, as_json: bool) -> Result<ExitCode> {
+    // A refusal has no incident of its own, and what it offers is about the one that was named.
+    let named = orderly_commands::parse(&line)
+        .ok()
+        .and_then(|parsed| parsed.incident);
     let answer = reach::ask(config, Request::Command { line }).await?;
     let verdict = match answer {
         Answer::Verdict { verdict } => verdict,
@@ -49,10 +54,14 @@ pub async fn send(config: &Path, line: String, as_json: bool) -> Result<ExitCode
     } else {
         let look = Look {
             colour: colour(),
-            incident: verdict.incident,
+            incident: verdict.incident.or(named),
             program: "orderly",
         };
-        let text = look.message(&verdict.message);
+        // Where the room shows what was done, there is nothing to whisper; a terminal has no room beside it.
+        let text = match verdict.message == Message::default() {
+            true => "Done.\n".to_owned(),
+            false => look.message(&verdict.message),
+        };
         if verdict.accepted {
             print!("{text}");
         } else {

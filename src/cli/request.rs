@@ -150,7 +150,7 @@ impl Host {
         let done = match request {
             Request::Command { line } => self.command(os_user, line).await,
             Request::People => Ok(self.people()),
-            Request::Link { person } => self.link(os_user, &PersonId::new(person)).await,
+            Request::Link { person } => self.link(&PersonId::new(person)).await,
             Request::Postmortem {
                 incident,
                 format,
@@ -161,7 +161,7 @@ impl Host {
             Request::AddPerson { .. }
             | Request::Grant { .. }
             | Request::Revoke { .. }
-            | Request::Deactivate { .. } => self.change_person(os_user, request).await,
+            | Request::Deactivate { .. } => self.change_person(request).await,
         };
         done.unwrap_or_else(|answer| answer)
     }
@@ -228,16 +228,7 @@ impl Host {
         people.iter().any(|person| person.id == id.0)
     }
 
-    /// Who acts: the person behind the user of this machine, or the operator as such.
-    fn by(&self, os_user: &str) -> By {
-        let desk = self.app.engine.desk();
-        match desk.person_of(&app::on_terminal(os_user)) {
-            Some(person) => By::Person { id: person.clone() },
-            None => By::Orderly,
-        }
-    }
-
-    async fn link(&self, os_user: &str, person: &PersonId) -> Result<Answer, Answer> {
+    async fn link(&self, person: &PersonId) -> Result<Answer, Answer> {
         let desk = self.app.engine.desk();
         if desk.people.get(person).is_some_and(|known| !known.active) {
             return Err(Refusal::new(format!(
@@ -252,15 +243,16 @@ impl Host {
             person: person.clone(),
             sha256,
         };
-        self.app.engine.on_desk(&self.by(os_user), &request).await?;
+        self.app.engine.on_desk(&By::Orderly, &request).await?;
         Ok(Answer::Link {
             person: person.to_string(),
             url: format!("{}/sign-in?token={token}", self.base_url),
         })
     }
 
-    async fn change_person(&self, os_user: &str, request: Request) -> Result<Answer, Answer> {
-        let by = self.by(os_user);
+    async fn change_person(&self, request: Request) -> Result<Answer, Answer> {
+        // Who is who is the operator's to say, and this is the operator's machine.
+        let by = By::Orderly;
         let engine = &self.app.engine;
         match request {
             Request::AddPerson {
@@ -295,7 +287,7 @@ impl Host {
                         .collect(),
                 };
                 engine.on_desk(&by, &request).await?;
-                self.link(os_user, &id).await
+                self.link(&id).await
             }
             Request::Grant { person, role } => {
                 let person = PersonId::new(person);

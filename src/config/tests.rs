@@ -143,6 +143,7 @@ fn the_settings_are_shown_with_the_places_of_secrets() {
     ));
     insta::assert_snapshot!(config.show(), @r#"
     command = "incident"
+    timezone = "UTC"
 
     [store]
     path = "orderly.sqlite"

@@ -47,6 +47,17 @@ fn a_journal_that_was_cut_off_is_found_by_a_noted_head() {
 #[test]
 fn what_is_redacted_is_gone_and_the_chain_holds() {
     let place = with_an_incident();
+    let said = place
+        .run(&["journal", "redact", "INC-1", "6", "--reason", "it names somebody"])
+        .exits(3);
+    assert!(
+        said.err.contains("orderly incident INC-1 role take commander"),
+        "{}",
+        said.err
+    );
+    place
+        .run(&["incident", "INC-1", "role", "take", "commander"])
+        .exits(0);
     let events = place.run(&["journal", "show", "INC-1", "--json"]).exits(0).json();
     let noted = events
         .as_array()

@@ -144,7 +144,7 @@ fn an_inline_secret_is_refused_and_never_repeated() {
     orderly.toml:6:22: `ODOO_TOKEN` holds what looks like a secret (token), and that may not stand in this file. Below [target.probe] or [target.action], name the place where it is: env = { ODOO_TOKEN = { env = "ODOO_DB_ENV_ODOO_TOKEN" } }
     orderly.toml:5:7: `url` holds what looks like a secret (password), and that may not stand in this file. Take it out and name its place below [target.probe] or [target.action]: password = { env = "ODOO_DB_PROBE_PASSWORD" }
     orderly.toml:5:7: `url` holds what looks like a secret (password), and that may not stand in this file. Take it out and name its place below [target.probe] or [target.action]: password = { env = "ODOO_DB_PROBE_PASSWORD" }
-    orderly.toml:1:2: this file has no setting `slack`. It knows: command, store, web, log, room, timeline, reactions, runbooks, catalog, probes, policy, updates, nudge, containment, followup, postmortem, mask, process, person, target.
+    orderly.toml:1:2: this file has no setting `slack`. It knows: command, timezone, store, web, log, room, timeline, reactions, runbooks, catalog, probes, policy, updates, nudge, containment, followup, postmortem, mask, process, person, target.
     orderly.toml:1:18: `public_url` holds what looks like a secret (password), and that may not stand in this file. Take it out: only targets have secrets
     orderly.toml:1:10: this is not TOML: string values must be quoted, expected literal string. Text, durations and addresses stand in quotes: "15m"
     "#);

@@ -44,7 +44,7 @@ async fn the_same_journal_gives_the_same_bytes_whenever_it_is_made() {
         .document(IncidentId(1), "md", as_of)
         .await
         .expect("made");
-    assert_eq!(once.0, again.0);
+    assert_eq!(once.bytes, again.bytes);
 }
 
 #[tokio::test]

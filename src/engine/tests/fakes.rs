@@ -14,7 +14,7 @@ use crate::chat::{self, Chat, Form, Incoming, Message, RoomSpec, Upload};
 use crate::desk;
 use crate::engine::{Act, Addressed, Asking, Documents, Hands, Meaning, Words};
 use crate::incident::*;
-use crate::store::{Edge, Memory, Store};
+use crate::store::{Edge, Memory, Store, StoredEntry};
 
 /// A point at which the process ends: in the middle of a call to the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -534,7 +534,7 @@ impl Meaning for TestMeaning {
             Said::Open(request) => Act::Open(request),
             Said::Desk(request) => Act::Desk(*request),
             Said::Tell(text) => Act::Tell(plain(text)),
-            Said::Export(format) => Act::Export { format },
+            Said::Export(format) => Act::Export { format, as_of: None },
             Said::Redact { row, reason } => Act::Redact { row, reason },
             Said::Panic => panic!("a defect"),
         })
@@ -554,6 +554,7 @@ impl Documents for TestDocuments {
         format: &str,
         journal: &[Recorded],
         head: &str,
+        _: Option<&[StoredEntry]>,
         _: &desk::State,
     ) -> Result<(Vec<u8>, &'static str, String), Refusal> {
         let text = format!("{} events, {head}", journal.len());

@@ -254,6 +254,7 @@ fn parts(store: &Memory, clock: &ManualClock, chat: &Arc<TestChat>, hands: &Arc<
             task_emoji: "todo".to_owned(),
             followup_emoji: "later".to_owned(),
             announce: Some(lobby()),
+            whole_log: false,
         },
     }
 }
