@@ -32,7 +32,7 @@ fn some_terms(a: u8, b: u8) -> Terms {
     };
     let policy = Policy {
         quorum: u32::from(b % 3),
-        role: (a % 2 == 0).then_some(Role::Approver),
+        role: a.is_multiple_of(2).then_some(Role::Approver),
         expires_s: 600,
     };
     Terms {
@@ -56,7 +56,7 @@ fn of_the_order(what: u8, a: u8, b: u8) -> Option<Request> {
     let text = || "something was said".to_owned();
     Some(match what {
         0 => Request::Frame { frame: whole_frame() },
-        1 => damage(a % 2 == 0),
+        1 => damage(a.is_multiple_of(2)),
         2 => next(),
         3 => next_because("we have to"),
         4 => back(pick(Phase::ALL, a)),
@@ -72,11 +72,11 @@ fn of_the_order(what: u8, a: u8, b: u8) -> Option<Request> {
         },
         10 => Request::Resolve {
             summary: None,
-            reason: (a % 2 == 0).then(text),
+            reason: a.is_multiple_of(2).then(text),
         },
         11 if a == 0 => Request::Reopen { reason: text() },
         12 if a == 0 => Request::Close {
-            reason: (b % 2 == 0).then(text),
+            reason: b.is_multiple_of(2).then(text),
         },
         13 if (a, b) == (0, 0) => Request::Cancel { reason: text() },
         14 => Request::Review {
@@ -143,10 +143,10 @@ fn of_actions(what: u8, a: u8, b: u8) -> Option<Request> {
         },
         36 => Request::Settle {
             proposal,
-            happened: b % 2 == 0,
+            happened: b.is_multiple_of(2),
             grounds: text(),
         },
-        37 => confirm(proposal, b % 2 == 0),
+        37 => confirm(proposal, b.is_multiple_of(2)),
         38 => Request::AcceptContainment {
             proposal,
             reason: text(),
@@ -174,7 +174,7 @@ fn of_actions(what: u8, a: u8, b: u8) -> Option<Request> {
 fn of_people(what: u8, a: u8, b: u8) -> Option<Request> {
     let somebody = person(PEOPLE[a as usize % PEOPLE.len()].0);
     let marked = Marked {
-        message: message(if b % 2 == 0 { "m1" } else { "m2" }),
+        message: message(if b.is_multiple_of(2) { "m1" } else { "m2" }),
         author: "Dan".to_owned(),
         text: "seen".to_owned(),
         files: Vec::new(),
@@ -219,7 +219,7 @@ fn around_it(story: &mut Story, what: u8, a: u8, b: u8) {
     match what {
         54 => story.later(TimeDelta::minutes(i64::from(a))),
         55 => story.later(TimeDelta::minutes(-i64::from(a))),
-        56 if a % 2 == 0 => story.freeze((b != 7).then_some(target.as_str())),
+        56 if a.is_multiple_of(2) => story.freeze((b != 7).then_some(target.as_str())),
         56 => story.around.freezes.clear(),
         57 => {
             let standing = story
