@@ -23,7 +23,7 @@
 //! ```
 //!
 //! The way: [`source`] cleans the text, [`front`] reads the front matter, [`read`], [`step`] and [`decision`] turn
-//! headings and list items into an [`incident::Plan`](crate::incident::Plan), [`call`] takes inline code apart, [`lint`]
+//! headings and list items into an [`incident::Plan`](crate::incident::Plan), [`call`] takes inline code apart, [`lint`](mod@lint)
 //! compares the whole with what the catalog offers, and [`Shelf`] holds the files and [chooses](Shelf::choose) among
 //! them. Every problem names its line and column. Nothing here asks a system or reads the clock.
 //!
@@ -78,7 +78,7 @@ pub fn parse(file_name: &str, text: &str) -> Result<Runbook, Vec<Problem>> {
     }
 }
 
-/// Everything there is to say about a file: what [`parse`] refuses and what [`lint`] finds, together and in order.
+/// Everything there is to say about a file: what [`parse`] refuses and what [`lint`](fn@lint) finds, together and in order.
 pub fn check(file_name: &str, text: &str, vocabulary: &dyn Vocabulary) -> Vec<Problem> {
     let mut problems = Problems::of(file_name);
     if let Some(runbook) = understand(file_name, text, &mut problems) {

@@ -4,7 +4,7 @@
 //!
 //! * [`Store::receive`] and [`Store::commit`] answer when the data is on disk, not before.
 //! * A commit is kept whole or not at all; one that does not fit the present state changes nothing and says why.
-//! * Events of a stream are chained by hashes ([`chain`]); [`verify`] names the first row that was tampered with.
+//! * Events of a stream are chained by hashes ([`chain`]); [`verify`](fn@verify) names the first row that was tampered with.
 //! * A delivery is taken in once and decided once.
 //!
 //! How a decision is written:

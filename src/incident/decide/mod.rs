@@ -1,7 +1,7 @@
 //! Every rule of the order and of safety. Pure and synchronous: state, request and surroundings in, facts or a refusal
 //! out. Nothing here reads a clock or talks to anybody.
 //!
-//! A request is decided in two steps. [`decide`] says which facts the request itself makes. Then [`follow`] says which
+//! A request is decided in two steps. `decide` says which facts the request itself makes. Then [`follow`] says which
 //! facts follow from those by themselves (a gate that now holds opens the next phase, a quorum clears a proposal), until
 //! nothing more follows. All of it becomes one commit.
 
