@@ -1,11 +1,12 @@
 //! The chat port: what the bot needs of a chat platform, and what a platform tells the bot.
 //!
-//! Adapters (`local/`, later `slack/` and `discord/`) implement [`Chat`] and push every [`Incoming`] into an
+//! Adapters (`local/`, `slack/`, later `discord/`) implement [`Chat`] and push every [`Incoming`] into an
 //! [`Intake`]; they never call the engine and never each other.
 
 pub mod local;
 mod message;
 mod rich;
+pub mod slack;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -63,6 +64,11 @@ pub enum Error {
 pub trait Chat: Send + Sync {
     /// `local`, `slack`, `discord`.
     fn platform(&self) -> &'static str;
+
+    /// Where incidents are announced on this platform, if anywhere.
+    async fn lobby(&self) -> Result<Option<RoomRef>, Error> {
+        Ok(None)
+    }
 
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error>;
     async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error>;
