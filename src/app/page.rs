@@ -39,6 +39,7 @@ impl App {
             clock,
             ready: Arc::new(move || engine.ready()),
             metrics: Arc::new(move || metrics.metrics()),
+            platforms: self.platform_routes(),
         };
         Ok(web::serve(settings, deps).await?)
     }
