@@ -68,7 +68,8 @@ pub(in crate::config) fn no_secret_here(what: &str, at: &At) -> String {
     let variable = variable_for(&at.name);
     let password = |whose: &str| variable_for(&format!("{}.{whose}.password", owner(&at.name)));
     let advice = match parts.as_slice() {
-        ["target", "probe" | "action", "password"] | ["target", "probe" | "action", "headers" | "env", _]
+        ["target", "probe" | "action", "password"]
+        | ["target", "probe" | "action", "headers" | "env", _]
         | ["slack", "bot_token" | "app_token" | "signing_secret"] => {
             let file = variable.to_ascii_lowercase().replace('_', "-");
             format!(

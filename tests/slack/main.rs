@@ -1,0 +1,5 @@
+//! The program on a Slack workspace: whole days and bad ones, over both transports.
+
+mod faults;
+mod kit;
+mod story;
