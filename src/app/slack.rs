@@ -84,10 +84,10 @@ impl App {
     }
 
     pub(super) fn listen_to_slack(&self) {
-        if let Some(slack) = &self.slack
-            && !self.joined.config().slack_over_http()
-        {
-            slack.listen();
+        let Some(slack) = &self.slack else { return };
+        match self.joined.config().slack_over_http() {
+            true => slack.catch_up_once(),
+            false => slack.listen(),
         }
     }
 

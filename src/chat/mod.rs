@@ -58,6 +58,21 @@ pub enum Error {
     Gone { why: String },
 }
 
+/// What a platform says of somebody, now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Member,
+    /// Reads, and does not command: a guest, somebody of another workspace, a bot, a deactivated account.
+    Reader,
+}
+
+/// A room to listen to, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    pub room: RoomRef,
+    pub since: DateTime<Utc>,
+}
+
 /// A chat platform. Every method that creates something takes a key and does it once per key, however often it is
 /// called: after a crash the engine calls again.
 #[async_trait]
@@ -68,6 +83,11 @@ pub trait Chat: Send + Sync {
     /// Where incidents are announced on this platform, if anywhere.
     async fn lobby(&self) -> Result<Option<RoomRef>, Error> {
         Ok(None)
+    }
+
+    /// What the platform says of this person. A platform without guests has members only.
+    async fn standing(&self, _who: &Identity) -> Result<Standing, Error> {
+        Ok(Standing::Member)
     }
 
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error>;
@@ -198,6 +218,11 @@ pub trait Intake: Send + Sync {
 
     /// Waits until a taken delivery is decided.
     async fn decided(&self, id: u64) -> Verdict;
+
+    /// The rooms of a platform whose incident is open: what an adapter reads again after it was away.
+    async fn listening(&self, _platform: &str) -> Vec<Listening> {
+        Vec::new()
+    }
 
     /// Completions for what somebody is typing; changes nothing and is not kept.
     async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)>;

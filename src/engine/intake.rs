@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::handle::Handled;
 use super::{Busy, Engine, backoff, lock, read};
-use crate::chat::{self, Delivery, Incoming, Intake, Message, Refused, Verdict};
+use crate::chat::{self, Delivery, Incoming, Intake, Listening, Message, Refused, Verdict};
 use crate::incident::{Identity, IncidentId, RoomRef};
 use crate::store::{self, InboxId, Received};
 
@@ -100,6 +100,18 @@ impl Intake for Engine {
             }
             _ => told.await.unwrap_or_else(|_| unconfirmed()),
         }
+    }
+
+    async fn listening(&self, platform: &str) -> Vec<Listening> {
+        let listed = self.listed(None);
+        let open = listed.into_iter().filter(|listed| listed.open);
+        open.flat_map(|listed| {
+            let since = listed.declared;
+            let rooms = listed.rooms.into_iter();
+            rooms.map(move |room| Listening { room, since })
+        })
+        .filter(|listening| listening.room.platform == platform)
+        .collect()
     }
 
     async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)> {

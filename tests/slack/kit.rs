@@ -9,11 +9,13 @@ use chrono::TimeDelta;
 use orderly::app::{App, Files, Keeping};
 use orderly::catalog::Catalog;
 use orderly::chat::slack::{Wanted, manifest};
+use orderly::chat::{Delivery, Incoming, Intake, Verdict, local};
 use orderly::clock::{Clock, ManualClock};
 use orderly::config::Config;
 use orderly::demo::{self, Shop};
-use orderly::incident::{IncidentId, State};
+use orderly::incident::{Identity, IncidentId, State};
 use orderly::runbook::Shelf;
+use orderly::store::{LogId, Store};
 use orderly::web::Running;
 use orderly_testbed::slack::{Person, SlackServer};
 use tempfile::TempDir;
@@ -217,6 +219,32 @@ impl House {
         let sent = self.person(who).types(&format!("/incident {line}"), &place);
         sent.await;
         self.settled().await
+    }
+
+    /// The messages of a room as they are kept, each version a line.
+    pub async fn log(&self, room: &str) -> Vec<String> {
+        let store = self.app.sqlite.as_ref().expect("a file");
+        let entries = store.room_log(INCIDENT, LogId(0), 1_000).await;
+        let entries = entries.expect("a log that can be read").into_iter();
+        let here = entries.filter(|stored| stored.entry.room.ends_with(room));
+        here.filter_map(|stored| stored.entry.text).collect()
+    }
+
+    /// A command from somewhere else than Slack.
+    pub async fn typed_elsewhere(&self, from: Identity, line: &str) -> Verdict {
+        let delivery = Delivery {
+            key: format!("elsewhere/{line}"),
+            subject: None,
+            received: self.clock.now(),
+            incoming: Incoming::Command {
+                from,
+                room: local::room_ref("lobby"),
+                text: line.to_owned(),
+                trigger: None,
+            },
+        };
+        let taken = self.app.engine.take(delivery).await.expect("room in the inbox");
+        self.app.engine.decided(taken.expect("a command is kept")).await
     }
 
     /// The process dies where it stands and is started again.

@@ -102,6 +102,11 @@ impl SlackChat {
             .with_state(Arc::clone(self))
     }
 
+    /// Slack sends an event again for five minutes and a bit; a bot that was down for longer reads what it missed.
+    pub fn catch_up_once(self: &Arc<Self>) {
+        tokio::spawn(Arc::clone(self).catch_up());
+    }
+
     fn signed_by_slack(&self, headers: &HeaderMap, body: &[u8]) -> bool {
         let secret = self.settings.signing_secret.as_deref().unwrap_or_default();
         match self.signed.check(secret, headers, body, self.clock.now()) {

@@ -85,8 +85,14 @@ pub enum Heard {
         message: Option<Delivery>,
         press: Delivery,
     },
-    /// Something that happened in a channel.
-    Event(Delivery),
+    /// Something that happened in a channel; where it is about a message that may not have been told of yet (events
+    /// overtake each other), that message first.
+    Event {
+        before: Option<Delivery>,
+        delivery: Delivery,
+    },
+    /// An account is no longer what it was.
+    Account { user: String },
     /// Somebody looks at the home tab.
     Home { user: String },
     /// Slack holds events back because there are too many.
@@ -279,10 +285,10 @@ pub fn event(body: &Value, own: &Own, now: DateTime<Utc>) -> Heard {
     let Some(id) = text(body, "event_id") else {
         return Heard::Nothing("an event without an id");
     };
-    let keyed = |delivery: Option<Delivery>| match delivery {
+    let keyed = |delivery: Option<Delivery>, before: Option<Delivery>| match delivery {
         Some(mut delivery) => {
             delivery.key = format!("slack:event:{id}");
-            Heard::Event(delivery)
+            Heard::Event { before, delivery }
         }
         None => Heard::Nothing("nothing that counts"),
     };
@@ -293,15 +299,27 @@ pub fn event(body: &Value, own: &Own, now: DateTime<Utc>) -> Heard {
             };
             match event["subtype"].as_str() {
                 None | Some("file_share" | "thread_broadcast" | "me_message") => {
-                    keyed(written(event, channel, own, now))
+                    keyed(written(event, channel, own, now), None)
                 }
-                Some("message_changed") => keyed(changed(event, channel, own, now)),
-                Some("message_deleted") => keyed(deleted(event, channel, own, now)),
+                Some("message_changed") => keyed(
+                    changed(event, channel, own, now),
+                    written(&event["previous_message"], channel, own, now),
+                ),
+                Some("message_deleted") => keyed(
+                    deleted(event, channel, own, now),
+                    written(&event["previous_message"], channel, own, now),
+                ),
                 Some(_) => Heard::Nothing("what Slack itself says in a channel"),
             }
         }
-        Some("reaction_added") => keyed(reacted(event, true, own, now)),
-        Some("reaction_removed") => keyed(reacted(event, false, own, now)),
+        Some("reaction_added") => keyed(reacted(event, true, own, now), None),
+        Some("reaction_removed") => keyed(reacted(event, false, own, now), None),
+        Some("user_change") => match event["user"]["id"].as_str() {
+            Some(user) => Heard::Account {
+                user: user.to_owned(),
+            },
+            None => Heard::Nothing("nobody's account"),
+        },
         Some("app_mention") => mentioned(event, id, own, now),
         Some("app_home_opened") if event["tab"] != "messages" => match text(event, "user") {
             Some(user) => Heard::Home {
@@ -421,6 +439,36 @@ fn deleted(event: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Optio
             at: at.and_then(moment).unwrap_or(now),
         },
     })
+}
+
+/// The marks that a message of history has, each once for each person. Told as they are, whenever they were put there.
+pub fn marked(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Vec<Delivery> {
+    let Some(ts) = text(message, "ts").filter(|_| !is_bot(message, own)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for reaction in message["reactions"].as_array().into_iter().flatten() {
+        let emoji = emoji::as_configured(text(reaction, "name").unwrap_or_default(), &own.marks);
+        if !own.marks.contains(&emoji) {
+            continue;
+        }
+        let users = reaction["users"].as_array().into_iter().flatten();
+        for user in users.filter_map(Value::as_str).filter(|user| *user != own.user) {
+            found.push(Delivery {
+                key: format!("slack:{}:{channel}:{ts}:{user}:{emoji}:found", own.team),
+                subject: None,
+                received: now,
+                incoming: Incoming::Reacted {
+                    from: own.identity(None, user),
+                    message: own.message(channel, ts),
+                    emoji: emoji.clone(),
+                    present: true,
+                    at: moment(ts).unwrap_or(now),
+                },
+            });
+        }
+    }
+    found
 }
 
 /// No subject: a reaction may come, go and come again, and each of these counts.

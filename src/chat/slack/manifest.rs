@@ -45,6 +45,7 @@ const EVENTS: &[&str] = &[
     "reaction_added",
     "reaction_removed",
     "tokens_revoked",
+    "user_change",
 ];
 
 /// Slack's limits for a command's description and its hint.

@@ -2,18 +2,20 @@
 //!
 //! * Pure: `rich`, `blocks`, `form`, `press`, `emoji` say things as Slack takes them; `incoming` understands what it sends.
 //! * `api` is one call of the Web API and what its answer means for the outbox: again, or never.
-//! * `port`, `rooms` and `posts` are the [`Chat`](super::Chat); `pace` keeps below Slack's limits.
+//! * `port`, `rooms`, `posts` and `accounts` are the [`Chat`](super::Chat); `pace` keeps below Slack's limits.
 //! * `receive` is what happens to a delivery, however it came: durable first, then acknowledged. `socket` and `http` are
-//!   the two ways it comes, and know nothing else.
+//!   the two ways it comes, and know nothing else. `history` reads what was said while nobody listened.
 //!
 //! Deliberately absent: a retry of a call that failed (the outbox does that, with the call's key), a display name in any
 //! decision, and a log line with the content of a message or of an error's body.
 
+mod accounts;
 mod api;
 mod blocks;
 mod check;
 mod emoji;
 mod form;
+mod history;
 mod http;
 mod incoming;
 mod manifest;
@@ -38,6 +40,7 @@ use tokio::sync::{OnceCell, watch};
 use super::Intake;
 use crate::clock::Clock;
 use crate::incident::{Identity, PersonId};
+use accounts::Accounts;
 use api::{Api, Failure};
 use incoming::Own;
 use posts::Posts;
@@ -87,8 +90,11 @@ pub struct SlackChat {
     intake: OnceLock<Arc<dyn Intake>>,
     people: OnceLock<Arc<dyn People>>,
     posts: Posts,
+    accounts: Accounts,
     /// Direct channels, by user.
     directs: Mutex<HashMap<String, String>>,
+    /// Files that Slack has and nobody sees yet, by key. Few: each waits for its next call.
+    files: Mutex<HashMap<String, String>>,
     views: Views,
     replies: Replies,
     signed: http::Signed,
@@ -112,7 +118,9 @@ impl SlackChat {
             intake: OnceLock::new(),
             people: OnceLock::new(),
             posts: Posts::default(),
+            accounts: Accounts::default(),
             directs: Mutex::default(),
+            files: Mutex::default(),
             views: Views::default(),
             replies: Replies::default(),
             signed: http::Signed::default(),

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::api::Failure;
 use super::incoming::Own;
 use super::{PLATFORM, SlackChat, blocks, form, lock, rooms};
-use crate::chat::{Chat, Error, Form, Message, RoomSpec, Trigger, Upload};
+use crate::chat::{Chat, Error, Form, Message, RoomSpec, Standing, Trigger, Upload};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 /// Largest file that is posted: more than any export, less than what a call has time for.
@@ -69,35 +69,40 @@ impl SlackChat {
         Ok(())
     }
 
-    async fn put(&self, own: &Own, channel: &str, file: &Upload) -> Result<String, Failure> {
+    /// The bytes of a file, sent to Slack and not shown anywhere yet. A later try goes on from here.
+    async fn sent(&self, key: &str, file: &Upload) -> Result<String, Failure> {
+        if let Some(sent) = lock(&self.files).get(key) {
+            return Ok(sent.clone());
+        }
         let arguments = [
             ("filename", file.name.clone()),
             ("length", file.bytes.len().to_string()),
         ];
         let place = self.api.get("files.getUploadURLExternal", &arguments).await?;
-        let id = place["file_id"].as_str().unwrap_or_default();
         let url = place["upload_url"].as_str().unwrap_or_default();
         self.api.put_file(url, &file.media_type, &file.bytes).await?;
+        let id = place["file_id"].as_str().unwrap_or_default().to_owned();
+        lock(&self.files).insert(key.to_owned(), id.clone());
+        Ok(id)
+    }
+
+    async fn put(&self, own: &Own, key: &str, channel: &str, file: &Upload) -> Result<String, Failure> {
         let body = json!({
-            "files": [{ "id": id, "title": file.name }],
+            "files": [{ "id": self.sent(key, file).await?, "title": file.name }],
             "channel_id": channel,
             "initial_comment": super::rich::escaped(&file.comment),
         });
         let done = self.api.call("files.completeUploadExternal", &body).await?;
-        let link = done["files"][0]["permalink"].as_str();
-        if let Some(link) = link {
+        lock(&self.files).remove(key);
+        if let Some(link) = done["files"][0]["permalink"].as_str() {
             let body = json!({ "channel_id": channel, "title": file.name, "type": "link", "link": link });
             if let Err(failure) = self.api.call("bookmarks.add", &body).await {
                 tracing::warn!(%failure, "the file is posted, and not linked at the top of the channel");
             }
         }
         // Slack shares it a moment later; whoever wants its message finds it by what it says.
-        Ok(self
-            .uploaded(own, channel, &file.name, &file.comment)
-            .await
-            .ok()
-            .flatten()
-            .unwrap_or_default())
+        let there = self.uploaded(own, channel, &file.name, &file.comment).await;
+        Ok(there.ok().flatten().unwrap_or_default())
     }
 }
 
@@ -112,6 +117,11 @@ impl Chat for SlackChat {
             Some(channel) => Ok(Some(self.own().await?.room(channel))),
             None => Ok(None),
         }
+    }
+
+    async fn standing(&self, who: &Identity) -> Result<Standing, Error> {
+        let own = self.own().await?;
+        Ok(self.standing_of(own, who).await?)
     }
 
     async fn open_room(&self, _key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
@@ -178,7 +188,7 @@ impl Chat for SlackChat {
         }
     }
 
-    async fn upload(&self, _key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error> {
+    async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error> {
         let own = self.own().await?;
         let channel = ours(own, room)?;
         if file.bytes.len() > FILE_MAX {
@@ -192,7 +202,7 @@ impl Chat for SlackChat {
         let there = self.uploaded(own, channel, &file.name, &file.comment).await?;
         let ts = match there {
             Some(ts) => ts,
-            None => self.put(own, channel, file).await?,
+            None => self.put(own, key, channel, file).await?,
         };
         Ok(own.message(channel, &ts))
     }

@@ -16,6 +16,8 @@ use crate::chat::Message;
 const EVENT: &str = "orderly_post";
 /// How far back history is looked through. A retry comes within minutes of the post it repeats.
 const LOOK_BACK: usize = 200;
+/// Posts remembered of one channel: those that may be asked for again are the last few.
+const KEYS_MAX: usize = 500;
 /// Channels remembered; one that falls out is looked through again.
 const CHANNELS_MAX: usize = 1_000;
 
@@ -41,6 +43,18 @@ impl Posts {
 
     fn find(&self, channel: &str, key: &str) -> Option<Option<String>> {
         lock(&self.0).get(channel).map(|found| found.get(key).cloned())
+    }
+
+    /// A post that was made. What the engine does with it may fail next, and then it asks for it again.
+    fn made(&self, channel: &str, key: &str, ts: &str) {
+        let mut known = lock(&self.0);
+        let Some(found) = known.get_mut(channel) else {
+            return;
+        };
+        if found.len() >= KEYS_MAX {
+            found.clear();
+        }
+        found.insert(key.to_owned(), ts.to_owned());
     }
 
     fn looked(&self, channel: &str, found: HashMap<String, String>) {
@@ -107,7 +121,9 @@ impl SlackChat {
                 if matches!(answer, Err(Failure::Unclear { .. })) {
                     self.posts.doubtful(channel);
                 }
-                answer?["ts"].as_str().unwrap_or_default().to_owned()
+                let ts = answer?["ts"].as_str().unwrap_or_default().to_owned();
+                self.posts.made(channel, key, &ts);
+                ts
             }
         };
         if let Some(rest) = rendered.rest {

@@ -144,21 +144,18 @@ impl SlackChat {
                 form,
             } => self.pressed(intake, delivery, reply_to, form).await,
             Heard::Submit { delivery, fields } => submitted(intake, delivery, &fields).await,
-            Heard::Shortcut { message, press } => {
-                if let Some(message) = message
-                    && !matches!(take(intake, message).await, Taken::Yes(_))
-                {
-                    return Reply::No;
-                }
-                match take(intake, press).await {
-                    Taken::Yes(_) => Reply::Empty,
-                    Taken::No(_) | Taken::Late => Reply::No,
-                }
+            Heard::Shortcut { message, press } => taken_after(intake, message, press).await,
+            Heard::Event { before, delivery } => {
+                let before = match before {
+                    Some(before) => Some(before),
+                    None => self.marked_message(&delivery).await,
+                };
+                taken_after(intake, before, delivery).await
             }
-            Heard::Event(delivery) => match take(intake, delivery).await {
-                Taken::Yes(_) => Reply::Empty,
-                Taken::No(_) | Taken::Late => Reply::No,
-            },
+            Heard::Account { user } => {
+                self.accounts.forget(&user);
+                Reply::Empty
+            }
             Heard::Home { .. } => Reply::Empty,
             Heard::Limited => {
                 tracing::warn!("Slack holds events back: this workspace has more than 30,000 in an hour");
@@ -175,6 +172,25 @@ impl SlackChat {
                 Reply::Empty
             }
         }
+    }
+
+    /// The message that somebody marks, asked of Slack: it may be a reply, or older than the bot in this channel. Without
+    /// it the mark is told all the same.
+    async fn marked_message(&self, delivery: &Delivery) -> Option<Delivery> {
+        let Incoming::Reacted {
+            message,
+            emoji,
+            present: true,
+            ..
+        } = &delivery.incoming
+        else {
+            return None;
+        };
+        let own = self.own().await.ok()?;
+        if !own.marks.contains(emoji) {
+            return None;
+        }
+        self.message_at(own, &message.room.room, &message.message).await
     }
 
     fn keep_reply(&self, delivery: &Delivery, reply_to: Option<&str>) {
@@ -286,6 +302,19 @@ impl SlackChat {
     }
 }
 
+/// What came before is handed in first; both, or neither is acknowledged.
+async fn taken_after(intake: &Arc<dyn Intake>, before: Option<Delivery>, delivery: Delivery) -> Reply {
+    if let Some(before) = before
+        && !matches!(take(intake, before).await, Taken::Yes(_))
+    {
+        return Reply::No;
+    }
+    match take(intake, delivery).await {
+        Taken::Yes(_) => Reply::Empty,
+        Taken::No(_) | Taken::Late => Reply::No,
+    }
+}
+
 /// A submitted form is decided before it is acknowledged: its errors travel in the acknowledgement.
 async fn submitted(intake: &Arc<dyn Intake>, delivery: Delivery, fields: &[String]) -> Reply {
     let id = match take(intake, delivery).await {
@@ -322,7 +351,7 @@ fn whispered(words: &str) -> Value {
     json!({ "response_type": "ephemeral", "replace_original": false, "text": super::rich::escaped(words) })
 }
 
-enum Taken {
+pub(super) enum Taken {
     Yes(Option<u64>),
     No(Refused),
     /// Not known in time; it may be stored all the same.
@@ -330,7 +359,7 @@ enum Taken {
 }
 
 /// Hands a delivery in. It is handed in whole even if nobody waits for it any more.
-async fn take(intake: &Arc<dyn Intake>, delivery: Delivery) -> Taken {
+pub(super) async fn take(intake: &Arc<dyn Intake>, delivery: Delivery) -> Taken {
     let intake = Arc::clone(intake);
     let handing = tokio::spawn(async move { intake.take(delivery).await });
     match tokio::time::timeout(TAKE_MAX, handing).await {

@@ -47,6 +47,8 @@ impl SlackChat {
                 // It may have ended by itself.
                 let _ = old.send(());
             }
+            // What came between two sockets came to nobody.
+            tokio::spawn(Arc::clone(&self).catch_up());
             let (retire, retired) = oneshot::channel();
             let (renew, mut wanted) = watch::channel(false);
             tokio::spawn(Arc::clone(&self).read(socket, renew, retired));
@@ -169,7 +171,7 @@ impl SlackChat {
     }
 
     /// Waits; whether it was told to stop meanwhile.
-    async fn stopped_within(&self, wait: TimeDelta) -> bool {
+    pub(super) async fn stopped_within(&self, wait: TimeDelta) -> bool {
         tokio::select! {
             () = self.clock.until(self.clock.now() + wait) => false,
             () = self.stopped() => true,

@@ -25,7 +25,7 @@ fn heard(inner: Value) -> Heard {
 
 fn delivered(inner: Value) -> Delivery {
     match heard(inner) {
-        Heard::Event(delivery) | Heard::Command { delivery, .. } => delivery,
+        Heard::Event { delivery, .. } | Heard::Command { delivery, .. } => delivery,
         other => panic!("{other:?}"),
     }
 }
@@ -138,6 +138,16 @@ fn an_edit_is_told_and_the_preview_of_a_link_is_none() {
         heard(change("same", "same", Some("1700000009.000000"))),
         Heard::Nothing(_)
     ));
+}
+
+#[test]
+fn an_edit_that_overtakes_its_message_brings_it_along() {
+    let Heard::Event { before, .. } = heard(change("new", "old", Some("1700000009.000000"))) else {
+        panic!("no event")
+    };
+    let before = before.expect("the message as it was");
+    assert_eq!(before.subject, delivered(message("old")).subject);
+    assert!(matches!(before.incoming, Incoming::Wrote { text, .. } if text == "old"));
 }
 
 #[test]
