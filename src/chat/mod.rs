@@ -224,6 +224,12 @@ pub trait Intake: Send + Sync {
         Vec::new()
     }
 
+    /// What a platform shows somebody who looks at the bot itself: open incidents, and what waits for them. `None` for
+    /// somebody unknown. Changes nothing and is not kept.
+    async fn home(&self, _who: &Identity) -> Option<Message> {
+        None
+    }
+
     /// Completions for what somebody is typing; changes nothing and is not kept.
     async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)>;
 }

@@ -1,11 +1,12 @@
 //! What people do with their hands: forms, buttons, reactions, menus, threads.
 
 use orderly::chat::local;
-use orderly::incident::{Phase, Stage};
+use orderly::incident::Stage;
 use orderly_testbed::slack::Kind;
 use serde_json::json;
 
 use crate::kit::{House, Transport};
+use crate::story::lived_until;
 
 const OPEN: &str = "open The shop sells at negative prices severity=SEV2 process=order-routing target=shop runbook=demo-shop";
 
@@ -63,7 +64,7 @@ async fn a_form_frames_the_incident() {
     )
     .await;
     let state = house.settled().await.expect("an incident");
-    assert_eq!(state.phase, Phase::Contain);
+    assert!(state.frame.is_whole(), "{:?}", state.frame);
     house.close().await;
 }
 
@@ -96,20 +97,7 @@ async fn what_is_wrong_in_a_form_is_said_at_its_field() {
 #[tokio::test]
 async fn an_approval_is_a_press_of_somebody_else() {
     let (house, room) = opened(Transport::Http).await;
-    house.types("ana", "take commander").await;
-    house
-        .types(
-            "ana",
-            "frame function the price import works=orders who=everybody impact=money since=\"2m ago\"",
-        )
-        .await;
-    house.types("ana", "damage yes wrong prices").await;
-    house
-        .types(
-            "ana",
-            "propose http.job.pause shop job=import-prices reason=\"it writes wrong prices\"",
-        )
-        .await;
+    lived_until(&house, "approve-pause").await;
     let card = ts_of(&house, &room, "A1");
     house.person("ana").presses(&room, &card, "Approve").await;
     house.settled().await;
@@ -142,12 +130,7 @@ async fn an_approval_is_a_press_of_somebody_else() {
 #[tokio::test]
 async fn a_button_that_opens_a_form_shows_it_at_once_and_a_refusal_in_it() {
     let (house, room) = opened(Transport::Socket).await;
-    house
-        .types(
-            "ana",
-            "propose http.job.pause shop job=import-prices reason=\"it writes wrong prices\"",
-        )
-        .await;
+    lived_until(&house, "approve-pause").await;
     let card = ts_of(&house, &room, "A1");
     let ben = house.person("ben");
     ben.presses(&room, &card, "Refuse").await;
@@ -312,5 +295,40 @@ async fn slack_and_the_page_are_one_incident() {
         .await;
     assert!(verdict.accepted, "{}", verdict.message.fallback);
     house.settled().await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_home_tab_shows_what_is_open_and_what_waits() {
+    let (house, _) = opened(Transport::Socket).await;
+    lived_until(&house, "approve-pause").await;
+    house
+        .types("ana", "task add check the other shop owner=@ben")
+        .await;
+    let ben = house.person("ben");
+    ben.opens_home();
+    let home = ben.home().await;
+    let shown = home.body.to_string();
+    for part in ["INC-1", "Pause", "check the other shop", "Open an incident"] {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    ben.presses_in(&home.id, "Open an incident").await;
+    let form = ben.form().await;
+    house
+        .slack
+        .until("the form", |slack| {
+            slack
+                .form(ben.id())
+                .is_some_and(|view| view.body["callback_id"] == "orderly:form")
+        })
+        .await;
+    let sent = ben.submits(&form.id, json!({ "title": "Another one" })).await;
+    assert!(sent.payload.is_null(), "{:?}", sent.payload);
+    house.settled().await;
+    assert!(
+        house
+            .slack
+            .read(|slack| slack.find_channel("inc-2-another-one").is_some())
+    );
     house.close().await;
 }

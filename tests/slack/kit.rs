@@ -168,7 +168,7 @@ impl House {
         for _ in 0..PACED_OUT {
             self.slack.all_delivered().await;
             self.app.engine.quiet().await;
-            if self.waiting() == 0 {
+            if self.waiting().await == 0 {
                 break;
             }
             self.advance(Duration::from_secs(1));
@@ -176,14 +176,11 @@ impl House {
         self.state().await
     }
 
-    /// What lies in the outbox until later.
-    fn waiting(&self) -> u64 {
-        let metrics = self.app.engine.metrics();
-        let line = metrics
-            .lines()
-            .find(|line| line.starts_with("orderly_outbox_depth "));
-        line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
-            .expect("a depth")
+    /// What is decided or sent only later.
+    async fn waiting(&self) -> u64 {
+        let store = self.app.sqlite.as_ref().expect("a file");
+        let depths = store.depths().await.expect("a journal that can be read");
+        depths.inbox + depths.outbox
     }
 
     pub async fn state(&self) -> Option<State> {

@@ -6,9 +6,9 @@ use orderly_testbed::slack::SlackServer;
 
 use crate::kit::{House, Transport};
 
-/// Walks the demo's incident along its guide, in Slack; gives the house with everything in it.
-pub async fn lived_through(house: &House) {
-    for step in guide::steps() {
+/// Walks the demo's incident along its guide, in Slack, up to the step with this id.
+pub async fn lived_until(house: &House, id: &str) {
+    for step in guide::steps().iter().take_while(|step| step.id != id) {
         let state = house.state().await;
         if state.is_some() && step.is_done(state.as_ref()) {
             continue;
@@ -16,6 +16,11 @@ pub async fn lived_through(house: &House) {
         let line = step.line(state.as_ref());
         house.types(step.who, &line).await;
     }
+}
+
+/// The whole of it.
+pub async fn lived_through(house: &House) {
+    lived_until(house, "").await;
     let state = house.settled().await.expect("an incident");
     assert_eq!(state.phase, Phase::Learn);
     let worked = |stage: &Stage| matches!(stage, Stage::Verified { worked: true, .. });

@@ -38,6 +38,7 @@ pub const SCOPES: &[(&str, &str)] = &[
 ];
 
 const EVENTS: &[&str] = &[
+    "app_home_opened",
     "app_mention",
     "app_uninstalled",
     "message.channels",
@@ -84,6 +85,12 @@ pub fn manifest(wanted: &Wanted<'_>) -> Value {
             "description": "Incident response in order: confirm, contain, triage, decide, recover, learn.",
         },
         "features": {
+            "app_home": {
+                "home_tab_enabled": true,
+                "messages_tab_enabled": true,
+                // The bot speaks there; it is spoken to by commands.
+                "messages_tab_read_only_enabled": true,
+            },
             "bot_user": { "display_name": "orderly", "always_online": true },
             "shortcuts": shortcuts,
             "slash_commands": [{

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use super::api::Failure;
 use super::incoming::{self, Heard};
-use super::{SlackChat, form, lock};
-use crate::chat::{Delivery, Incoming, Intake, Refused, Trigger, Verdict};
+use super::{SlackChat, blocks, form, lock};
+use crate::chat::{Block, Delivery, Incoming, Intake, Message, Refused, Trigger, Verdict};
 use crate::incident::Identity;
 
 /// Slack's three seconds, less the way there and back.
@@ -156,7 +156,11 @@ impl SlackChat {
                 self.accounts.forget(&user);
                 Reply::Empty
             }
-            Heard::Home { .. } => Reply::Empty,
+            Heard::Home { user } => {
+                let (chat, intake) = (Arc::clone(self), Arc::clone(intake));
+                tokio::spawn(async move { chat.publish_home(&intake, &user).await });
+                Reply::Empty
+            }
             Heard::Limited => {
                 tracing::warn!("Slack holds events back: this workspace has more than 30,000 in an hour");
                 Reply::Empty
@@ -171,6 +175,28 @@ impl SlackChat {
                 tracing::trace!(why, "passed over");
                 Reply::Empty
             }
+        }
+    }
+
+    /// The home tab, as it is now. Nothing of it is kept: whoever looks again gets a new one.
+    async fn publish_home(&self, intake: &Arc<dyn Intake>, user: &str) {
+        let Ok(own) = self.own().await else { return };
+        let message = intake.home(&own.identity(None, user)).await;
+        let message = message.unwrap_or_else(|| Message {
+            fallback: String::new(),
+            blocks: vec![Block::Text {
+                text: format!(
+                    "Orderly does not know you yet. Ask the operator to add you: workspace {}, user {user}.",
+                    own.team
+                )
+                .into(),
+            }],
+        });
+        let rendered = self.looking(own, |look| blocks::render(&message, look, blocks::Rest::Dropped));
+        let view = json!({ "type": "home", "blocks": rendered.blocks });
+        let body = json!({ "user_id": user, "view": view });
+        if let Err(failure) = self.api.call("views.publish", &body).await {
+            tracing::warn!(%failure, "a home tab could not be shown");
         }
     }
 
