@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::acts;
 use super::deliver::Delivery;
 use super::form;
 use super::model::{Channel, File, Message, User, View};
 use super::render;
+use super::shown;
 use super::state::{Answer, Call, State};
 
 impl State {
@@ -84,7 +84,7 @@ impl State {
     /// The replies of a thread as people see them.
     #[track_caller]
     pub fn thread(&self, channel: &str, ts: &str) -> Vec<String> {
-        acts::replies(self.channel(channel), ts)
+        shown::replies(self.channel(channel), ts)
             .into_iter()
             .map(|m| self.plain(m))
             .collect()
@@ -121,7 +121,7 @@ impl State {
         };
         for message in self.spoken(channel).filter(|message| !message.is_reply()) {
             out.push_str(&line(message, ""));
-            for reply in acts::replies(there, &message.ts) {
+            for reply in shown::replies(there, &message.ts) {
                 out.push_str(&line(reply, "  ↳ "));
             }
         }

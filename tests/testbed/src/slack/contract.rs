@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 
 use super::fail::{Fail, Result, fail};
@@ -22,6 +23,9 @@ const TEXT_CHARACTERS: usize = 40_000;
 
 /// Bytes of a view as JSON.
 const VIEW_BYTES: usize = 250_000;
+
+/// Characters of a fault's description: it quotes the faulty value, which may be a whole message.
+const SAID: usize = 300;
 
 const FILES: [&str; 4] = ["block", "chat.postMessage", "modal", "home"];
 
@@ -56,13 +60,11 @@ impl Contract {
                 check
             }
         };
+        let mut why = Vec::new();
         check
             .iter_errors(value)
-            .map(|error| {
-                let said: String = error.to_string().chars().take(400).collect();
-                format!("{said} [json-pointer:{}]", error.instance_path())
-            })
-            .collect()
+            .for_each(|error| explain(&error, &mut why));
+        why
     }
 
     /// The definition whose `type` is this.
@@ -74,6 +76,24 @@ impl Contract {
             .map(|(name, _)| name.as_str())
             .or((kind == "image").then_some("ImageBlock"))
     }
+}
+
+/// Says what is wrong, and of a union only what is wrong by the type that was meant: the one with the fewest faults,
+/// where a wrong `type` counts most.
+fn explain(error: &ValidationError<'_>, why: &mut Vec<String>) {
+    if let ValidationErrorKind::AnyOf { context } = error.kind() {
+        let faults = |branch: &&Vec<ValidationError<'static>>| {
+            let constants = branch
+                .iter()
+                .filter(|error| matches!(error.kind(), ValidationErrorKind::Constant { .. }));
+            (constants.count(), branch.len())
+        };
+        if let Some(meant) = context.iter().min_by_key(faults) {
+            return meant.iter().for_each(|error| explain(error, why));
+        }
+    }
+    let said: String = error.to_string().chars().take(SAID).collect();
+    why.push(format!("{said} [json-pointer:{}]", error.instance_path()));
 }
 
 fn folder() -> PathBuf {

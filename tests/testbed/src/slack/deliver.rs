@@ -342,9 +342,15 @@ impl State {
 
     /// An acknowledgement came over a socket.
     pub(super) fn envelope_acked(&mut self, envelope: &str, payload: Value) {
-        let found = self.deliveries.all.iter().find_map(|(serial, delivery)| {
+        // Its last part is the delivery's number.
+        let serial = envelope
+            .rsplit('-')
+            .next()
+            .and_then(|last| u64::from_str_radix(last, 16).ok());
+        let found = serial.and_then(|serial| {
+            let delivery = self.deliveries.all.get(&serial)?;
             let at = delivery.attempts.iter().position(|a| a.envelope == envelope)?;
-            Some((*serial, at, delivery.carries))
+            Some((serial, at, delivery.carries))
         });
         match found {
             None => self.violation(format!(

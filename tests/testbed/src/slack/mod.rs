@@ -39,8 +39,11 @@ mod methods;
 mod model;
 mod payload;
 mod person;
+mod reach;
 mod render;
+mod sent;
 mod server;
+mod shown;
 mod socket;
 mod state;
 mod wire;
@@ -56,7 +59,8 @@ pub use http::signature;
 pub use model::{
     Bookmark, Channel, ChannelKind, Ephemeral, File, Group, Kind, Message, Pin, Reaction, Said, User, View,
 };
-pub use person::{Person, Sent};
+pub use person::Person;
+pub use sent::Sent;
 pub use server::SlackServer;
 pub use state::{Answer, Call, State};
 

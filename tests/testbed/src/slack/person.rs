@@ -1,86 +1,22 @@
 //! People: what they do in their client, and what they see there.
 
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::deliver::{Ack, Delivery};
+use super::Shared;
 use super::form;
 use super::model::{Channel, ChannelKind, Message, View};
 use super::payload::Surface;
 use super::render;
+use super::sent::Sent;
 use super::state::State;
-use super::{REAL_TIME_GUARD, Shared, lost};
 
 /// Somebody with an account. Everything done here is what Slack's own client lets a person do.
 #[derive(Clone)]
 pub struct Person {
     pub(super) shared: Arc<Shared>,
     pub(super) id: String,
-}
-
-/// Something that went to the bot. Awaiting it gives the acknowledgement; not awaiting it is fine too.
-pub struct Sent {
-    shared: Arc<Shared>,
-    serial: u64,
-}
-
-impl Sent {
-    fn new(shared: &Arc<Shared>, serial: u64) -> Self {
-        Self {
-            shared: shared.clone(),
-            serial,
-        }
-    }
-
-    /// What was sent, and every try to deliver it.
-    pub fn delivery(&self) -> Delivery {
-        self.shared
-            .read(|state| state.deliveries.all.get(&self.serial).cloned())
-            .expect("deliveries are kept")
-    }
-
-    pub fn trigger_id(&self) -> String {
-        self.delivery().payload["trigger_id"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    }
-
-    pub fn response_url(&self) -> String {
-        self.delivery().payload["response_url"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    }
-
-    /// The acknowledgement, or why there will be none. Waits for either.
-    pub async fn outcome(&self) -> Result<Ack, String> {
-        let settled = |state: &State| {
-            state
-                .deliveries
-                .all
-                .get(&self.serial)
-                .and_then(|d| d.settled.clone())
-        };
-        let what = format!("an acknowledgement of {}", self.delivery().payload);
-        self.shared.wait(&what, settled).await
-    }
-}
-
-impl IntoFuture for Sent {
-    type Output = Ack;
-    type IntoFuture = Pin<Box<dyn Future<Output = Ack> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            self.outcome()
-                .await
-                .unwrap_or_else(|why| panic!("not acknowledged ({why}): {}", self.delivery().payload))
-        })
-    }
 }
 
 impl Person {
@@ -412,26 +348,5 @@ fn known_shortcut(state: &State, callback: &str) -> Result<(), String> {
     match &state.app.shortcuts {
         Some(known) if !known.contains(callback) => Err(format!("the manifest has no shortcut {callback}")),
         _ => Ok(()),
-    }
-}
-
-impl Shared {
-    /// Waits until the question has an answer. Woken by every change; the guard is for a test that hangs.
-    pub(super) async fn wait<R>(&self, what: &str, mut ask: impl FnMut(&State) -> Option<R>) -> R {
-        let mut changed = self.changed.subscribe();
-        let found = async {
-            loop {
-                changed.mark_unchanged();
-                if let Some(found) = self.read(&mut ask) {
-                    return found;
-                }
-                // The sender lives in self.
-                let _ = changed.changed().await;
-            }
-        };
-        match tokio::time::timeout(REAL_TIME_GUARD, found).await {
-            Ok(found) => found,
-            Err(_) => panic!("waited in vain for {what}\n{}", lost(self)),
-        }
     }
 }

@@ -98,7 +98,12 @@ pub async fn serve(shared: Weak<Shared>, mut socket: WebSocket) {
                     let Some(shared) = shared.upgrade() else { break };
                     shared.with(|state| heard(state, &text));
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                Some(Ok(Message::Close(_))) => {
+                    // Reading on sends the answer that a proper close asks for.
+                    let _ = socket.recv().await;
+                    break;
+                }
+                Some(Err(_)) | None => break,
                 Some(Ok(_)) => {}
             },
             _ = pings.tick() => {

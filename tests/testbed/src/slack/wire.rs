@@ -206,11 +206,8 @@ fn call(state: &mut State, name: &str, args: &Args) -> Done {
     if let Err(after) = state.limits.take(name, method.tier, channel, state.now) {
         return Done::Limited(after);
     }
-    for argument in args
-        .map
-        .keys()
-        .filter(|argument| !method.args.contains(&argument.as_str()))
-    {
+    let known = |argument: &str| method.args.contains(&argument) || methods::ANYWHERE.contains(&argument);
+    for argument in args.map.keys().filter(|argument| !known(argument)) {
         state.violation(format!("{name}: unknown argument {argument}"));
     }
     if args.encoding == Encoding::Json && methods::form_only(name) {

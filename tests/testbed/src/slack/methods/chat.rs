@@ -95,6 +95,7 @@ pub fn post(state: &mut State, args: &Args) -> Result<Value> {
 /// A form has only texts: numbers and flags are put back before the schema looks at them.
 fn typed(args: &Args) -> serde_json::Map<String, Value> {
     let mut map = args.map.clone();
+    map.retain(|name, _| !super::ANYWHERE.contains(&name.as_str()));
     for (_, value) in &mut map {
         match value.as_str() {
             Some("true" | "1") => *value = json!(true),

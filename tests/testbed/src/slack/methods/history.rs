@@ -4,10 +4,10 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use super::cursor_json;
-use crate::slack::acts;
 use crate::slack::args::Args;
 use crate::slack::fail::{Result, fail};
 use crate::slack::model::Message;
+use crate::slack::shown;
 use crate::slack::state::State;
 
 /// Messages in a page where no limit is asked for, and at most.
@@ -115,7 +115,7 @@ pub fn replies(state: &mut State, args: &Args) -> Result<Value> {
     let parent = channel.messages.get(ts).ok_or_else(|| fail("thread_not_found"))?;
     let mut thread = vec![parent];
     if !parent.is_reply() {
-        thread.extend(acts::replies(channel, ts));
+        thread.extend(shown::replies(channel, ts));
     }
     // The parent stands at the head of every page, whatever span is asked for.
     let found: Vec<&Message> = thread

@@ -42,6 +42,9 @@ pub struct Method {
     pub call: fn(&mut State, &Args) -> Result<Value>,
 }
 
+/// Arguments that Slack's own libraries give to every method, needed or not.
+pub const ANYWHERE: &[&str] = &["team_id"];
+
 /// Methods that do not read JSON bodies, as callers found out on the real thing.
 const FORM_ONLY: &[&str] = &["files.getUploadURLExternal", "users.lookupByEmail"];
 
@@ -139,7 +142,7 @@ const METHODS: &[Method] = methods! {
     "api.test" Four None &[], &["error", "foo"] => auth::api_test;
     "auth.test" Hundreds Bot &[], &[] => auth::test;
     "apps.connections.open" One App &["connections:write"], &[] => auth::connections_open;
-    "bots.info" Three Bot &["users:read"], &["bot", "team_id"] => auth::bot;
+    "bots.info" Three Bot &["users:read"], &["bot"] => auth::bot;
     "team.info" Three Bot &["team:read"], &["team", "domain"] => auth::team;
     "bookmarks.add" Two Bot &["bookmarks:write"],
         &["channel_id", "title", "type", "link", "emoji", "entity_id", "parent_id", "access_level"] => bookmarks::add;
@@ -152,10 +155,10 @@ const METHODS: &[Method] = methods! {
     "chat.update" Three Bot &["chat:write"], UPDATE_ARGS => chat::update;
     "chat.delete" Three Bot &["chat:write"], &["channel", "ts", "as_user"] => chat::delete;
     "chat.getPermalink" Free Bot &[], &["channel", "message_ts"] => chat::permalink;
-    "conversations.create" Two Bot MANAGE, &["name", "is_private", "team_id"] => conversations::create;
+    "conversations.create" Two Bot MANAGE, &["name", "is_private"] => conversations::create;
     "conversations.info" Three Bot READ, &["channel", "include_locale", "include_num_members"] => conversations::info;
     "conversations.list" Two Bot READ,
-        &["types", "exclude_archived", "cursor", "limit", "team_id"] => conversations::list;
+        &["types", "exclude_archived", "cursor", "limit"] => conversations::list;
     "conversations.rename" Two Bot MANAGE, &["channel", "name"] => conversations::rename;
     "conversations.archive" Two Bot MANAGE, &["channel"] => conversations::archive;
     "conversations.unarchive" Two Bot MANAGE, &["channel"] => conversations::unarchive;
@@ -176,7 +179,7 @@ const METHODS: &[Method] = methods! {
         &["files", "channel_id", "channels", "thread_ts", "initial_comment", "blocks"] => files::complete;
     "files.info" Four Bot &["files:read"], &["file", "cursor", "limit", "count", "page"] => files::info;
     "files.list" Three Bot &["files:read"],
-        &["channel", "user", "types", "ts_from", "ts_to", "count", "page", "team_id"] => files::list;
+        &["channel", "user", "types", "ts_from", "ts_to", "count", "page"] => files::list;
     "files.delete" Three Bot &["files:write"], &["file"] => files::delete;
     "pins.add" Two Bot &["pins:write"], &["channel", "timestamp"] => marks::pin;
     "pins.remove" Two Bot &["pins:write"], &["channel", "timestamp"] => marks::unpin;
@@ -185,15 +188,15 @@ const METHODS: &[Method] = methods! {
     "reactions.remove" Two Bot &["reactions:write"], &["channel", "timestamp", "name", "file"] => marks::unreact;
     "reactions.get" Three Bot &["reactions:read"], &["channel", "timestamp", "full", "file"] => marks::reactions;
     "users.info" Four Bot &["users:read"], &["user", "include_locale"] => users::info;
-    "users.list" Two Bot &["users:read"], &["cursor", "limit", "include_locale", "team_id"] => users::list;
+    "users.list" Two Bot &["users:read"], &["cursor", "limit", "include_locale"] => users::list;
     "users.lookupByEmail" Three Bot &["users:read.email"], &["email"] => users::by_email;
     "users.profile.get" Four Bot &["users.profile:read"], &["user", "include_labels"] => users::profile;
     "users.conversations" Three Bot READ,
-        &["user", "types", "exclude_archived", "cursor", "limit", "team_id"] => users::conversations;
+        &["user", "types", "exclude_archived", "cursor", "limit"] => users::conversations;
     "usergroups.list" Two Bot &["usergroups:read"],
-        &["include_count", "include_disabled", "include_users", "team_id"] => users::groups;
+        &["include_count", "include_disabled", "include_users"] => users::groups;
     "usergroups.users.list" Two Bot &["usergroups:read"],
-        &["usergroup", "include_disabled", "team_id"] => users::group_members;
+        &["usergroup", "include_disabled"] => users::group_members;
     "views.open" Four Bot &[], &["trigger_id", "interactivity_pointer", "view"] => views::open;
     "views.push" Four Bot &[], &["trigger_id", "interactivity_pointer", "view"] => views::push;
     "views.update" Four Bot &[], &["view_id", "external_id", "hash", "view"] => views::update;
