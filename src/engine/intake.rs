@@ -110,7 +110,7 @@ impl Intake for Engine {
         let open = listed.into_iter().filter(|listed| listed.open);
         open.flat_map(|listed| {
             let since = listed.declared;
-            let rooms = listed.rooms.into_iter();
+            let rooms = listed.rooms.clone().into_iter();
             rooms.map(move |room| Listening { room, since })
         })
         .filter(|listening| listening.room.platform == platform)
@@ -150,7 +150,7 @@ impl Intake for Engine {
             room,
             now: self.now(),
             desk: &desk,
-            incident: state.as_ref(),
+            incident: state.as_deref(),
             listed: &listed,
             journal: None,
         };

@@ -1,5 +1,7 @@
 //! What one person sees who looks at the bot itself: what is open, and what waits for them.
 
+use std::sync::Arc;
+
 use super::{View, answer, ask, buttons, row, run, small};
 use crate::chat::{Block, Message, Rich, Row, Style, Tone};
 use crate::desk;
@@ -9,8 +11,8 @@ use crate::incident::{PersonId, Stage, State};
 pub fn home(
     view: &View,
     person: &PersonId,
-    listed: &[Listed],
-    states: &[State],
+    listed: &[Arc<Listed>],
+    states: &[Arc<State>],
     desk: &desk::State,
 ) -> Message {
     let mut message = answer::list(listed, Some(true), desk);

@@ -102,7 +102,13 @@ impl Words for View {
         message.done(refusal.words.clone())
     }
 
-    fn home(&self, person: &PersonId, listed: &[Listed], states: &[State], desk: &desk::State) -> Message {
+    fn home(
+        &self,
+        person: &PersonId,
+        listed: &[Arc<Listed>],
+        states: &[Arc<State>],
+        desk: &desk::State,
+    ) -> Message {
         home::home(self, person, listed, states, desk)
     }
 

@@ -452,7 +452,7 @@ fn plain(text: impl Into<String>) -> Message {
 pub struct TestWords;
 
 impl Words for TestWords {
-    fn home(&self, _: &PersonId, listed: &[Listed], _: &[State], _: &desk::State) -> Message {
+    fn home(&self, _: &PersonId, listed: &[Arc<Listed>], _: &[Arc<State>], _: &desk::State) -> Message {
         Message {
             fallback: format!("{} open", listed.len()),
             blocks: Vec::new(),
