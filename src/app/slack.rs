@@ -68,10 +68,8 @@ impl People for Known {
             .collect()
     }
 
-    fn name(&self, identity: &Identity) -> Option<String> {
-        let desk = self.0.desk();
-        let person = desk.people.get(desk.person_of(identity)?)?;
-        Some(person.name.clone())
+    fn person(&self, identity: &Identity) -> Option<PersonId> {
+        self.0.desk().person_of(identity).cloned()
     }
 }
 

@@ -134,7 +134,7 @@ impl Engine {
     }
 
     /// What the desk knows of somebody is the operator's word; what the platform says is what they are today.
-    async fn may_command(&self, from: &Identity) -> Result<(), Failed> {
+    pub(super) async fn may_command(&self, from: &Identity) -> Result<(), Failed> {
         let chats = &self.inner.parts.chats;
         let Some(chat) = chats.iter().find(|chat| chat.platform() == from.platform) else {
             return Ok(());

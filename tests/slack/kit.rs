@@ -185,7 +185,8 @@ impl House {
 
     pub async fn state(&self) -> Option<State> {
         let state = self.app.engine.state(INCIDENT).await;
-        state.expect("a journal that can be read")
+        let state = state.expect("a journal that can be read");
+        state.map(|state| (*state).clone())
     }
 
     /// The incident's channel.

@@ -43,6 +43,7 @@ impl SlackChat {
             return;
         };
         let Ok(own) = self.own().await else { return };
+        let _reading = self.reading.lock().await;
         for listening in intake.listening(PLATFORM).await {
             if listening.room.workspace != own.team {
                 continue;
@@ -81,7 +82,7 @@ impl SlackChat {
 
     async fn file(&self, own: &Own, intake: &Arc<dyn Intake>, channel: &str, message: &Value) {
         for delivery in told(message, channel, own, self.clock.now()) {
-            if !matches!(take(intake, delivery).await, Taken::Yes(_)) {
+            if !matches!(take(intake, self.naming(delivery)).await, Taken::Yes(_)) {
                 tracing::warn!(channel, "a message of history could not be stored");
             }
         }

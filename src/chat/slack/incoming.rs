@@ -553,3 +553,24 @@ pub fn typed(raw: &str) -> String {
     shown.push_str(&unescaped(left));
     shown
 }
+
+/// A text with `@U0123` written as `@ana` where somebody knows who that is.
+pub fn named(text: &str, name: impl Fn(&str) -> Option<String>) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut left = text;
+    while let Some(at) = left.find('@') {
+        let (before, mention) = left.split_at(at + 1);
+        shown.push_str(before);
+        let end = mention
+            .find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit())
+            .unwrap_or(mention.len());
+        let (user, rest) = mention.split_at(end);
+        match name(user).filter(|_| user.len() > 1) {
+            Some(name) => shown.push_str(&name),
+            None => shown.push_str(user),
+        }
+        left = rest;
+    }
+    shown.push_str(left);
+    shown
+}

@@ -76,8 +76,7 @@ pub struct Settings {
 /// Who is who, as the desk has it.
 pub trait People: Send + Sync {
     fn identities(&self, person: &PersonId) -> Vec<Identity>;
-    /// The person's name, for the text of a message that mentions them.
-    fn name(&self, identity: &Identity) -> Option<String>;
+    fn person(&self, identity: &Identity) -> Option<PersonId>;
 }
 
 /// The workspace, as the bot sees it.
@@ -98,6 +97,8 @@ pub struct SlackChat {
     views: Views,
     replies: Replies,
     signed: http::Signed,
+    /// One reading of history after the other: each begins after what the one before has seen.
+    reading: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
 }
 
@@ -124,6 +125,7 @@ impl SlackChat {
             views: Views::default(),
             replies: Replies::default(),
             signed: http::Signed::default(),
+            reading: tokio::sync::Mutex::default(),
             stop: watch::Sender::new(false),
         }))
     }

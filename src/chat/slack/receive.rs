@@ -18,8 +18,10 @@ use crate::chat::{Block, Delivery, Incoming, Intake, Message, Refused, Trigger, 
 use crate::incident::Identity;
 
 /// Slack's three seconds, less the way there and back.
-const TAKE_MAX: Duration = Duration::from_millis(1500);
-const DECIDE_MAX: Duration = Duration::from_millis(2200);
+const TAKE_MAX: Duration = Duration::from_millis(1300);
+const DECIDE_MAX: Duration = Duration::from_millis(1300);
+/// Longest wait for what is nice to know before something is taken.
+const LOOK_MAX: Duration = Duration::from_millis(1000);
 
 /// How long a response address answers, and how often, each less one for safety.
 const REPLY_LIFE: TimeDelta = TimeDelta::minutes(29);
@@ -44,19 +46,31 @@ pub enum Reply {
     No,
 }
 
-/// Where a person who typed or pressed something can be answered, in the very place.
+/// An address that answers one person in one channel.
+struct Address {
+    url: String,
+    until: DateTime<Utc>,
+    uses_left: u8,
+}
+
+/// Where people who typed or pressed something can be answered, in the very place: by person and channel.
 #[derive(Default)]
-pub struct Replies(Mutex<HashMap<(Identity, String), (String, DateTime<Utc>, u8)>>);
+pub struct Replies(Mutex<HashMap<(Identity, String), Address>>);
 
 impl Replies {
     fn keep(&self, who: &Identity, channel: &str, url: &str, now: DateTime<Utc>) {
         let mut all = lock(&self.0);
         if all.len() >= REPLIES_MAX {
-            all.retain(|_, (_, until, _)| *until > now);
+            all.retain(|_, address| address.until > now);
         }
         if all.len() < REPLIES_MAX {
             let place = (who.clone(), channel.to_owned());
-            all.insert(place, (url.to_owned(), now + REPLY_LIFE, REPLY_USES));
+            let address = Address {
+                url: url.to_owned(),
+                until: now + REPLY_LIFE,
+                uses_left: REPLY_USES,
+            };
+            all.insert(place, address);
         }
     }
 
@@ -64,13 +78,13 @@ impl Replies {
     pub fn take(&self, who: &Identity, channel: &str, now: DateTime<Utc>) -> Option<String> {
         let place = (who.clone(), channel.to_owned());
         let mut all = lock(&self.0);
-        let (url, until, left) = all.get_mut(&place)?;
-        if *until <= now || *left == 0 {
+        let address = all.get_mut(&place)?;
+        if address.until <= now || address.uses_left == 0 {
             all.remove(&place);
             return None;
         }
-        *left -= 1;
-        Some(url.clone())
+        address.uses_left -= 1;
+        Some(address.url.clone())
     }
 }
 
@@ -137,20 +151,27 @@ impl SlackChat {
             return Reply::No;
         };
         match heard {
-            Heard::Command { delivery, reply_to } => self.commanded(intake, delivery, reply_to).await,
+            Heard::Command { delivery, reply_to } => {
+                let delivery = self.naming(delivery);
+                self.commanded(intake, delivery, reply_to).await
+            }
             Heard::Press {
                 delivery,
                 reply_to,
                 form,
             } => self.pressed(intake, delivery, reply_to, form).await,
             Heard::Submit { delivery, fields } => submitted(intake, delivery, &fields).await,
-            Heard::Shortcut { message, press } => taken_after(intake, message, press).await,
+            Heard::Shortcut { message, press } => {
+                let message = message.map(|message| self.naming(message));
+                taken_after(intake, message, press).await
+            }
             Heard::Event { before, delivery } => {
                 let before = match before {
                     Some(before) => Some(before),
                     None => self.marked_message(&delivery).await,
                 };
-                taken_after(intake, before, delivery).await
+                let before = before.map(|before| self.naming(before));
+                taken_after(intake, before, self.naming(delivery)).await
             }
             Heard::Account { user } => {
                 self.accounts.forget(&user);
@@ -176,6 +197,23 @@ impl SlackChat {
                 Reply::Empty
             }
         }
+    }
+
+    /// People in a text by their short names instead of Slack's ids, where they are known.
+    pub(super) fn naming(&self, mut delivery: Delivery) -> Delivery {
+        let text = match &mut delivery.incoming {
+            Incoming::Command { text, .. } | Incoming::Wrote { text, .. } | Incoming::Edited { text, .. } => {
+                text
+            }
+            _ => return delivery,
+        };
+        let (Some(own), Some(people)) = (self.own.get(), self.people.get()) else {
+            return delivery;
+        };
+        *text = incoming::named(text, |user| {
+            people.person(&own.identity(None, user)).map(|id| id.0)
+        });
+        delivery
     }
 
     /// The home tab, as it is now. Nothing of it is kept: whoever looks again gets a new one.
@@ -216,7 +254,8 @@ impl SlackChat {
         if !own.marks.contains(emoji) {
             return None;
         }
-        self.message_at(own, &message.room.room, &message.message).await
+        let asked = self.message_at(own, &message.room.room, &message.message);
+        tokio::time::timeout(LOOK_MAX, asked).await.ok().flatten()
     }
 
     fn keep_reply(&self, delivery: &Delivery, reply_to: Option<&str>) {
@@ -349,7 +388,7 @@ async fn submitted(intake: &Arc<dyn Intake>, delivery: Delivery, fields: &[Strin
         Taken::No(why) => return shown_instead("Not taken", &why.to_string()),
         Taken::Late => return shown_instead("Not confirmed yet", NOT_CONFIRMED),
     };
-    match tokio::time::timeout(DECIDE_MAX - TAKE_MAX / 2, intake.decided(id)).await {
+    match tokio::time::timeout(DECIDE_MAX, intake.decided(id)).await {
         Ok(verdict) if verdict.accepted => Reply::Empty,
         Ok(verdict) => refused(&verdict, fields),
         Err(_) => shown_instead("Not confirmed yet", NOT_CONFIRMED),

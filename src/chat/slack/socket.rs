@@ -24,8 +24,8 @@ const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
 /// Slack pings more often than this; a socket that is silent for so long is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
-/// Answers on their way out of one socket.
-const ANSWERS_MAX: usize = 256;
+/// Events on their way in, and answers on their way out, of one socket.
+const QUEUE_MAX: usize = 256;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -104,15 +104,17 @@ impl SlackChat {
         opened.unwrap_or_else(|_| Err(format!("not within {} s", OPEN_MAX.as_secs())))
     }
 
-    /// Reads one socket to its end, or until another one has taken its place. Events are handed in one after the other;
-    /// a person who waits for an answer holds nobody up.
+    /// Reads one socket to its end, or until another one has taken its place. Events are handed in one after the other,
+    /// beside the reading; a person who waits for an answer is held up by nobody.
     async fn read(
         self: Arc<Self>,
         mut socket: Socket,
         renew: watch::Sender<bool>,
         mut retired: oneshot::Receiver<()>,
     ) {
-        let (answer, mut answers) = mpsc::channel::<String>(ANSWERS_MAX);
+        let (answer, mut answers) = mpsc::channel::<String>(QUEUE_MAX);
+        let (event, events) = mpsc::channel::<Value>(QUEUE_MAX);
+        tokio::spawn(Arc::clone(&self).in_order(events, answer.clone()));
         let stopped = self.stopped();
         tokio::pin!(stopped);
         loop {
@@ -132,12 +134,17 @@ impl SlackChat {
             let envelope: Value = serde_json::from_str(&text).unwrap_or_default();
             if envelope["type"] == "disconnect" {
                 renew.send_replace(true);
+            } else if envelope["type"] == "events_api" {
+                // What happens in a channel keeps its order. One too many is not acknowledged, and Slack sends it again.
+                if event.try_send(envelope).is_err() {
+                    tracing::warn!("events come faster than they can be stored");
+                }
             } else {
-                self.unwrapped(envelope, &answer).await;
+                tokio::spawn(Arc::clone(&self).acknowledged(envelope, answer.clone()));
             }
         }
         // What is still being answered here is answered here.
-        drop(answer);
+        drop((answer, event));
         while let Some(text) = answers.recv().await {
             if socket.send(Message::text(text)).await.is_err() {
                 return;
@@ -147,27 +154,24 @@ impl SlackChat {
         let _ = socket.close(None).await;
     }
 
-    async fn unwrapped(self: &Arc<Self>, envelope: Value, answer: &mpsc::Sender<String>) {
+    async fn in_order(self: Arc<Self>, mut events: mpsc::Receiver<Value>, answer: mpsc::Sender<String>) {
+        while let Some(envelope) = events.recv().await {
+            Arc::clone(&self).acknowledged(envelope, answer.clone()).await;
+        }
+    }
+
+    /// Hands a delivery in, and acknowledges it if it was taken.
+    async fn acknowledged(self: Arc<Self>, envelope: Value, answer: mpsc::Sender<String>) {
         let (Some(id), Some(kind)) = (envelope["envelope_id"].as_str(), envelope["type"].as_str()) else {
             return;
         };
-        let (id, kind) = (id.to_owned(), kind.to_owned());
-        let is_event = kind == "events_api";
-        let (chat, answer) = (Arc::clone(self), answer.clone());
-        let work = async move {
-            let text = match chat.deliver(&kind, &envelope["payload"]).await {
-                Reply::Empty => json!({ "envelope_id": id }),
-                Reply::With(payload) => json!({ "envelope_id": id, "payload": payload }),
-                Reply::No => return,
-            };
-            // The socket may have ended meanwhile: Slack sends the delivery again, and it is known then.
-            let _ = answer.send(text.to_string()).await;
+        let text = match self.deliver(kind, &envelope["payload"]).await {
+            Reply::Empty => json!({ "envelope_id": id }),
+            Reply::With(payload) => json!({ "envelope_id": id, "payload": payload }),
+            Reply::No => return,
         };
-        if is_event {
-            work.await;
-        } else {
-            tokio::spawn(work);
-        }
+        // The socket may have ended meanwhile: Slack sends the delivery again, and it is known then.
+        let _ = answer.send(text.to_string()).await;
     }
 
     /// Waits; whether it was told to stop meanwhile.

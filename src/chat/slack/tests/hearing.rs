@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::incoming::{Heard, Own, command, event, interaction, moment, typed};
+use super::super::incoming::{Heard, Own, command, event, interaction, moment, named, typed};
 use crate::chat::{Delivery, Incoming, Press};
 
 fn own() -> Own {
@@ -85,6 +85,16 @@ fn what_slack_wraps_is_unwrapped() {
     assert_eq!(typed("1 < 2 and no end"), "1 < 2 and no end");
     // What a person escaped by typing it stays what they typed, and fires nowhere.
     assert_eq!(typed("&lt;!channel&gt;"), "<!channel>");
+}
+
+#[test]
+fn people_are_named_where_they_are_known() {
+    let name = |user: &str| (user == "U2").then(|| "ben".to_owned());
+    assert_eq!(
+        named("page @U2, not @U3 or @ or a@U2b", name),
+        "page @ben, not @U3 or @ or a@benb"
+    );
+    assert_eq!(named("nobody", name), "nobody");
 }
 
 #[test]
