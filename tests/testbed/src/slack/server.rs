@@ -94,8 +94,10 @@ impl SlackServer {
         let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         let id = format!("U0{}", letters.to_uppercase());
         self.shared.with(|state| {
-            let bot_id = (kind == Kind::Bot).then(|| format!("B0{}", letters.to_uppercase()));
-            state.add_user(&id, name, kind).bot_id = bot_id;
+            let user = state.add_user(&id, name, kind);
+            if user.kind == Kind::Bot {
+                user.bot_id = Some(format!("B0{}", letters.to_uppercase()));
+            }
         });
         Person {
             shared: self.shared.clone(),
