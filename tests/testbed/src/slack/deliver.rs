@@ -228,6 +228,9 @@ impl State {
             envelope["retry_attempt"] = json!(attempt.retry);
             envelope["retry_reason"] = json!(attempt.reason);
         }
+        if !self.app.socket_mode {
+            return false;
+        }
         // Any one of the connections, each in its turn.
         let open: Vec<&Socket> = self.deliveries.sockets.iter().filter(|s| s.takes).collect();
         if open.is_empty() {

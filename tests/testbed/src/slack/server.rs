@@ -203,9 +203,17 @@ impl SlackServer {
         self.shared.with(|state| state.app.scopes = scopes);
     }
 
-    /// Takes a scope away.
+    /// Takes a scope away, `connections:write` from the app-level token.
     pub fn take_scope(&self, scope: &str) {
-        self.shared.with(|state| state.app.scopes.remove(scope));
+        self.shared.with(|state| {
+            state.app.scopes.remove(scope);
+            state.app.app_scopes.remove(scope);
+        });
+    }
+
+    /// Switches Socket Mode on or off. Off, a socket still opens and says hello; nothing arrives over it.
+    pub fn socket_mode(&self, on: bool) {
+        self.shared.with(|state| state.app.socket_mode = on);
     }
 
     /// The bot's token stops working with this code (`token_revoked`, `account_inactive`), or works again.

@@ -262,3 +262,39 @@ async fn lists_come_in_pages() {
     let wrong = api.form("conversations.list", &[("cursor", "nonsense")]).await;
     assert_eq!(wrong["error"], "invalid_cursor");
 }
+
+#[tokio::test]
+async fn answers_carry_the_workspaces_time_and_the_tokens_scopes() {
+    let slack = SlackServer::start().await;
+    let api = Api::of(&slack);
+    slack.grant_only(&["chat:write", "commands"]);
+    let answer = api.request("auth.test", &json!({})).send().await.unwrap();
+    assert_eq!(answer.headers()["x-oauth-scopes"], "chat:write,commands");
+    assert_eq!(answer.headers()["date"], "Mon, 02 Mar 2026 09:00:00 GMT");
+}
+
+#[tokio::test]
+async fn with_socket_mode_off_a_socket_opens_and_nothing_arrives() {
+    let slack = SlackServer::start().await;
+    let mut api = Api::of(&slack);
+    let ana = slack.person("ana");
+    let ops = slack.channel("ops", &[&ana]);
+    slack.socket_mode(false);
+    let _socket = api.socket().await;
+    ana.says(&ops, "anybody there?");
+    assert_eq!(
+        ana.types("/incident", &ops).outcome().await,
+        Err("connection_failed".to_owned())
+    );
+    api.bot.clone_from(&api.app);
+    let warned = api.done("apps.connections.open", json!({})).await;
+    assert_eq!(
+        warned["response_metadata"]["messages"][0],
+        "[WARN] Socket Mode is not turned on."
+    );
+    slack.take_scope("connections:write");
+    assert_eq!(
+        api.refused("apps.connections.open", json!({})).await,
+        "missing_scope"
+    );
+}
