@@ -168,6 +168,13 @@ async fn what_slack_does_not_know_is_told() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "unknown method chat.shout")]
+async fn a_test_that_forgets_to_ask_fails_all_the_same() {
+    let slack = SlackServer::start().await;
+    Api::of(&slack).refused("chat.shout", json!({})).await;
+}
+
+#[tokio::test]
 async fn limits_are_counted_on_the_workspaces_clock() {
     let slack = SlackServer::start().await;
     let api = Api::of(&slack);
