@@ -111,8 +111,8 @@ pub struct Marked {
     pub message: MessageRef,
     pub author: String,
     pub text: String,
-    /// Files of the message, by SHA-256, kept as evidence.
-    pub files: Vec<String>,
+    /// Files of the message. What became of each is told by `file_kept` and `file_missed`.
+    pub files: Vec<FileRef>,
 }
 
 /// How a related thing is related.
@@ -512,6 +512,24 @@ pub enum Event {
     },
     MessageUnmarked {
         message: MessageRef,
+        why: String,
+    },
+    /// The bytes of a file of a marked message are stored as evidence, as they were received.
+    FileKept {
+        message: MessageRef,
+        /// The platform's id of the file.
+        file: String,
+        name: String,
+        media_type: String,
+        /// In bytes.
+        size: u64,
+        sha256: String,
+    },
+    /// A file of a marked message could not be kept, for good.
+    FileMissed {
+        message: MessageRef,
+        file: String,
+        name: String,
         why: String,
     },
 

@@ -622,6 +622,7 @@ impl State {
                     at: recorded.occurred,
                     by: BTreeSet::new(),
                     earlier: Vec::new(),
+                    files: Default::default(),
                     removed: None,
                     event: recorded.seq,
                 });
@@ -644,6 +645,29 @@ impl State {
                     mark.removed = mark.by.is_empty().then(|| why.clone());
                 }
             }
+            Event::FileKept {
+                message,
+                file,
+                size,
+                sha256,
+                ..
+            } => {
+                let kept = FileFate::Kept {
+                    size: *size,
+                    sha256: sha256.clone(),
+                    event: recorded.seq,
+                };
+                self.settle_file(message, file, kept);
+            }
+            Event::FileMissed {
+                message, file, why, ..
+            } => {
+                let missed = FileFate::Missed {
+                    why: why.clone(),
+                    event: recorded.seq,
+                };
+                self.settle_file(message, file, missed);
+            }
             Event::SectionWritten { section, text } => {
                 let written = Written {
                     text: text.clone(),
@@ -655,6 +679,14 @@ impl State {
             }
             Event::ReviewChanged { to, .. } => self.review = *to,
             _ => {}
+        }
+    }
+}
+
+impl State {
+    fn settle_file(&mut self, message: &MessageRef, file: &str, fate: FileFate) {
+        if let Some(mark) = self.marks.get_mut(message) {
+            mark.files.insert(file.to_owned(), fate);
         }
     }
 }

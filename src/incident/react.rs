@@ -222,7 +222,7 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
             effects.push(card);
             effects.extend(prompt(state));
         }
-        Event::Noted { .. } => effects.push(notice),
+        Event::Noted { .. } | Event::FileKept { .. } | Event::FileMissed { .. } => effects.push(notice),
         Event::UpdateSent { .. } => effects.extend([
             notice,
             card,
@@ -323,9 +323,20 @@ fn invited(state: &State, event: &Event, recorded: &Recorded) -> Vec<Effect> {
         .collect()
 }
 
-/// What is done to systems.
+/// What is done to systems, and what is fetched from outside.
 fn done(state: &State, event: &Event, effects: &mut Vec<Effect>) {
     match event {
+        Event::MessageMarked { marked } => {
+            let settled = state.marks.get(&marked.message).map(|mark| &mark.files);
+            let open = marked
+                .files
+                .iter()
+                .filter(|file| settled.is_none_or(|settled| !settled.contains_key(&file.id)));
+            effects.extend(open.map(|file| Effect::KeepFile {
+                message: marked.message.clone(),
+                file: file.id.clone(),
+            }));
+        }
         Event::ProbeAsked { asked } => effects.push(Effect::AskProbe { run: asked.run }),
         Event::ProposalDrafted { proposal, .. } => effects.push(Effect::Preview { proposal: *proposal }),
         Event::AttemptStarted {

@@ -259,6 +259,19 @@ pub enum Request {
         message: MessageRef,
         why: String,
     },
+    /// A file of a marked message was read; its bytes come with the same commit.
+    KeepFile {
+        message: MessageRef,
+        file: String,
+        size: u64,
+        sha256: String,
+    },
+    /// It cannot be read, now or later.
+    MissFile {
+        message: MessageRef,
+        file: String,
+        why: String,
+    },
 
     Retitle {
         title: String,

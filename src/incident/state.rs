@@ -82,6 +82,22 @@ pub struct State {
 pub use super::event::By;
 
 impl State {
+    /// Files as received may hold anything: they show to those who hold a role here, or are entitled to one.
+    pub fn shows_files_to(&self, person: &PersonId, entitled: &BTreeSet<Role>) -> bool {
+        let holds = self.roles.values().any(|holders| holders.contains(person));
+        holds || !entitled.is_empty()
+    }
+
+    /// Files kept as evidence, with the message each belongs to.
+    pub fn kept_files(&self) -> impl Iterator<Item = (&Mark, &FileRef, &FileFate)> {
+        let all = self
+            .marks
+            .values()
+            .flat_map(|mark| mark.marked.files.iter().map(move |file| (mark, file)));
+        let fates = all.filter_map(|(mark, file)| Some((mark, file, mark.files.get(&file.id)?)));
+        fates.filter(|(_, _, fate)| matches!(fate, FileFate::Kept { .. }))
+    }
+
     /// Everybody who belongs to the response: who did something, was asked to, or answers for something. They see a
     /// private incident.
     pub fn members(&self) -> BTreeSet<PersonId> {
@@ -252,8 +268,17 @@ pub struct Mark {
     pub at: DateTime<Utc>,
     pub by: BTreeSet<PersonId>,
     pub earlier: Vec<String>,
+    /// What became of its files, by the platform's id.
+    pub files: BTreeMap<String, FileFate>,
     pub removed: Option<String>,
     pub event: u64,
+}
+
+/// What became of a file that was to be kept as evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileFate {
+    Kept { size: u64, sha256: String, event: u64 },
+    Missed { why: String, event: u64 },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -179,6 +179,25 @@ fn sentence_of_the_rest(
             }
             Some(words)
         }
+        Event::FileKept {
+            name,
+            media_type,
+            size,
+            sha256,
+            ..
+        } => {
+            let place = format!("/incidents/{}/files/{sha256}", state.opening.number.0);
+            let kind = format!("{media_type}, {}", crate::timeline::size(*size));
+            Some(
+                Rich::new()
+                    .text("Kept as evidence: ")
+                    .link(place, name.clone())
+                    .text(format!(" ({kind}). It opens for whoever holds a role.")),
+            )
+        }
+        Event::FileMissed { name, why, .. } => Some(Rich::new().bold("Not kept as evidence: ").text(
+            format!("{name}. {} Save it elsewhere if it matters.", sentence_of(why)),
+        )),
         Event::UpdateReminded { due } => Some(
             Rich::new()
                 .bold("An update is due")
@@ -323,6 +342,13 @@ fn owned(desk: &desk::State, owner: Option<&PersonId>) -> String {
     owner
         .map(|owner| format!(" ({})", name(desk, owner)))
         .unwrap_or_default()
+}
+
+/// Words from elsewhere as a sentence of their own.
+fn sentence_of(words: &str) -> String {
+    let mut letters = words.trim().chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    crate::timeline::full_stop(&format!("{}{}", first.unwrap_or_default(), letters.as_str()))
 }
 
 fn with_reason(words: String, reason: Option<&str>) -> String {

@@ -80,6 +80,27 @@ impl Deciding<'_> {
                 }
                 _ => Ok(Vec::new()),
             },
+            Request::KeepFile {
+                message,
+                file,
+                size,
+                sha256,
+            } => Ok(settled_file(state, message, file, |found| Event::FileKept {
+                message: message.clone(),
+                file: file.clone(),
+                name: found.name.clone(),
+                media_type: found.media_type.clone(),
+                size: *size,
+                sha256: sha256.clone(),
+            })),
+            Request::MissFile { message, file, why } => {
+                Ok(settled_file(state, message, file, |found| Event::FileMissed {
+                    message: message.clone(),
+                    file: file.clone(),
+                    name: found.name.clone(),
+                    why: why.clone(),
+                }))
+            }
             Request::WriteSection { section, text } => self.write_section(*section, text),
             Request::Review { to, note } => self.review(state, *to, note.clone()),
             Request::RecordExport {
@@ -249,4 +270,19 @@ impl Deciding<'_> {
             .into(),
         ])
     }
+}
+
+/// What becomes of a file of a marked message; nothing where that is known already.
+fn settled_file(
+    state: &State,
+    message: &MessageRef,
+    file: &str,
+    event: impl FnOnce(&FileRef) -> Event,
+) -> Vec<Fact> {
+    let open = state
+        .marks
+        .get(message)
+        .filter(|mark| !mark.files.contains_key(file));
+    let found = open.and_then(|mark| mark.marked.files.iter().find(|found| found.id == file));
+    found.map(|found| event(found).into()).into_iter().collect()
 }
