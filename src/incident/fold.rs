@@ -2,13 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::action::Outcome;
 use super::event::{Event, Opening, Passage, Recorded};
 use super::proposal::{BreakGlass, Containment, Illegal, Proposal, Shown, Stage};
 use super::state::*;
 use super::words::*;
+
+/// Seconds between two reminders of a post-mortem that is due: once a day, because it is work for the day.
+const POSTMORTEM_EVERY_S: u64 = 86_400;
+
+/// Longest wait, in seconds: a year. Guards the arithmetic against a config that means never.
+pub(super) const LONGEST_TIMER_S: u64 = 365 * 86_400;
+
+/// The moment so many seconds later.
+pub(super) fn after(at: DateTime<Utc>, seconds: u64) -> DateTime<Utc> {
+    at + TimeDelta::seconds(seconds.min(LONGEST_TIMER_S) as i64)
+}
 
 impl State {
     /// The state after these events; `None` before an incident was opened.
@@ -64,6 +75,7 @@ impl State {
             recovery: Default::default(),
             roles: Default::default(),
             involved: Default::default(),
+            invited: Default::default(),
             pages: Default::default(),
             tasks: Default::default(),
             followups: Default::default(),
@@ -74,6 +86,8 @@ impl State {
             links: Vec::new(),
             sections: Default::default(),
             review: Review::Draft,
+            postmortem_due: None,
+            postmortem_remind: None,
             illegal: Vec::new(),
         };
         state.involved.extend(recorded.by.person().cloned());
@@ -134,10 +148,17 @@ impl State {
                     reason: reason.clone(),
                 }
             }
-            Event::Resolved { .. } => self.life = Life::Resolved,
+            Event::Resolved { .. } => {
+                self.life = Life::Resolved;
+                let due_s = self.opening.settings.postmortem_due_s[self.severity as usize];
+                self.postmortem_due = due_s.map(|due_s| after(recorded.recorded, due_s));
+                self.postmortem_remind = self.postmortem_due;
+            }
             Event::Reopened { .. } => {
                 self.life = Life::Open;
                 self.review = Review::Draft;
+                self.postmortem_due = None;
+                self.postmortem_remind = None;
                 // What was proven and decided before proves nothing about the new damage.
                 self.recovery.clear();
                 self.damage = None;
@@ -343,6 +364,7 @@ impl State {
                     checks: Vec::new(),
                     containment: None,
                     verified: None,
+                    verified_at: None,
                 };
                 self.proposals.insert(*proposal, drafted);
             }
@@ -473,6 +495,7 @@ impl State {
                 holders.insert(to.clone());
                 self.involved.insert(to.clone());
             }
+            Event::Invited { people } => self.invited.extend(people.iter().cloned()),
             Event::Paged {
                 page,
                 role,
@@ -678,6 +701,10 @@ impl State {
                 self.sections.insert(*section, written);
             }
             Event::ReviewChanged { to, .. } => self.review = *to,
+            Event::PostmortemReminded { .. } => {
+                self.postmortem_remind = Some(after(recorded.recorded, POSTMORTEM_EVERY_S));
+            }
+            Event::PostmortemSnoozed { until } => self.postmortem_remind = Some(*until),
             _ => {}
         }
     }
@@ -727,6 +754,7 @@ impl Proposal {
             }
             Event::Verified { worked: true, .. } => {
                 self.verified = Some(recorded.seq);
+                self.verified_at = Some(recorded.occurred);
                 if self.terms.containment {
                     let since = recorded.occurred;
                     self.containment = Some(Containment::InForce { since });
@@ -735,6 +763,7 @@ impl Proposal {
             Event::ContainmentLifted { grounds, .. } => {
                 self.containment = Some(Containment::Lifted {
                     grounds: grounds.clone(),
+                    at: recorded.occurred,
                 });
             }
             Event::ContainmentAccepted { reason, .. } => {

@@ -65,6 +65,8 @@ pub struct State {
     pub recovery: BTreeMap<RecoveryItem, Recovery>,
     pub roles: BTreeMap<Role, BTreeSet<PersonId>>,
     pub involved: BTreeSet<PersonId>,
+    /// Whom somebody brought in, whether or not they have done anything yet.
+    pub invited: BTreeSet<PersonId>,
     pub pages: BTreeMap<PageId, Page>,
     pub tasks: BTreeMap<TaskId, Task>,
     pub followups: BTreeMap<FollowupId, Followup>,
@@ -75,6 +77,10 @@ pub struct State {
     pub links: Vec<Link>,
     pub sections: BTreeMap<Section, Written>,
     pub review: Review,
+    /// When the post-mortem is due, once the incident is resolved.
+    pub postmortem_due: Option<DateTime<Utc>>,
+    /// When the room is reminded of it next.
+    pub postmortem_remind: Option<DateTime<Utc>>,
     /// Steps of actions in the journal that were not legal, and therefore not taken. Empty in every sound journal.
     pub illegal: Vec<Illegal>,
 }
@@ -103,7 +109,8 @@ impl State {
     pub fn members(&self) -> BTreeSet<PersonId> {
         let paged = self.pages.values().flat_map(|page| page.people.iter());
         let owners = self.tasks.values().filter_map(|task| task.owner.as_ref());
-        self.involved.iter().chain(paged).chain(owners).cloned().collect()
+        let called = paged.chain(owners).chain(&self.invited);
+        self.involved.iter().chain(called).cloned().collect()
     }
 }
 
@@ -132,6 +139,30 @@ pub struct Damage {
     pub detail: Option<String>,
     pub by: By,
     pub event: u64,
+}
+
+/// What is true of the damage at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DamageNow {
+    NotGoingOn,
+    GoingOn,
+    /// Contained by this action, verified then.
+    Stopped {
+        by: ProposalId,
+        at: DateTime<Utc>,
+    },
+    /// What contained it was taken away before the cause was dealt with.
+    GoingOnAgain {
+        lifted: ProposalId,
+        at: DateTime<Utc>,
+    },
+    /// Contained, and the containment taken away once the incident was on its way out.
+    Over {
+        lifted: ProposalId,
+        at: DateTime<Utc>,
+    },
+    /// It was going on; nothing that stopped it was verified, and the incident is no longer open.
+    Unverified,
 }
 
 /// What became of a step of the runbook.

@@ -40,6 +40,10 @@ pub(super) fn roles(known: &Known, names: Names<'_>, who: &str, event: &Event) -
         Event::RoleNudged { role } => {
             people(format!("Nobody held the role {role}; the room was asked.")).fine()
         }
+        Event::Invited { people: invited } => {
+            let invited: Vec<String> = invited.iter().map(names).collect();
+            people(format!("{who} invited {}.", invited.join(", ")))
+        }
         Event::Paged {
             page,
             role,

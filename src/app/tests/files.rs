@@ -58,7 +58,7 @@ async fn opens(bot: &Bot, who: &str) -> Option<(String, Vec<u8>)> {
 #[tokio::test]
 async fn a_file_on_a_marked_message_is_kept_and_the_room_is_told() {
     let bot = marked().await;
-    insta::assert_snapshot!(bot.told("Kept as evidence").await, @"");
+    insta::assert_snapshot!(bot.told("Kept as evidence").await, @"Kept as evidence: labels of today.csv (/incidents/1/files/a6d89441a8a7fe453416db8afb71f232ed8b2729628e8c7ad6480ed47e5dd112) (text/csv, 36 B). It opens for whoever holds a role.");
     let state = bot.state().await;
     let (_, _, fate) = state.kept_files().next().expect("one");
     let FileFate::Kept { size, sha256, .. } = fate else {
@@ -85,7 +85,7 @@ async fn the_post_mortem_lists_a_kept_file_with_its_hash() {
     let document = bot.app.engine.document(IncidentId(1), "markdown", u64::MAX).await;
     let text = String::from_utf8(document.expect("a document").bytes).expect("text");
     let line = text.lines().find(|line| line.contains(DIGEST)).expect("the hash");
-    insta::assert_snapshot!(line, @"");
+    insta::assert_snapshot!(line, @"- File “labels of today.csv” (text/csv, 36 B) posted by Dan Roe: SHA-256 `a6d89441a8a7fe453416db8afb71f232ed8b2729628e8c7ad6480ed47e5dd112` `#7`");
     assert!(!text.contains("hunter2"));
 }
 
@@ -97,7 +97,7 @@ async fn the_timeline_tells_of_a_kept_file() {
         .lines()
         .find(|line| line.contains("kept as evidence"))
         .expect("a line");
-    insta::assert_snapshot!(line, @"");
+    insta::assert_snapshot!(line, @"#7: 2026-11-16 14:00 UTC The file “labels of today.csv” (text/csv, 36 B) is kept as evidence, SHA-256 a6d89441a8a7….");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The bot as people meet it: real words, real understanding, the local chat, everything in memory.
 
 mod files;
+mod people;
+mod review;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -137,6 +139,15 @@ impl Bot {
             _ => None,
         });
         said.collect()
+    }
+
+    /// The pinned card as it is now.
+    async fn card(&self) -> String {
+        let pinned = self.app.chat.pinned(ROOM).await.expect("a room").expect("a card");
+        match pinned.body {
+            local::Body::Bot(message) => plain(&message),
+            other => panic!("a card is the bot's: {other:?}"),
+        }
     }
 
     /// The one thing the bot said that starts like this.

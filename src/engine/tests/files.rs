@@ -140,7 +140,7 @@ async fn a_file_that_is_too_large_is_not_even_read() {
     let FileFate::Missed { why, .. } = fate else {
         panic!("{fate:?}");
     };
-    insta::assert_snapshot!(why, @"");
+    insta::assert_snapshot!(why, @"it is larger than the 16 MB that are kept of one file; keep it where large files live and link it here");
 }
 
 #[tokio::test]

@@ -68,6 +68,16 @@ impl Deciding<'_> {
                         .any(|fact| matches!(fact.event, Event::StepDone { .. }));
                     facts.extend(after);
                 }
+                Event::SectionWritten { section, .. }
+                    if matches!(state.review, Review::Reviewed | Review::Closed) =>
+                {
+                    // A review is of the words that were there.
+                    let note = Some(format!("{section} was written after the review"));
+                    facts.push(Fact::by_rule(Event::ReviewChanged {
+                        to: Review::Draft,
+                        note,
+                    }));
+                }
                 _ => {}
             }
             facts.extend(self.answer_runbook(state, event));

@@ -1,5 +1,7 @@
 //! Notes, updates, the timeline's marks, and the words of the post-mortem.
 
+use chrono::{DateTime, Utc};
+
 use super::{Deciding, Fact, Facts, LONGEST_WAIT_S, maybe_said, said, titled, wait};
 use crate::incident::event::{Event, Link};
 use crate::incident::refusal::Refusal;
@@ -102,6 +104,15 @@ impl Deciding<'_> {
                 }))
             }
             Request::WriteSection { section, text } => self.write_section(*section, text),
+            Request::SnoozePostmortem { for_s } => match state.postmortem_waits() {
+                Some(_) => {
+                    let until = self.clock + wait("for", *for_s)?;
+                    Ok(vec![Event::PostmortemSnoozed { until }.into()])
+                }
+                None => Err(Refusal::new(
+                    "Nobody waits for this post-mortem now, so there is nothing to snooze.",
+                )),
+            },
             Request::Review { to, note } => self.review(state, *to, note.clone()),
             Request::RecordExport {
                 format,
@@ -269,6 +280,14 @@ impl Deciding<'_> {
             }
             .into(),
         ])
+    }
+}
+
+impl State {
+    /// When the room is to be reminded of the post-mortem; `None`: it is reviewed, or nobody waits for it.
+    pub fn postmortem_waits(&self) -> Option<DateTime<Utc>> {
+        let open = self.life == Life::Resolved && !matches!(self.review, Review::Reviewed | Review::Closed);
+        self.postmortem_remind.filter(|_| open)
     }
 }
 
