@@ -61,6 +61,7 @@ fn a_group_lists_its_commands() {
     - `assign`: Give a role to somebody
     - `release`: Put a role down
     - `handover`: Hand your role over
+    - `invite`: Bring somebody in
     - `list`, or `roles`: Show who has which role
 
     `role` alone is `role list`. `role …` is `role take …`.

@@ -1,5 +1,6 @@
 //! The bot as people meet it: real words, real understanding, the local chat, everything in memory.
 
+mod bad_days;
 mod files;
 mod people;
 mod review;

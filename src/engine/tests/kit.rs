@@ -67,17 +67,26 @@ impl House {
     }
 
     pub async fn on(store: Memory, clock: ManualClock, chat: Arc<TestChat>, hands: Arc<TestHands>) -> Self {
-        let engine = Engine::load(parts(&store, &clock, &chat, &hands))
-            .await
-            .expect("the store reads");
-        engine.start().await.expect("the engine starts");
-        Self {
+        let house = Self::try_on(store, clock, chat, hands).await;
+        house.expect("the engine starts")
+    }
+
+    /// The same; `None` where the process ended before it had started.
+    pub async fn try_on(
+        store: Memory,
+        clock: ManualClock,
+        chat: Arc<TestChat>,
+        hands: Arc<TestHands>,
+    ) -> Option<Self> {
+        let engine = Engine::load(parts(&store, &clock, &chat, &hands)).await.ok()?;
+        engine.start().await.ok()?;
+        Some(Self {
             store,
             clock,
             chat,
             hands,
             engine,
-        }
+        })
     }
 
     pub async fn know_everybody(&self) {

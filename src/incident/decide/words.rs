@@ -104,15 +104,7 @@ impl Deciding<'_> {
                 }))
             }
             Request::WriteSection { section, text } => self.write_section(*section, text),
-            Request::SnoozePostmortem { for_s } => match state.postmortem_waits() {
-                Some(_) => {
-                    let until = self.clock + wait("for", *for_s)?;
-                    Ok(vec![Event::PostmortemSnoozed { until }.into()])
-                }
-                None => Err(Refusal::new(
-                    "Nobody waits for this post-mortem now, so there is nothing to snooze.",
-                )),
-            },
+            Request::SnoozePostmortem { for_s } => self.snooze_postmortem(state, *for_s),
             Request::Review { to, note } => self.review(state, *to, note.clone()),
             Request::RecordExport {
                 format,
@@ -149,6 +141,23 @@ impl Deciding<'_> {
             None => None,
         };
         Ok(vec![Event::UpdateSent { text, next }.into()])
+    }
+
+    fn snooze_postmortem(&self, state: &State, for_s: u64) -> Facts {
+        let (Some(_), Some(due)) = (state.postmortem_waits(), state.postmortem_due) else {
+            return Err(Refusal::new(
+                "Nobody waits for this post-mortem now, so there is nothing to snooze.",
+            ));
+        };
+        let until = self.clock + wait("for", for_s)?;
+        if until < due {
+            let due = due.format("%Y-%m-%d %H:%M");
+            return Err(Refusal::new(format!(
+                "It is due {due} UTC, and nobody is reminded before that. Put it off for longer, or not at all."
+            ))
+            .at("for"));
+        }
+        Ok(vec![Event::PostmortemSnoozed { until }.into()])
     }
 
     fn write_section(&self, section: Section, text: &str) -> Facts {

@@ -86,6 +86,7 @@ fn it_is_due_by_severity_and_reminded_of_every_day() {
 fn the_reminder_can_be_put_off() {
     let mut story = Story::in_learn();
     let snooze = |days: u64| Request::SnoozePostmortem { for_s: days * 86_400 };
+    assert_snapshot!(story.refused("ana", snooze(1)), @"It is due 2026-11-26 03:00 UTC, and nobody is reminded before that. Put it off for longer, or not at all.");
     story.later(DUE);
     story.does("ana", snooze(3));
     assert!(story.fires(TimerKey::Postmortem).is_empty());
