@@ -5,6 +5,8 @@ mod hands;
 mod offers;
 mod page;
 mod people;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

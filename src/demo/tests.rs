@@ -12,7 +12,8 @@ use super::guide::{self, Shown};
 use super::{CATALOG, PEOPLE, Shop, TARGET, config};
 use crate::app::{App, Files, Keeping};
 use crate::catalog::Catalog;
-use crate::chat::{Delivery, Incoming, Intake, local};
+use crate::chat::local::Body;
+use crate::chat::{Block, Delivery, Incoming, Intake, local};
 use crate::clock::{Clock, ManualClock};
 use crate::incident::{IncidentId, Life, Phase, RoomRef, State};
 use crate::runbook::Shelf;
@@ -144,6 +145,25 @@ impl Demo {
         }
     }
 
+    /// What the pinned card says of the damage.
+    async fn damage(&self) -> String {
+        self.app.engine.quiet().await;
+        let room = &self.state().await.expect("an incident").rooms[0].0.room;
+        let card = self.app.chat.pinned(room).await.expect("a room").expect("a card");
+        let Body::Bot(card) = card.body else {
+            panic!("a card is the bot's");
+        };
+        let fields = card.blocks.into_iter().find_map(|block| match block {
+            Block::Fields { fields } => Some(fields),
+            _ => None,
+        });
+        let mut fields = fields.expect("fields").into_iter();
+        let damage = fields
+            .find(|(name, _)| name == "Damage")
+            .expect("a word about damage");
+        damage.1.plain()
+    }
+
     /// What the shop's jobs do, as the probe sees it.
     async fn jobs(&self) -> String {
         let shop = self.app.joined.systems().target(TARGET).expect("the shop");
@@ -193,6 +213,36 @@ async fn the_guide_shows_the_proposal_that_stands_after_one_was_refused() {
     demo.walk("pause").await;
     let approve = demo.now().await;
     assert_eq!((approve.who, approve.line.as_str()), ("ben", "approve A2"));
+}
+
+#[tokio::test]
+async fn the_card_says_what_is_true_of_the_damage_all_along() {
+    let mut demo = demo().await;
+    demo.walk("damage").await;
+    assert_eq!(demo.damage().await, "going on");
+    demo.walk("approve-pause").await;
+    assert_eq!(demo.damage().await, "stopped 2026-05-04 08:00 UTC, A1 verified");
+    demo.walk("approve-undo").await;
+    assert_eq!(demo.damage().await, "stopped; A1 was lifted 2026-05-04 08:00 UTC");
+}
+
+#[tokio::test]
+async fn containment_that_somebody_lifted_by_hand_is_said_to_the_room() {
+    let mut demo = demo().await;
+    demo.walk("approve-pause").await;
+    let refused = demo.types("cleo", "lift A1 I started it again").await;
+    assert!(refused.expect_err("not hers").contains("Only the commander"));
+    demo.types("ana", "lift A1 started again on the shop's own page")
+        .await
+        .expect("the commander says so");
+    assert_eq!(
+        demo.damage().await,
+        "going on again since 2026-05-04 08:00 UTC, A1 was lifted"
+    );
+    assert!(
+        demo.types("ana", "undo A1").await.is_err(),
+        "there is nothing to undo"
+    );
 }
 
 #[tokio::test]

@@ -5,11 +5,13 @@
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
 //! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] speaks to people, [`systems`]
 //!   touches systems.
+//! * [`files`] keeps what people attached to the messages they marked.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
 //!
 //! Nothing here knows a platform or a protocol; those sit behind the ports.
 
 mod decide;
+mod files;
 mod handle;
 mod index;
 mod intake;

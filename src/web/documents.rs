@@ -44,8 +44,7 @@ pub(super) async fn output(
     visitor: Visitor,
     Path(sha256): Path<String>,
 ) -> Result<Response> {
-    let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let found = match is_digest {
+    let found = match is_digest(&sha256) {
         true => app.deps.documents.output(&sha256, &visitor.person).await,
         false => None,
     };
@@ -55,6 +54,24 @@ pub(super) async fn output(
         "text/plain; charset=utf-8",
         bytes,
     ))
+}
+
+/// A file kept as evidence, for those who hold a role; always as a download.
+pub(super) async fn evidence(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path((number, sha256)): Path<(u64, String)>,
+) -> Result<Response> {
+    let found = match is_digest(&sha256) {
+        true => app.deps.documents.file(number, &sha256, &visitor.person).await,
+        false => None,
+    };
+    let (name, bytes) = found.ok_or_else(|| Problem::not_found().page())?;
+    Ok(download(&name, "application/octet-stream", bytes))
+}
+
+fn is_digest(sha256: &str) -> bool {
+    sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn download(name: &str, media_type: &'static str, bytes: Vec<u8>) -> Response {

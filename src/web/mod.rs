@@ -136,13 +136,15 @@ pub enum Format {
     Json,
 }
 
-/// Documents people may fetch. Both answer `None` also for what this person may not see.
+/// Documents people may fetch. All answer `None` also for what this person may not see.
 #[async_trait]
 pub trait Documents: Send + Sync {
     /// Bytes and media type.
     async fn postmortem(&self, incident: u64, format: Format, who: &Person) -> Option<(Vec<u8>, String)>;
     /// The full output of a probe, by its SHA-256 in hex.
     async fn output(&self, sha256: &str, who: &Person) -> Option<Vec<u8>>;
+    /// A file kept as evidence of an incident, with its name.
+    async fn file(&self, incident: u64, sha256: &str, who: &Person) -> Option<(String, Vec<u8>)>;
 }
 
 /// Whether the program can do its work; the words say what is missing.
@@ -312,6 +314,7 @@ fn router(app: App) -> Router {
         .route("/files/{file}", get(documents::file))
         .route("/incidents/{number}/{document}", get(documents::postmortem))
         .route("/outputs/{sha256}", get(documents::output))
+        .route("/incidents/{number}/files/{sha256}", get(documents::evidence))
         .route("/assets/{name}", get(documents::asset))
         .route("/metrics", get(documents::metrics))
         .layer(DefaultBodyLimit::max(BODY_MAX))

@@ -236,6 +236,8 @@ impl Deciding<'_> {
                 | Request::Review { .. }
                 | Request::MessageEdited { .. }
                 | Request::Unmark { .. }
+                | Request::KeepFile { .. }
+                | Request::MissFile { .. }
                 | Request::RoomOpened { .. }
                 | Request::RoomFailed { .. }
                 | Request::Timer { .. }

@@ -1,5 +1,7 @@
 //! Notes, updates, the timeline's marks, and the words of the post-mortem.
 
+use chrono::{DateTime, Utc};
+
 use super::{Deciding, Fact, Facts, LONGEST_WAIT_S, maybe_said, said, titled, wait};
 use crate::incident::event::{Event, Link};
 use crate::incident::refusal::Refusal;
@@ -80,7 +82,29 @@ impl Deciding<'_> {
                 }
                 _ => Ok(Vec::new()),
             },
+            Request::KeepFile {
+                message,
+                file,
+                size,
+                sha256,
+            } => Ok(settled_file(state, message, file, |found| Event::FileKept {
+                message: message.clone(),
+                file: file.clone(),
+                name: found.name.clone(),
+                media_type: found.media_type.clone(),
+                size: *size,
+                sha256: sha256.clone(),
+            })),
+            Request::MissFile { message, file, why } => {
+                Ok(settled_file(state, message, file, |found| Event::FileMissed {
+                    message: message.clone(),
+                    file: file.clone(),
+                    name: found.name.clone(),
+                    why: why.clone(),
+                }))
+            }
             Request::WriteSection { section, text } => self.write_section(*section, text),
+            Request::SnoozePostmortem { for_s } => self.snooze_postmortem(state, *for_s),
             Request::Review { to, note } => self.review(state, *to, note.clone()),
             Request::RecordExport {
                 format,
@@ -117,6 +141,23 @@ impl Deciding<'_> {
             None => None,
         };
         Ok(vec![Event::UpdateSent { text, next }.into()])
+    }
+
+    fn snooze_postmortem(&self, state: &State, for_s: u64) -> Facts {
+        let (Some(_), Some(due)) = (state.postmortem_waits(), state.postmortem_due) else {
+            return Err(Refusal::new(
+                "Nobody waits for this post-mortem now, so there is nothing to snooze.",
+            ));
+        };
+        let until = self.clock + wait("for", for_s)?;
+        if until < due {
+            let due = due.format("%Y-%m-%d %H:%M");
+            return Err(Refusal::new(format!(
+                "It is due {due} UTC, and nobody is reminded before that. Put it off for longer, or not at all."
+            ))
+            .at("for"));
+        }
+        Ok(vec![Event::PostmortemSnoozed { until }.into()])
     }
 
     fn write_section(&self, section: Section, text: &str) -> Facts {
@@ -249,4 +290,27 @@ impl Deciding<'_> {
             .into(),
         ])
     }
+}
+
+impl State {
+    /// When the room is to be reminded of the post-mortem; `None`: it is reviewed, or nobody waits for it.
+    pub fn postmortem_waits(&self) -> Option<DateTime<Utc>> {
+        let open = self.life == Life::Resolved && !matches!(self.review, Review::Reviewed | Review::Closed);
+        self.postmortem_remind.filter(|_| open)
+    }
+}
+
+/// What becomes of a file of a marked message; nothing where that is known already.
+fn settled_file(
+    state: &State,
+    message: &MessageRef,
+    file: &str,
+    event: impl FnOnce(&FileRef) -> Event,
+) -> Vec<Fact> {
+    let open = state
+        .marks
+        .get(message)
+        .filter(|mark| !mark.files.contains_key(file));
+    let found = open.and_then(|mark| mark.marked.files.iter().find(|found| found.id == file));
+    found.map(|found| event(found).into()).into_iter().collect()
 }

@@ -45,6 +45,7 @@ async fn nobody_gets_in_without_a_token() {
         "/",
         "/rooms/lobby",
         "/files/1",
+        "/incidents/7/files/1",
         "/incidents/7/postmortem.html",
         "/sign-in?token=eve",
         "/sign-in",

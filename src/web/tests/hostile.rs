@@ -233,7 +233,12 @@ async fn files_and_outputs_are_downloads_that_run_nowhere() {
         StatusCode::CREATED
     );
     let digest = "ab".repeat(32);
-    for path in ["/files/1".to_owned(), format!("/outputs/{digest}")] {
+    let evidence = format!("/incidents/7/files/{digest}");
+    for path in [
+        "/files/1".to_owned(),
+        format!("/outputs/{digest}"),
+        evidence.clone(),
+    ] {
         let answer = ana.bare(Method::GET, &path).send().await.unwrap();
         let headers = answer.headers().clone();
         assert!(
@@ -250,6 +255,14 @@ async fn files_and_outputs_are_downloads_that_run_nowhere() {
         assert_ne!(headers["content-type"], "text/html");
         assert_eq!(headers["x-content-type-options"], "nosniff");
     }
+    let answer = ana.bare(Method::GET, &evidence).send().await.unwrap();
+    assert_eq!(
+        answer.headers()["content-disposition"],
+        "attachment; filename*=UTF-8''labels%22.csv%0D%0A"
+    );
+    let ben = s.browser("ben").await;
+    let answer = ben.bare(Method::GET, &evidence).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND, "he holds no role");
     let answer = ana.bare(Method::GET, "/files/1").send().await.unwrap();
     assert_eq!(
         answer.headers()["content-disposition"],
@@ -258,6 +271,7 @@ async fn files_and_outputs_are_downloads_that_run_nowhere() {
     assert_eq!(answer.text().await.unwrap(), html);
     for path in [
         "/outputs/zz",
+        "/incidents/7/files/zz",
         "/outputs/..%2f..%2fetc",
         "/files/99",
         "/files/x",
