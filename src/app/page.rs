@@ -38,7 +38,10 @@ impl App {
             }),
             clock,
             ready: Arc::new(move || engine.ready()),
-            metrics: Arc::new(move || metrics.metrics()),
+            metrics: Arc::new(move || {
+                let engine = metrics.clone();
+                Box::pin(async move { engine.metrics().await })
+            }),
         };
         Ok(web::serve(settings, deps).await?)
     }

@@ -145,7 +145,7 @@ pub(super) async fn asset(Path(name): Path<String>, Query(build): Query<Build>) 
 pub(super) async fn metrics(State(app): State<App>) -> Response {
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-        (app.deps.metrics)(),
+        (app.deps.metrics)().await,
     )
         .into_response()
 }
