@@ -124,15 +124,16 @@ async fn hostile_text_of_any_length_changes_nothing_but_itself() {
     let bot = Bot::opened().await;
     let hostile = "<script>alert(1)</script> **x** \u{202e}gpj.exe\u{7}\u{1b}[31m @here";
     bot.says("ana", &format!("note {hostile}")).await;
+    let told = bot.told("Ana Ruiz: ").await;
     assert_eq!(
-        bot.state().await.notes[0].text,
-        hostile,
-        "the journal keeps what was said"
+        told,
+        format!("Ana Ruiz: {hostile}"),
+        "said again as it was said, and nothing more"
     );
     let flood = "x".repeat(100_000);
     let refused = bot.refused("ana", &format!("note {flood}")).await;
     insta::assert_snapshot!(refused, @"The note has 100000 characters; 4000 is the most. Put the rest into a file and upload it here.");
-    assert_eq!(bot.state().await.notes.len(), 1);
+    bot.told("Ana Ruiz: ").await;
     let refused = bot.refused("ana", &format!("title {flood}")).await;
     assert!(refused.contains("characters"), "{refused}");
     assert_eq!(bot.state().await.title, "Labels do not print");

@@ -129,7 +129,7 @@ impl Bot {
 
     async fn state(&self) -> State {
         let state = self.app.engine.state(IncidentId(1)).await;
-        state.expect("a journal").expect("an incident")
+        Arc::unwrap_or_clone(state.expect("a journal").expect("an incident"))
     }
 
     /// What the bot said in a room, oldest first, as plain text.

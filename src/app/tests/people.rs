@@ -24,7 +24,7 @@ async fn somebody_invited_into_a_private_incident_gets_in_and_is_told_where_to_b
         );
     }
     insta::assert_snapshot!(bot.refused("ana", "invite @ben").await, @"ben is in already.");
-    assert!(!bot.app.engine.metrics().contains("Payroll"));
+    assert!(!bot.app.engine.metrics().await.contains("Payroll"));
 }
 
 #[tokio::test]
