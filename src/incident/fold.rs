@@ -682,6 +682,7 @@ impl State {
                 };
                 self.settle_file(message, file, missed);
             }
+            Event::Redacted { row, .. } => self.forget_files(*row, recorded.seq),
             Event::SectionWritten { section, text } => {
                 let written = Written {
                     text: text.clone(),
@@ -702,6 +703,19 @@ impl State {
 }
 
 impl State {
+    /// What was not read yet when its message was redacted is not read any more.
+    fn forget_files(&mut self, row: u64, event: u64) {
+        for mark in self.marks.values_mut().filter(|mark| mark.event == row) {
+            for file in &mark.marked.files {
+                let missed = || FileFate::Missed {
+                    why: "the message was redacted".to_owned(),
+                    event,
+                };
+                mark.files.entry(file.id.clone()).or_insert_with(missed);
+            }
+        }
+    }
+
     fn settle_file(&mut self, message: &MessageRef, file: &str, fate: FileFate) {
         if let Some(mark) = self.marks.get_mut(message) {
             mark.files.insert(file.to_owned(), fate);

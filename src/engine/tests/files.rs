@@ -158,3 +158,18 @@ async fn what_looks_like_a_secret_in_a_files_name_is_masked_and_a_long_name_is_c
     assert!(name.starts_with("•••-xxx"), "{name}");
     assert_eq!(name.chars().count(), 255);
 }
+
+#[tokio::test]
+async fn what_was_redacted_before_it_was_read_is_not_read_any_more() {
+    let house = with_a_file(BYTES.len() as u64).await;
+    house.chat.down.store(true, Ordering::SeqCst);
+    house.hears("r", None, reacted("ana")).await;
+    let row = house.state(1).await.marks[&message("m1")].event;
+    let reason = "a password".to_owned();
+    let verdict = house.says("cleo", Some(1), Said::Redact { row, reason }).await;
+    assert!(verdict.accepted, "{}", verdict.message.fallback);
+    house.chat.down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    assert_eq!(kept(&house).await, None);
+    assert_eq!(house.waits_in_outbox().await, 0);
+}

@@ -7,6 +7,7 @@
 
 mod action;
 mod follow;
+mod marks;
 mod order;
 mod people;
 mod recover;

@@ -1,4 +1,4 @@
-//! Notes, updates, the timeline's marks, and the words of the post-mortem.
+//! Notes, updates, and the words of the post-mortem.
 
 use chrono::{DateTime, Utc};
 
@@ -40,69 +40,6 @@ impl Deciding<'_> {
                 }
                 None => Err(Refusal::new("No update is due, so there is nothing to snooze.")),
             },
-            Request::Mark { marked, at } => {
-                let known = state.marks.get(&marked.message);
-                let mine = self.by.person();
-                // Two people reacting to one message make one entry; the same person twice makes nothing.
-                if known
-                    .is_some_and(|mark| mark.removed.is_none() && mine.is_none_or(|me| mark.by.contains(me)))
-                {
-                    return Ok(Vec::new());
-                }
-                Ok(vec![Fact::at(
-                    Event::MessageMarked {
-                        marked: marked.clone(),
-                    },
-                    *at,
-                    "message",
-                )])
-            }
-            Request::MessageEdited { message, text } => match state.marks.get(message) {
-                Some(mark) if mark.marked.text != *text => Ok(vec![
-                    Event::MessageChanged {
-                        message: message.clone(),
-                        text: text.clone(),
-                    }
-                    .into(),
-                ]),
-                _ => Ok(Vec::new()),
-            },
-            Request::Unmark { message, why } => match state.marks.get(message) {
-                // Only who marked it can take that back; a deleted message leaves by itself.
-                Some(mark)
-                    if mark.removed.is_none() && self.by.person().is_none_or(|me| mark.by.contains(me)) =>
-                {
-                    Ok(vec![
-                        Event::MessageUnmarked {
-                            message: message.clone(),
-                            why: why.clone(),
-                        }
-                        .into(),
-                    ])
-                }
-                _ => Ok(Vec::new()),
-            },
-            Request::KeepFile {
-                message,
-                file,
-                size,
-                sha256,
-            } => Ok(settled_file(state, message, file, |found| Event::FileKept {
-                message: message.clone(),
-                file: file.clone(),
-                name: found.name.clone(),
-                media_type: found.media_type.clone(),
-                size: *size,
-                sha256: sha256.clone(),
-            })),
-            Request::MissFile { message, file, why } => {
-                Ok(settled_file(state, message, file, |found| Event::FileMissed {
-                    message: message.clone(),
-                    file: file.clone(),
-                    name: found.name.clone(),
-                    why: why.clone(),
-                }))
-            }
             Request::WriteSection { section, text } => self.write_section(*section, text),
             Request::SnoozePostmortem { for_s } => self.snooze_postmortem(state, *for_s),
             Request::Review { to, note } => self.review(state, *to, note.clone()),
@@ -123,7 +60,9 @@ impl Deciding<'_> {
                 let reason = said("reason", "The reason", reason)?;
                 Ok(vec![Event::Redacted { row: *row, reason }.into()])
             }
-            _ => self.edit(state, request),
+            _ => self
+                .decide_marks(state, request)
+                .unwrap_or_else(|| self.edit(state, request)),
         }
     }
 
@@ -298,19 +237,4 @@ impl State {
         let open = self.life == Life::Resolved && !matches!(self.review, Review::Reviewed | Review::Closed);
         self.postmortem_remind.filter(|_| open)
     }
-}
-
-/// What becomes of a file of a marked message; nothing where that is known already.
-fn settled_file(
-    state: &State,
-    message: &MessageRef,
-    file: &str,
-    event: impl FnOnce(&FileRef) -> Event,
-) -> Vec<Fact> {
-    let open = state
-        .marks
-        .get(message)
-        .filter(|mark| !mark.files.contains_key(file));
-    let found = open.and_then(|mark| mark.marked.files.iter().find(|found| found.id == file));
-    found.map(|found| event(found).into()).into_iter().collect()
 }
