@@ -1,6 +1,7 @@
 //! The only place that joins ports to adapters.
 
 mod documents;
+mod guide;
 mod hands;
 mod offers;
 mod page;

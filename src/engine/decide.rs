@@ -257,8 +257,9 @@ impl Engine {
         self.decide_desk(by, request, None).await
     }
 
-    /// Something new lies in the outbox, or a timer moved.
+    /// Something was written: it may lie in the outbox, have moved a timer, or be what somebody watches.
     pub(super) fn nudge(&self) {
+        self.inner.commits.send_modify(|count| *count += 1);
         self.inner.outbox.notify_one();
         self.inner.timers.notify_one();
     }

@@ -124,6 +124,8 @@ struct Inner {
     stop: watch::Sender<bool>,
     /// Counts the changes of the list of incidents.
     list: watch::Sender<u64>,
+    /// Counts the commits, whatever changed.
+    commits: watch::Sender<u64>,
     counters: Counters,
 }
 
@@ -214,6 +216,7 @@ impl Engine {
                 busy: watch::Sender::new(0),
                 stop: watch::Sender::new(false),
                 list: watch::Sender::new(0),
+                commits: watch::Sender::new(0),
                 counters: Counters::default(),
             }),
         };
@@ -314,6 +317,11 @@ impl Engine {
     /// Wakes when any line of the list of incidents changed.
     pub fn list_changes(&self) -> watch::Receiver<u64> {
         self.inner.list.subscribe()
+    }
+
+    /// Wakes when anything was written to any journal.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.inner.commits.subscribe()
     }
 
     fn put_listed(&self, listed: Listed) {
