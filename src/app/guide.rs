@@ -44,6 +44,7 @@ impl Guide {
         let address = elsewhere.map_or_else(String::new, |listed| format!("{} ", listed.incident));
         let room = elsewhere.and_then(|listed| listed.rooms.iter().find(|room| room.platform == LOCAL));
         GuideStep {
+            part: step.phase.to_owned(),
             title: step.title.to_owned(),
             text: step.why,
             turn,

@@ -15,11 +15,16 @@ impl App {
         let total = steps.len();
         let now = steps.iter().position(|step| step.turn == Turn::Now);
         let at = now.unwrap_or(total);
-        let mut shown = Vec::with_capacity(total);
-        for step in &steps {
-            shown.push(self.step(who, step).await);
+        let mut parts = Vec::new();
+        for part in steps.chunk_by(|one, next| one.part == next.part) {
+            let mut shown = Vec::with_capacity(part.len());
+            for step in part {
+                shown.push(self.step(who, step).await);
+            }
+            let turn = render::value(turn(part));
+            parts.push(context! { name => part[0].part.as_str(), turn, steps => shown });
         }
-        let context = context! { steps => shown, at, total, over => at == total };
+        let context = context! { parts, at, total, over => at == total };
         Some(render::template("guide.html", context))
     }
 
@@ -35,5 +40,15 @@ impl App {
             person => other.map(|person| person.0.as_str()), person_name => name,
             room => step.room.as_ref().map(|room| room.room.as_str()),
         }
+    }
+}
+
+/// Where a part of the way stands.
+fn turn(part: &[GuideStep]) -> Turn {
+    let is = |turn: Turn| move |step: &GuideStep| step.turn == turn;
+    match part {
+        _ if part.iter().any(is(Turn::Now)) => Turn::Now,
+        _ if part.iter().all(is(Turn::Done)) => Turn::Done,
+        _ => Turn::Later,
     }
 }

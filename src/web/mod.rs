@@ -75,6 +75,8 @@ pub struct MenuItem {
 /// One step of the guide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuideStep {
+    /// The part of the way it belongs to; steps of one part stand together.
+    pub part: String,
     pub title: String,
     pub text: String,
     pub turn: Turn,

@@ -171,7 +171,7 @@ impl Person<'_> {
     /// Waits until the guide has come along, whether it was typed or pressed or by a form.
     async fn follows(&self, count: &str) {
         let shown = self.sees("#guide-count").await;
-        let there = shown.wait_until().wait(WITHIN, ASK_EVERY).has_text(count).await;
+        let there = shown.wait_until().wait(WITHIN, ASK_EVERY).has_text(count.to_owned()).await;
         if there.is_err() {
             self.picture("lost").await;
             panic!("the guide does not say `{count}`");
@@ -419,9 +419,35 @@ async fn a_person_lives_through_an_incident_on_the_page() {
     shop.stop().await;
 }
 
+/// How much of the window's height the card takes, in percent, and whether it scrolls inside itself.
+async fn card_height(person: &Person<'_>) -> (u64, bool) {
+    let script = "const card = document.querySelector('#pinned'), inside = card.querySelector('.message'); \
+                  return [Math.round(card.offsetHeight * 100 / innerHeight), inside.scrollHeight > inside.clientHeight];";
+    let answer = person.web.execute(script, Vec::new()).await.expect("a card");
+    answer.convert().expect("two numbers")
+}
+
+/// One line unless its reader opens it, by key as well; then it leaves the room its place, and is remembered.
+async fn the_card_folds(person: &Person<'_>) {
+    let (height, _) = card_height(person).await;
+    assert!(height <= 5, "the folded card takes {height} % of the window");
+    let summary = person.sees("#pinned:not([open]) > summary").await;
+    summary.send_keys(Key::Enter).await.expect("a key");
+    person.sees("#pinned[open] .card").await;
+    person.picture("card").await;
+    let (height, scrolls) = card_height(person).await;
+    assert!(height <= 45 && scrolls, "the open card takes {height} % of the window");
+    person.web.refresh().await.expect("the page again");
+    person.arrives("ana").await;
+    let summary = person.sees("#pinned[open] > summary").await;
+    summary.send_keys(Key::Enter).await.expect("a key");
+    person.sees("#pinned:not([open])").await;
+}
+
 /// The room in light and in dark, and on a narrow screen.
 async fn looks(person: &Person<'_>) {
     person.picture("room-light").await;
+    the_card_folds(person).await;
     person.clicks("[data-act=theme]").await;
     person.sees("html[data-theme=dark]").await;
     person.picture("room-dark").await;
@@ -433,6 +459,8 @@ async fn looks(person: &Person<'_>) {
     person.web.refresh().await.expect("the page again");
     person.arrives("ana").await;
     person.picture("narrow").await;
+    let (height, _) = card_height(person).await;
+    assert!(height <= 8, "the folded card takes {height} % of a narrow window");
     let wide = person
         .web
         .set_window_rect(0, 0, rect.width as u32, rect.height as u32)

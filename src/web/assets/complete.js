@@ -10,7 +10,7 @@ let chosen = -1;
 let asked = 0;
 const completing = () => !options.hidden;
 
-export function close() {
+function close() {
   asked++;
   options.hidden = true;
   chosen = -1;
@@ -76,6 +76,13 @@ function take(option) {
   setBox(option.dataset.whole);
   box.focus();
   box.setSelectionRange(box.value.length, box.value.length);
+}
+
+// Puts the line that a button shows into the message box, for its reader to send.
+export function say(button) {
+  setBox(button.textContent);
+  box.focus();
+  close();
 }
 
 options.addEventListener("mousedown", (event) => {

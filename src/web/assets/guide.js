@@ -1,12 +1,11 @@
 // The guide of the demo. The server knows where the incident stands and sends it anew with every change.
 
-import { close as closeComplete } from "./complete.js";
-import { $, box, setBox } from "./dom.js";
+import { $, box } from "./dom.js";
 import { parse } from "./messages.js";
 
 const KEY = "guide";
-// Below this the guide would leave too little of the room.
-const LOW = matchMedia("(max-height: 35rem)");
+// Where the guide lies above the room and would leave too little of it.
+const LOW = matchMedia("(max-height: 35rem) and (max-width: 75rem)");
 
 export function showGuide(html) {
   const slot = $("#guide-slot");
@@ -19,12 +18,6 @@ export function showGuide(html) {
 
 function toStep() {
   $(".guide-step.now")?.scrollIntoView({ block: "nearest" });
-}
-
-export function say(button) {
-  setBox(button.textContent);
-  box.focus();
-  closeComplete();
 }
 
 export function become(button) {

@@ -1,8 +1,9 @@
 // Clicks and keys: one place where each finds what it does.
 
 import { openMenu, press, react, toggleMenu } from "./acts.js";
+import { say } from "./complete.js";
 import { $, $$, body, box, list, narrow, setBox } from "./dom.js";
-import { become, say, toggleGuide } from "./guide.js";
+import { become, toggleGuide } from "./guide.js";
 import { regroup, toEnd } from "./messages.js";
 import { slide } from "./rooms.js";
 import { attempt, call } from "./server.js";
@@ -33,7 +34,7 @@ const acts = {
   theme,
   keys: () => $("#keys").showModal(),
   "to-end": toEnd,
-  "guide-say": say,
+  say,
   "guide-switch": become,
   "guide-fold": toggleGuide,
 };

@@ -52,6 +52,9 @@ export const parse = (html) => {
   return holder.content;
 };
 
+// Whether its reader follows the room; kept, because the room may get smaller or larger around what is read.
+let following = true;
+
 export const atEnd = () => list.scrollHeight - list.scrollTop - list.clientHeight < 80;
 export const toEnd = () => {
   list.scrollTop = list.scrollHeight;
@@ -133,6 +136,9 @@ $("#older")?.addEventListener("click", (event) => {
   older();
 });
 list.addEventListener("scroll", () => {
-  if (atEnd()) $("#to-end").hidden = true;
+  following = atEnd();
+  if (following) $("#to-end").hidden = true;
   if (list.scrollTop < 120 && list.scrollHeight > list.clientHeight) older();
 }, { passive: true });
+
+new ResizeObserver(() => following && toEnd()).observe(list);

@@ -157,6 +157,7 @@ impl Guide for Leading {
 
 fn step(turn: Turn, title: &str, command: Option<&str>) -> GuideStep {
     GuideStep {
+        part: "confirm".into(),
         title: title.into(),
         text: format!("Why: {title}"),
         turn,
