@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::{App, Error, chat_path};
 use crate::chat::local;
+use crate::store;
 use crate::store::sqlite::{self, Fresh, Restoring, Sqlite};
 use crate::store::verify::Report;
-use crate::store;
 
 impl App {
     /// Copies everything to `dest` and the file beside it, while it runs. `None`: nothing is kept on disk.

@@ -66,10 +66,7 @@ pub enum Error {
          or restore the journal alone with `--journal-only`; the page then keeps the chat it has",
         backup.display(), beside.display()
     )]
-    HalfBackup {
-        backup: PathBuf,
-        beside: PathBuf,
-    },
+    HalfBackup { backup: PathBuf, beside: PathBuf },
     #[error("{what} cannot be read: {why}")]
     Read { what: String, why: String },
     #[error("the HTTP client cannot be made: {0}")]

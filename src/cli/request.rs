@@ -405,9 +405,9 @@ impl Host {
     async fn backup(&self, dest: &std::path::Path) -> Result<Answer, Answer> {
         match self.app.backup(dest).await? {
             Some(copied) => Ok(backed_up(&copied)),
-            None => Err(
-                Refusal::new("This Orderly keeps nothing on disk, so there is nothing to copy.").into(),
-            ),
+            None => {
+                Err(Refusal::new("This Orderly keeps nothing on disk, so there is nothing to copy.").into())
+            }
         }
     }
 }

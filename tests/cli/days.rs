@@ -182,7 +182,11 @@ fn half_a_backup_replaces_nothing() {
         "{}",
         said.err
     );
-    for left in ["orderly.sqlite.before-restore", "orderly.sqlite.restoring", "orderly.chat.sqlite.restoring"] {
+    for left in [
+        "orderly.sqlite.before-restore",
+        "orderly.sqlite.restoring",
+        "orderly.chat.sqlite.restoring",
+    ] {
         assert!(!super::exists(&place.path(left)), "{left}");
     }
     let alone = place.run(&["restore", "copy.sqlite", "--journal-only"]).exits(0);

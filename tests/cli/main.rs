@@ -1,6 +1,7 @@
 //! The program as an operator meets it: the real binary, in folders of its own.
 
 mod days;
+mod doctor;
 mod files;
 mod help;
 mod people;
@@ -86,7 +87,12 @@ impl Place {
     }
 
     pub fn run(&self, words: &[&str]) -> Said {
-        let output = self.command(words).output().unwrap();
+        self.told(self.command(words))
+    }
+
+    /// Runs a command to its end.
+    pub fn told(&self, mut command: Command) -> Said {
+        let output = command.output().unwrap();
         Said {
             code: output.status.code(),
             out: self.shown(&output.stdout),
@@ -144,7 +150,9 @@ impl Place {
 
     /// The one text that a query of one of its files gives.
     pub fn asked(&self, file: &str, sql: &'static str) -> String {
-        self.behind_its_back(file, async |file| sqlx::query_scalar(sql).fetch_one(file).await.unwrap())
+        self.behind_its_back(file, async |file| {
+            sqlx::query_scalar(sql).fetch_one(file).await.unwrap()
+        })
     }
 
     fn behind_its_back<T>(&self, file: &str, act: impl AsyncFnOnce(&mut sqlx::SqliteConnection) -> T) -> T {

@@ -171,7 +171,11 @@ impl Person<'_> {
     /// Waits until the guide has come along, whether it was typed or pressed or by a form.
     async fn follows(&self, count: &str) {
         let shown = self.sees("#guide-count").await;
-        let there = shown.wait_until().wait(WITHIN, ASK_EVERY).has_text(count.to_owned()).await;
+        let there = shown
+            .wait_until()
+            .wait(WITHIN, ASK_EVERY)
+            .has_text(count.to_owned())
+            .await;
         if there.is_err() {
             self.picture("lost").await;
             panic!("the guide does not say `{count}`");
@@ -436,7 +440,10 @@ async fn the_card_folds(person: &Person<'_>) {
     person.sees("#pinned[open] .card").await;
     person.picture("card").await;
     let (height, scrolls) = card_height(person).await;
-    assert!(height <= 45 && scrolls, "the open card takes {height} % of the window");
+    assert!(
+        height <= 45 && scrolls,
+        "the open card takes {height} % of the window"
+    );
     person.web.refresh().await.expect("the page again");
     person.arrives("ana").await;
     let summary = person.sees("#pinned[open] > summary").await;
