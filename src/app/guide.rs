@@ -1,5 +1,7 @@
 //! The guide of the demo, as the page asks for it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use tokio::sync::watch;
 
@@ -18,14 +20,14 @@ pub struct Guide {
 impl Guide {
     /// The incident that the guide goes along with: the one of the room, else the latest. One that was taken back leads
     /// nowhere, so the guide begins anew.
-    fn followed(&self, room: &RoomRef) -> Option<Listed> {
+    fn followed(&self, room: &RoomRef) -> Option<Arc<Listed>> {
         let listed = self.engine.listed(None);
         let here = listed.iter().find(|listed| listed.rooms.contains(room));
-        let lived = |listed: &&Listed| listed.open || listed.life == "closed";
+        let lived = |listed: &&Arc<Listed>| listed.open || listed.life == "closed";
         here.into_iter().chain(&listed).find(lived).cloned()
     }
 
-    async fn state(&self, listed: &Listed) -> Option<State> {
+    async fn state(&self, listed: &Listed) -> Option<Arc<State>> {
         match self.engine.state(listed.incident).await {
             Ok(state) => state,
             Err(error) => {
@@ -65,13 +67,13 @@ impl web::Guide for Guide {
             None => None,
         };
         let elsewhere = listed.filter(|listed| !listed.rooms.contains(room));
-        guide::shown(state.as_ref())
+        guide::shown(state.as_deref())
             .into_iter()
-            .map(|step| self.step(step, elsewhere.as_ref()))
+            .map(|step| self.step(step, elsewhere.as_deref()))
             .collect()
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.engine.commits()
+        self.engine.decisions()
     }
 }

@@ -36,7 +36,10 @@ impl App {
             guide,
             clock,
             ready: Arc::new(move || engine.ready()),
-            metrics: Arc::new(move || metrics.metrics()),
+            metrics: Arc::new(move || {
+                let engine = metrics.clone();
+                Box::pin(async move { engine.metrics().await })
+            }),
         };
         Ok(web::serve(settings, deps).await?)
     }

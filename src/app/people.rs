@@ -93,7 +93,7 @@ impl People for Desk {
 #[async_trait]
 impl Board for Desk {
     async fn open(&self, who: &Person) -> Vec<OpenIncident> {
-        let mut listed: Vec<Listed> = self
+        let mut listed: Vec<Arc<Listed>> = self
             .engine
             .listed(Some(&who.id))
             .into_iter()
@@ -104,8 +104,8 @@ impl Board for Desk {
             .into_iter()
             .map(|listed| OpenIncident {
                 number: listed.incident.0,
-                room: listed.rooms.into_iter().find(|room| room.platform == LOCAL),
-                title: listed.title,
+                room: listed.rooms.iter().find(|room| room.platform == LOCAL).cloned(),
+                title: listed.title.clone(),
                 severity: listed.severity,
                 phase: listed.phase,
                 private: listed.private,

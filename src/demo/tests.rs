@@ -58,12 +58,12 @@ async fn demo() -> Demo {
 }
 
 impl Demo {
-    async fn state(&self) -> Option<State> {
+    async fn state(&self) -> Option<std::sync::Arc<State>> {
         self.app.engine.state(IncidentId(1)).await.expect("a journal")
     }
 
     async fn guide(&self) -> Vec<Shown> {
-        guide::shown(self.state().await.as_ref())
+        guide::shown(self.state().await.as_deref())
     }
 
     async fn now(&self) -> Shown {

@@ -98,11 +98,11 @@ impl Engine {
             let now = self.now();
             let before = loaded.state.as_ref().map_or(0, |state| state.seq);
             // Out of the cache until it is written: whatever happens in between, nobody sees what is not on disk.
-            let mut decided = loaded.state.take();
+            let mut decided = loaded.state.take().map(Arc::unwrap_or_clone);
             let written = match incident::carry_out(&mut decided, by, request, now, &around.surroundings) {
                 Ok(written) => written,
                 Err(refusal) => {
-                    loaded.state = decided;
+                    loaded.state = decided.map(Arc::new);
                     return Err(refusal.into());
                 }
             };
@@ -127,10 +127,10 @@ impl Engine {
             let listed = plan::changes_list(&written).then(|| plan::listed(state));
             commit.summaries.extend(listed.iter().map(plan::summary));
             let moved = !commit.locks_taken.is_empty() || !commit.locks_released.is_empty();
-            match self.inner.parts.store.commit(commit).await {
+            match self.commit(commit).await {
                 Ok(_) => {
                     // What was in memory still says what a redaction removed.
-                    loaded.state = decided.filter(|_| with.redactions.is_empty());
+                    loaded.state = decided.filter(|_| with.redactions.is_empty()).map(Arc::new);
                     if let Some(listed) = listed {
                         self.put_listed(listed);
                     }
@@ -143,7 +143,7 @@ impl Engine {
                         .decide_micros
                         .fetch_add(micros, Ordering::Relaxed);
                     self.inner.counters.decisions.fetch_add(1, Ordering::Relaxed);
-                    self.nudge();
+                    self.moved_on();
                     return Ok(written);
                 }
                 // The state in hand has run ahead of the journal and is forgotten, whatever the error was.
@@ -205,12 +205,12 @@ impl Engine {
         commit.effects.extend(reply.effects);
         let listed = plan::listed(&state);
         commit.summaries.push(plan::summary(&listed));
-        self.inner.parts.store.commit(commit).await?;
+        self.commit(commit).await?;
         *write(&self.inner.desk_now) = Arc::new(desk);
         self.look_again().await;
         self.put_listed(listed);
-        loaded.state = Some(state);
-        self.nudge();
+        loaded.state = Some(Arc::new(state));
+        self.moved_on();
         Ok(incident)
     }
 
@@ -245,10 +245,10 @@ impl Engine {
             });
             commit.effects = reply.effects;
         }
-        self.inner.parts.store.commit(commit).await?;
+        self.commit(commit).await?;
         *write(&self.inner.desk_now) = Arc::new(desk);
         self.look_again().await;
-        self.nudge();
+        self.moved_on();
         Ok(written)
     }
 
@@ -257,11 +257,9 @@ impl Engine {
         self.decide_desk(by, request, None).await
     }
 
-    /// Something was written: it may lie in the outbox, have moved a timer, or be what somebody watches.
-    pub(super) fn nudge(&self) {
-        self.inner.commits.send_modify(|count| *count += 1);
-        self.inner.outbox.notify_one();
-        self.inner.timers.notify_one();
+    /// What was written can be seen now.
+    fn moved_on(&self) {
+        self.inner.decided.send_modify(|count| *count += 1);
     }
 }
 

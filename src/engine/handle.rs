@@ -162,7 +162,7 @@ impl Engine {
                 let loaded = self.loaded(incident);
                 let mut loaded = loaded.lock().await;
                 self.fill(incident, &mut loaded).await?;
-                Ok(asking(loaded.state.as_ref())?)
+                Ok(asking(loaded.state.as_deref())?)
             }
         }
     }
@@ -354,8 +354,7 @@ impl Engine {
             effects,
             ..Commit::default()
         };
-        self.inner.parts.store.commit(commit).await?;
-        self.nudge();
+        self.commit(commit).await?;
         Ok(())
     }
 

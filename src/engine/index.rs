@@ -1,6 +1,7 @@
 //! What lists and look-ups need of all incidents, without loading any.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::ports::Listed;
 use crate::incident::{IncidentId, PersonId, RoomRef};
@@ -11,7 +12,7 @@ const PAGE: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub struct Index {
-    listed: BTreeMap<IncidentId, Listed>,
+    listed: BTreeMap<IncidentId, Arc<Listed>>,
     rooms: HashMap<RoomRef, IncidentId>,
 }
 
@@ -40,7 +41,7 @@ impl Index {
         for room in &listed.rooms {
             self.rooms.insert(room.clone(), listed.incident);
         }
-        self.listed.insert(listed.incident, listed);
+        self.listed.insert(listed.incident, Arc::new(listed));
     }
 
     pub fn incident_of(&self, room: &RoomRef) -> Option<IncidentId> {
@@ -48,9 +49,10 @@ impl Index {
     }
 
     /// Newest first; private ones only for their members.
-    pub fn visible(&self, person: Option<&PersonId>) -> Vec<Listed> {
-        let may_see =
-            |listed: &&Listed| !listed.private || person.is_none_or(|person| listed.members.contains(person));
+    pub fn visible(&self, person: Option<&PersonId>) -> Vec<Arc<Listed>> {
+        let may_see = |listed: &&Arc<Listed>| {
+            !listed.private || person.is_none_or(|person| listed.members.contains(person))
+        };
         self.listed.values().rev().filter(may_see).cloned().collect()
     }
 

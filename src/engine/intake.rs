@@ -122,7 +122,7 @@ impl Intake for Engine {
             room,
             now: self.now(),
             desk: &desk,
-            incident: state.as_ref(),
+            incident: state.as_deref(),
             listed: &listed,
             journal: None,
         };

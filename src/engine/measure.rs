@@ -15,8 +15,9 @@ impl Engine {
     }
 
     /// The counters as Prometheus reads them. Private incidents appear in none: nothing here is by incident.
-    pub fn metrics(&self) -> String {
+    pub async fn metrics(&self) -> String {
         let counters = self.counters();
+        let depths = self.inner.parts.store.depths().await;
         let mut text = String::new();
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut put = |name: &str, kind: &str, help: &str, value: f64| {
@@ -74,28 +75,30 @@ impl Engine {
             "Chat outside incident rooms, dropped before storage.",
             get(&counters.chat_dropped) as f64,
         );
-        let depths = lock(&counters.depths).clone();
-        put(
-            "inbox_depth",
-            "gauge",
-            "Deliveries that wait for a decision.",
-            depths.inbox as f64,
-        );
-        put(
-            "outbox_depth",
-            "gauge",
-            "Effects that wait.",
-            depths.outbox as f64,
-        );
-        let age = depths
-            .oldest_effect
-            .map_or(0, |oldest| (self.now() - oldest).num_milliseconds());
-        put(
-            "outbox_oldest_seconds",
-            "gauge",
-            "Age of the effect that waits longest.",
-            age as f64 / 1e3,
-        );
+        // Left out when the store cannot be read: a wrong number is worse than none.
+        if let Ok(depths) = depths {
+            put(
+                "inbox_depth",
+                "gauge",
+                "Deliveries that wait for a decision.",
+                depths.inbox as f64,
+            );
+            put(
+                "outbox_depth",
+                "gauge",
+                "Effects that wait.",
+                depths.outbox as f64,
+            );
+            let age = depths
+                .oldest_effect
+                .map_or(0, |oldest| (self.now() - oldest).num_milliseconds());
+            put(
+                "outbox_oldest_seconds",
+                "gauge",
+                "Age of the effect that waits longest.",
+                age as f64 / 1e3,
+            );
+        }
         let outcomes = lock(&counters.outcomes);
         let _ = writeln!(
             text,
@@ -108,12 +111,5 @@ impl Engine {
             );
         }
         text
-    }
-
-    /// Looks how much waits, for the next reading of the metrics.
-    pub(super) async fn measure(&self) {
-        if let Ok(depths) = self.inner.parts.store.depths().await {
-            *lock(&self.inner.counters.depths) = depths;
-        }
     }
 }

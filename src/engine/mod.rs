@@ -16,6 +16,7 @@ mod intake;
 pub mod journal;
 mod look;
 mod measure;
+mod outbox;
 mod overhear;
 mod perform;
 mod plan;
@@ -28,7 +29,7 @@ mod systems;
 mod tests;
 mod timers;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -107,11 +108,8 @@ struct Inner {
     queues: Mutex<intake::Queues>,
     /// Who waits for a delivery to be decided.
     waiting: Mutex<HashMap<InboxId, Vec<oneshot::Sender<Verdict>>>>,
-    in_hand: Mutex<HashSet<EffectId>>,
-    /// Channels that have an effect in hand; the next one of each waits for its turn.
-    channels: Mutex<HashSet<String>>,
-    /// Channels in which something failed, until when they rest. What comes after does not overtake what failed.
-    resting: Mutex<HashMap<String, DateTime<Utc>>>,
+    /// What waits in the outbox.
+    effects: Mutex<outbox::Waiting>,
     /// How attempts ended whose end could not be written yet.
     ended: Mutex<HashMap<EffectId, Outcome>>,
     /// Timers could not be handled; they are looked at again then.
@@ -124,15 +122,16 @@ struct Inner {
     stop: watch::Sender<bool>,
     /// Counts the changes of the list of incidents.
     list: watch::Sender<u64>,
-    /// Counts the commits, whatever changed.
-    commits: watch::Sender<u64>,
+    /// Counts what was decided and written.
+    decided: watch::Sender<u64>,
     counters: Counters,
 }
 
 /// An incident's state in memory. `None`: not loaded, or dropped after a failed commit.
 #[derive(Default)]
 struct Loaded {
-    state: Option<State>,
+    /// Shared with whoever looks at it; changed in place when nobody does.
+    state: Option<Arc<State>>,
 }
 
 /// What lies outside the incidents, and the event of the desk up to which that is true.
@@ -148,8 +147,6 @@ pub struct Counters {
     pub requests: std::sync::atomic::AtomicU64,
     pub refused: std::sync::atomic::AtomicU64,
     pub decisions: std::sync::atomic::AtomicU64,
-    /// As they were when the timers last looked.
-    pub depths: Mutex<crate::store::Depths>,
     pub decide_micros: std::sync::atomic::AtomicU64,
     pub effects: std::sync::atomic::AtomicU64,
     pub effects_late: std::sync::atomic::AtomicU64,
@@ -206,9 +203,7 @@ impl Engine {
                 index: RwLock::new(index),
                 queues: Mutex::default(),
                 waiting: Mutex::default(),
-                in_hand: Mutex::default(),
-                channels: Mutex::default(),
-                resting: Mutex::default(),
+                effects: Mutex::default(),
                 ended: Mutex::default(),
                 timers_rest: Mutex::default(),
                 outbox: Notify::new(),
@@ -216,7 +211,7 @@ impl Engine {
                 busy: watch::Sender::new(0),
                 stop: watch::Sender::new(false),
                 list: watch::Sender::new(0),
-                commits: watch::Sender::new(0),
+                decided: watch::Sender::new(0),
                 counters: Counters::default(),
             }),
         };
@@ -263,8 +258,7 @@ impl Engine {
         if *self.inner.stop.borrow() {
             return false;
         }
-        let resting = self.resting(now);
-        let effects = self.inner.parts.store.due_effects(now, &resting, 1).await;
+        let effects = lock(&self.inner.effects).any(now);
         let timers = match *lock(&self.inner.timers_rest) {
             Some(until) if until > now => None,
             _ => Some(()),
@@ -279,14 +273,7 @@ impl Engine {
                 .unwrap_or_default(),
             None => Vec::new(),
         };
-        !effects.unwrap_or_default().is_empty() || !timers.is_empty()
-    }
-
-    /// Channels that rest after a failure.
-    fn resting(&self, now: DateTime<Utc>) -> Vec<String> {
-        let mut resting = lock(&self.inner.resting);
-        resting.retain(|_, until| *until > now);
-        resting.keys().cloned().collect()
+        effects || !timers.is_empty()
     }
 
     pub fn desk(&self) -> Arc<desk::State> {
@@ -302,7 +289,7 @@ impl Engine {
     }
 
     /// The state of an incident as it is now.
-    pub async fn state(&self, incident: IncidentId) -> Result<Option<State>, Failed> {
+    pub async fn state(&self, incident: IncidentId) -> Result<Option<Arc<State>>, Failed> {
         let loaded = self.loaded(incident);
         let mut loaded = loaded.lock().await;
         self.fill(incident, &mut loaded).await?;
@@ -310,7 +297,7 @@ impl Engine {
     }
 
     /// The list of incidents that a person may see, newest first. `None`: the operator on the terminal sees all.
-    pub fn listed(&self, person: Option<&crate::incident::PersonId>) -> Vec<Listed> {
+    pub fn listed(&self, person: Option<&crate::incident::PersonId>) -> Vec<Arc<Listed>> {
         read(&self.inner.index).visible(person)
     }
 
@@ -319,9 +306,9 @@ impl Engine {
         self.inner.list.subscribe()
     }
 
-    /// Wakes when anything was written to any journal.
-    pub fn commits(&self) -> watch::Receiver<u64> {
-        self.inner.commits.subscribe()
+    /// Wakes when anything was decided, in an incident or at the desk.
+    pub fn decisions(&self) -> watch::Receiver<u64> {
+        self.inner.decided.subscribe()
     }
 
     fn put_listed(&self, listed: Listed) {
@@ -340,7 +327,8 @@ impl Engine {
 
     async fn fill(&self, incident: IncidentId, loaded: &mut Loaded) -> Result<(), Failed> {
         if loaded.state.is_none() {
-            loaded.state = journal::load_state(&*self.inner.parts.store, incident).await?;
+            let state = journal::load_state(&*self.inner.parts.store, incident).await?;
+            loaded.state = state.map(Arc::new);
         }
         Ok(())
     }

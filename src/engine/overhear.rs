@@ -28,7 +28,7 @@ impl Engine {
             ..Commit::default()
         };
         if logs {
-            self.inner.parts.store.commit(commit).await?;
+            self.commit(commit).await?;
         }
         if let Some((by, request)) = self.marking(delivery).await? {
             let replying = |_: &State, _: &[Recorded]| Reply {

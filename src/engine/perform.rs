@@ -1,5 +1,6 @@
 //! Working the outbox off. Every result comes back as a request; nothing is performed anywhere else.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::plan::Task;
 use super::{Engine, FIRST_WAIT, HANDS_FULL, LONGEST_WAIT, backoff, lock, plan};
 use crate::chat::{self, Chat};
 use crate::incident::{By, Effect, IncidentId, Request};
-use crate::store::{Commit, EffectId, EffectRetry, Error, Post, StoredEffect};
+use crate::store::{Commit, Committed, EffectId, EffectRetry, Error, Post, StoredEffect};
 
 /// After this many failed tries an effect no longer keeps the rest of its channel waiting: by then it is more likely
 /// that this one message is the trouble than the platform.
@@ -19,6 +20,10 @@ const HOLDS_CHANNEL: u32 = 6;
 
 /// Effects looked through for what else is too late: more than a room gets in a day.
 const MOST_LATE: usize = 10_000;
+
+/// Effects of one channel read and performed in a row: enough that reading costs little, few enough that the channels
+/// that wait for a free hand get their turn.
+const IN_A_ROW: usize = 16;
 
 /// A document as it was made.
 #[derive(Debug, Clone)]
@@ -102,39 +107,59 @@ impl From<Failed> for End {
     }
 }
 
-/// An effect in hand. Let go of when dropped, also by a panic, so that its channel does not stand still for ever.
+/// A channel in somebody's hands. Given back when dropped, also by a panic, so that it does not stand still for ever.
 struct InHand {
     engine: Engine,
-    id: EffectId,
     channel: String,
+    /// Not performed yet, the one under way among them.
+    left: VecDeque<EffectId>,
 }
 
 impl Drop for InHand {
     fn drop(&mut self) {
+        let mut waiting = lock(&self.engine.inner.effects);
         if std::thread::panicking() {
-            self.engine.rest(&self.channel, LONGEST_WAIT);
+            waiting.rest(&self.channel, self.engine.now() + LONGEST_WAIT);
         }
-        lock(&self.engine.inner.in_hand).remove(&self.id);
-        lock(&self.engine.inner.channels).remove(&self.channel);
+        for id in self.left.drain(..) {
+            waiting.add(id, &self.channel, None);
+        }
+        waiting.end(&self.channel);
+        drop(waiting);
         self.engine.inner.outbox.notify_one();
     }
 }
 
 impl Engine {
+    /// Commits, and takes up what the commit put into the outbox.
+    pub(super) async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
+        let channels: Vec<_> = commit
+            .effects
+            .iter()
+            .map(|effect| (effect.channel.clone(), effect.not_before))
+            .collect();
+        let timers = !commit.timers_set.is_empty() || !commit.timers_cleared.is_empty();
+        let committed = self.inner.parts.store.commit(commit).await?;
+        if !channels.is_empty() {
+            let mut waiting = lock(&self.inner.effects);
+            for (id, (channel, not_before)) in committed.effects.iter().zip(channels) {
+                waiting.add(*id, &channel, not_before);
+            }
+            drop(waiting);
+            self.inner.outbox.notify_one();
+        }
+        if timers {
+            self.inner.timers.notify_one();
+        }
+        Ok(committed)
+    }
+
     /// Performs what is due, until told to stop.
     pub(super) async fn run_outbox(&self) {
         let mut stop = self.inner.stop.subscribe();
         loop {
             let woken = self.inner.outbox.notified();
-            let next = match self.take_in_hand().await {
-                Ok(next) => next,
-                Err(Error::Stopped) => return,
-                Err(error) => {
-                    tracing::error!(%error, "the outbox cannot be read");
-                    Some(self.now() + FIRST_WAIT)
-                }
-            };
-            let until = next.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let until = self.take_in_hand().unwrap_or(DateTime::<Utc>::MAX_UTC);
             tokio::select! {
                 () = woken => {}
                 () = self.inner.parts.clock.until(until) => {}
@@ -144,56 +169,102 @@ impl Engine {
     }
 
     /// Starts what can be started now; says when to look again.
-    async fn take_in_hand(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        let _busy = self.busy();
-        self.measure().await;
-        if *self.inner.stop.borrow() {
-            return Ok(None);
-        }
-        let free = HANDS_FULL.saturating_sub(lock(&self.inner.in_hand).len());
-        if free == 0 {
-            return Ok(None);
-        }
+    fn take_in_hand(&self) -> Option<DateTime<Utc>> {
         let now = self.now();
-        let mut busy_channels = self.resting(now);
-        busy_channels.extend(lock(&self.inner.channels).iter().cloned());
-        let store = &self.inner.parts.store;
-        let due = store.due_effects(now, &busy_channels, HANDS_FULL * 2).await?;
-        let mut started = 0;
-        for stored in due {
-            if started == free {
-                break;
-            }
-            let channel = stored.effect.channel.clone();
-            if !lock(&self.inner.channels).insert(channel.clone()) {
-                continue;
-            }
-            lock(&self.inner.in_hand).insert(stored.id);
-            started += 1;
+        let mut waiting = lock(&self.inner.effects);
+        let wakes = waiting.wakes(now);
+        while !*self.inner.stop.borrow()
+            && waiting.worked_on() < HANDS_FULL
+            && let Some((channel, left)) = waiting.take(now, IN_A_ROW)
+        {
             let (engine, busy) = (self.clone(), self.busy());
             let in_hand = InHand {
                 engine: self.clone(),
-                id: stored.id,
                 channel,
+                left: left.into(),
             };
             tokio::spawn(async move {
-                engine.perform(&stored).await;
-                drop(in_hand);
+                engine.work_through(in_hand).await;
                 drop(busy);
             });
         }
-        let rested = lock(&self.inner.resting).values().min().copied();
-        let due_later = store.next_effect(now).await?;
-        Ok(rested.into_iter().chain(due_later).min())
+        wakes
     }
 
-    /// Leaves a channel alone for a while. In memory only: after a restart everything is tried at once.
+    /// Performs effects of one channel, one after the other. That one is done is written down while the next one is
+    /// performed: should the process end in between, every call has a key.
+    async fn work_through(&self, mut in_hand: InHand) {
+        let ids: Vec<EffectId> = in_hand.left.iter().copied().collect();
+        let stored = match self.inner.parts.store.effects(&ids).await {
+            Ok(stored) => stored,
+            // Nothing more will be read; without a rest it would be asked for again at once.
+            Err(Error::Stopped) => return self.rest(&in_hand.channel, LONGEST_WAIT),
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be read");
+                return self.rest(&in_hand.channel, FIRST_WAIT);
+            }
+        };
+        let mut ends = Vec::new();
+        // After a failed write the store may give an id out again, to another channel.
+        let ours = |stored: &StoredEffect| stored.effect.channel == in_hand.channel;
+        let mut stored = stored.into_iter().filter(ours).collect::<VecDeque<_>>();
+        while let Some(id) = in_hand.left.front().copied() {
+            // One that is not there any more was replaced by a later one, or told in a digest.
+            if let Some(stored) = stored.pop_front_if(|stored| stored.id == id) {
+                let overtaken = {
+                    let waiting = lock(&self.inner.effects);
+                    waiting.overtaken(&in_hand.channel, id) || waiting.rests(&in_hand.channel)
+                };
+                if overtaken || *self.inner.stop.borrow() {
+                    break;
+                }
+                match self.perform(&stored).await {
+                    None => {}
+                    Some(commit) if commit.posts.is_empty() && commit.effects_retry.is_empty() => {
+                        let (engine, busy) = (self.clone(), self.busy());
+                        let ended = async move { engine.write_end(&stored, commit).await };
+                        ends.push(tokio::spawn(async move {
+                            ended.await;
+                            drop(busy);
+                        }));
+                    }
+                    // What the next one looks at: which message shows what, or that it has to wait.
+                    Some(commit) => self.write_end(&stored, commit).await,
+                }
+            }
+            in_hand.left.pop_front();
+        }
+        for end in ends {
+            // A panic in there has been told by the runtime.
+            let _ = end.await;
+        }
+    }
+
+    async fn write_end(&self, stored: &StoredEffect, commit: Commit) {
+        let again = commit.effects_retry.first().map(|retry| retry.not_before);
+        let result = self.commit(commit).await;
+        let mut waiting = lock(&self.inner.effects);
+        match result {
+            Ok(_) => {
+                if let Some(not_before) = again {
+                    waiting.add(stored.id, &stored.effect.channel, Some(not_before));
+                }
+            }
+            Err(error) => {
+                // It will be performed again, every call has a key for that; not at once, the disk needs somebody first.
+                tracing::error!(effect = stored.effect.key, %error, "the end of an effect could not be stored");
+                waiting.add(stored.id, &stored.effect.channel, None);
+                waiting.rest(&stored.effect.channel, self.now() + FIRST_WAIT);
+            }
+        }
+    }
+
     fn rest(&self, channel: &str, wait: TimeDelta) {
-        let until = self.now() + wait;
-        lock(&self.inner.resting).insert(channel.to_owned(), until);
+        lock(&self.inner.effects).rest(channel, self.now() + wait);
     }
 
-    async fn perform(&self, stored: &StoredEffect) {
+    /// Performs an effect; what is to be written down of it.
+    async fn perform(&self, stored: &StoredEffect) -> Option<Commit> {
         let late = |deadline: DateTime<Utc>| deadline < self.now();
         let end = match serde_json::from_str::<Task>(&stored.effect.body) {
             Ok(task) if stored.effect.deadline.is_some_and(late) => {
@@ -209,10 +280,13 @@ impl Engine {
             ..Commit::default()
         };
         match end {
-            End::Written => return,
+            End::Written => return None,
             End::Rest(why) => {
                 tracing::warn!(effect = stored.effect.key, why, "to be looked at again");
-                return self.rest(&stored.effect.channel, LONGEST_WAIT);
+                let mut waiting = lock(&self.inner.effects);
+                waiting.add(stored.id, &stored.effect.channel, None);
+                waiting.rest(&stored.effect.channel, self.now() + LONGEST_WAIT);
+                return None;
             }
             End::Done => commit.effects_done.push(stored.id),
             End::Shown(posts) => {
@@ -238,11 +312,7 @@ impl Engine {
                 commit.effects_done.push(stored.id);
             }
         }
-        if let Err(error) = self.inner.parts.store.commit(commit).await {
-            // It will be performed again, every call has a key for that; not at once, the disk needs somebody first.
-            tracing::error!(effect = stored.effect.key, %error, "the end of an effect could not be stored");
-            self.rest(&stored.effect.channel, FIRST_WAIT);
-        }
+        Some(commit)
     }
 
     /// A notice that came too late is told in a digest, together with all others of its room that are late by now.
@@ -288,7 +358,7 @@ impl Engine {
             effects_done: done,
             ..Commit::default()
         };
-        match store.commit(commit).await {
+        match self.commit(commit).await {
             Ok(_) => End::Written,
             Err(error) => End::again(error.to_string()),
         }
@@ -332,10 +402,16 @@ impl Engine {
         };
         match effect {
             Effect::OpenRoom => self.open_room(id, &state).await,
-            Effect::Topic => self.set_topic(&state).await,
-            Effect::Show { slot } => self.show(&state, slot).await,
-            Effect::Notice { event, .. } => self.notice(&state, event).await,
-            Effect::Direct { person, event } => self.direct(&state, &person, event).await,
+            Effect::Topic => self.set_topic(state).await,
+            Effect::Show { slot } => self.show(state, slot).await,
+            Effect::Notice { event, .. } => {
+                drop(state);
+                self.notice(incident, event).await
+            }
+            Effect::Direct { person, event } => {
+                drop(state);
+                self.direct(incident, &person, event).await
+            }
             Effect::Invite { person } => self.invite(&state, &person).await,
             Effect::AskProbe { run } => self.ask_probe(id, &state, run).await,
             Effect::Preview { proposal } => self.preview(id, &state, proposal).await,

@@ -2,6 +2,7 @@
 //! and the meaning of what people type.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -83,7 +84,7 @@ pub struct Asking<'a> {
     /// The incident of the room, or the one that was named.
     pub incident: Option<&'a State>,
     /// Lines of the list of incidents, newest first, those this person may see.
-    pub listed: &'a [Listed],
+    pub listed: &'a [Arc<Listed>],
     /// The journal of the incident, where the command is about it.
     pub journal: Option<&'a [Recorded]>,
 }

@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::Engine;
 use super::decide::{Failed, With};
 use super::intake::Job;
 use super::plan::Task;
+use super::{Engine, lock};
 use crate::chat::Delivery;
 use crate::incident::{By, Effect, Outcome, Request};
 use crate::store::{InboxId, StoredEffect};
@@ -20,7 +20,7 @@ impl Engine {
     /// Settles attempts that were under way, and queues what was acknowledged but not decided. Everything else in the
     /// outbox has a key and is simply performed.
     pub(super) async fn recover(&self) -> Result<(), Failed> {
-        self.settle_attempts().await?;
+        self.take_up_outbox().await?;
         self.look_around().await?;
         let mut after = InboxId(0);
         loop {
@@ -43,9 +43,9 @@ impl Engine {
         }
     }
 
-    /// An attempt is never run again by itself. One that was claimed may have happened; one that was not, did not, and
+    /// What waits in the outbox is taken up again, but for attempts: one is never run again by itself. One that was claimed may have happened; one that was not, did not, and
     /// is not started either, because the approvals were given for another moment.
-    async fn settle_attempts(&self) -> Result<(), Failed> {
+    async fn take_up_outbox(&self) -> Result<(), Failed> {
         let due = self
             .inner
             .parts
@@ -58,6 +58,8 @@ impl Engine {
                 effect: Effect::Attempt { attempt },
             }) = serde_json::from_str::<Task>(&stored.effect.body)
             else {
+                let (channel, not_before) = (&stored.effect.channel, stored.effect.not_before);
+                lock(&self.inner.effects).add(stored.id, channel, not_before);
                 continue;
             };
             let outcome = outcome_after_crash(&stored);

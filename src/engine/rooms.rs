@@ -55,10 +55,13 @@ impl Engine {
 
     // A platform that is away does not keep the others from hearing of it: every room is tried.
 
-    pub(super) async fn set_topic(&self, state: &State) -> End {
-        let topic = self.inner.parts.words.topic(state, &self.desk());
+    pub(super) async fn set_topic(&self, state: Arc<State>) -> End {
+        let topic = self.inner.parts.words.topic(&state, &self.desk());
+        let rooms = state.rooms.clone();
+        // Not held while others wait for the chat: the next decision changes it in place.
+        drop(state);
         let mut end = End::Done;
-        for (room, _) in &state.rooms {
+        for (room, _) in &rooms {
             end = end.and(match self.chat(&room.platform) {
                 Ok(chat) => chat.set_topic(room, &topic).await.into(),
                 Err(end) => end,
@@ -102,17 +105,19 @@ impl Engine {
         }
     }
 
-    pub(super) async fn show(&self, state: &State, slot: Slot) -> End {
+    pub(super) async fn show(&self, state: Arc<State>, slot: Slot) -> End {
         let incident = state.opening.number;
-        let Some(message) = self.inner.parts.words.slot(state, slot, &self.desk()) else {
+        let Some(message) = self.inner.parts.words.slot(&state, slot, &self.desk()) else {
             return End::Done;
         };
+        let rooms = self.rooms_for(&state, slot);
+        drop(state);
         let known = match self.inner.parts.store.posts(incident).await {
             Ok(known) => known,
             Err(error) => return End::again(error.to_string()),
         };
         let mut end = End::Done;
-        for room in self.rooms_for(state, slot) {
+        for room in rooms {
             let name = format!("{slot}@{room}");
             let post = known.iter().find(|post| post.slot == name);
             let there = post.and_then(|post| serde_json::from_str(post.message.as_deref()?).ok());
@@ -124,24 +129,25 @@ impl Engine {
         end
     }
 
-    pub(super) async fn notice(&self, state: &State, event: u64) -> End {
-        let incident = state.opening.number;
-        let message = match self.notice_of(state, event).await {
-            Ok(Some(message)) => message,
+    pub(super) async fn notice(&self, incident: IncidentId, event: u64) -> End {
+        let (state, message) = match self.notice_of(incident, event).await {
+            Ok(Some(noticed)) => noticed,
             Ok(None) => return End::Done,
             Err(end) => return end,
         };
-        if let Some(end) = no_room_yet(state) {
+        if let Some(end) = no_room_yet(&state) {
             return end;
         }
-        self.post_once(state, &format!("{incident}/notice/{event}"), &message)
+        let rooms = state.rooms.clone();
+        drop(state);
+        self.post_once(&rooms, &format!("{incident}/notice/{event}"), &message)
             .await
     }
 
     /// Posts a message of its own in every room of the team.
-    async fn post_once(&self, state: &State, key: &str, message: &Message) -> End {
+    async fn post_once(&self, rooms: &[(RoomRef, Audience)], key: &str, message: &Message) -> End {
         let mut end = End::Done;
-        for (room, audience) in &state.rooms {
+        for (room, audience) in rooms {
             if *audience == Audience::Guest {
                 continue;
             }
@@ -156,31 +162,31 @@ impl Engine {
         end
     }
 
-    async fn notice_of(&self, state: &State, event: u64) -> Result<Option<Message>, End> {
-        let stream = Stream::Incident(state.opening.number);
-        let again = |why: String| End::Again { why, after: None };
-        let stored = self
-            .inner
-            .parts
-            .store
-            .events(stream, event - 1, 1)
-            .await
-            .map_err(|e| again(e.to_string()))?;
+    /// What is said of an event, and the state it is said on.
+    async fn notice_of(
+        &self,
+        incident: IncidentId,
+        event: u64,
+    ) -> Result<Option<(Arc<State>, Message)>, End> {
+        let stream = Stream::Incident(incident);
+        let stored = self.inner.parts.store.events(stream, event - 1, 1).await;
+        let stored = stored.map_err(|error| End::again(error.to_string()))?;
         let Some(stored) = stored.first() else {
             return Ok(None);
         };
         let recorded = journal::read(stored).map_err(|error| End::Never(error.to_string()))?;
         let hash = stored.seal.hash.to_string();
-        Ok(self
-            .inner
-            .parts
-            .words
-            .notice(state, &recorded, &hash, &self.desk()))
+        let Some(state) = self.state(incident).await? else {
+            return Ok(None);
+        };
+        let words = &self.inner.parts.words;
+        let message = words.notice(&state, &recorded, &hash, &self.desk());
+        Ok(message.map(|message| (state, message)))
     }
 
-    pub(super) async fn direct(&self, state: &State, person: &PersonId, event: u64) -> End {
-        let message = match self.notice_of(state, event).await {
-            Ok(Some(message)) => message,
+    pub(super) async fn direct(&self, incident: IncidentId, person: &PersonId, event: u64) -> End {
+        let message = match self.notice_of(incident, event).await {
+            Ok(Some((_, message))) => message,
             Ok(None) => return End::Done,
             Err(end) => return end,
         };
@@ -195,7 +201,7 @@ impl Engine {
             let Ok(chat) = self.chat(&identity.platform) else {
                 continue;
             };
-            let key = format!("{}/direct/{event}/{}", state.opening.number, identity.user);
+            let key = format!("{incident}/direct/{event}/{}", identity.user);
             end = end.and(chat.direct(&key, identity, &message).await.into());
         }
         end
@@ -211,7 +217,7 @@ impl Engine {
             return end;
         }
         let message = self.inner.parts.words.digest(&state, from, to, &self.desk());
-        self.post_once(&state, &format!("{incident}/digest/{to}"), &message)
+        self.post_once(&state.rooms, &format!("{incident}/digest/{to}"), &message)
             .await
     }
 

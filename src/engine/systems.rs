@@ -86,7 +86,7 @@ impl Engine {
             effects_claimed: vec![id],
             ..Commit::default()
         };
-        if let Err(error) = self.inner.parts.store.commit(claim).await {
+        if let Err(error) = self.commit(claim).await {
             let why = format!("Nothing was sent: the start could not be stored ({error}).");
             return self
                 .end_attempt(id, incident, attempt, Outcome::NotDone { why })

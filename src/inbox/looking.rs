@@ -58,7 +58,7 @@ impl Inbox {
     }
 
     pub(super) fn list(&self, parsed: &Parsed, asking: &Asking<'_>) -> Act {
-        let mine = |listed: &&crate::engine::Listed| listed.members.contains(asking.person);
+        let mine = |listed: &&std::sync::Arc<crate::engine::Listed>| listed.members.contains(asking.person);
         let listed = asking.listed;
         self.tell(match parsed.text("which") {
             Some("mine") => {

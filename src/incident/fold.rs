@@ -67,7 +67,6 @@ impl State {
             pages: Default::default(),
             tasks: Default::default(),
             followups: Default::default(),
-            notes: Vec::new(),
             updates: Vec::new(),
             update_due: None,
             marks: Default::default(),
@@ -596,14 +595,6 @@ impl State {
     fn apply_words(&mut self, event: &Event, recorded: &Recorded) {
         let by = recorded.by.clone();
         match event {
-            Event::Noted { text } => {
-                self.notes.push(Note {
-                    text: text.clone(),
-                    by,
-                    at: recorded.occurred,
-                    event: recorded.seq,
-                });
-            }
             Event::UpdateSent { text, next } => {
                 self.update_due = *next;
                 let sent = Update {

@@ -68,7 +68,6 @@ pub struct State {
     pub pages: BTreeMap<PageId, Page>,
     pub tasks: BTreeMap<TaskId, Task>,
     pub followups: BTreeMap<FollowupId, Followup>,
-    pub notes: Vec<Note>,
     pub updates: Vec<Update>,
     pub update_due: Option<DateTime<Utc>>,
     pub marks: BTreeMap<MessageRef, Mark>,
@@ -225,14 +224,6 @@ pub struct Followup {
 pub enum Ended {
     Done { by: By, note: Option<String> },
     Dropped { by: By, reason: Option<String> },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    pub text: String,
-    pub by: By,
-    pub at: DateTime<Utc>,
-    pub event: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

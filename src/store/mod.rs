@@ -95,8 +95,8 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<StoredEffect>, Error>;
 
-    /// When the next effect that is not due yet becomes due.
-    async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error>;
+    /// These effects, due or not, in the order of their ids; those that are gone are left out.
+    async fn effects(&self, ids: &[EffectId]) -> Result<Vec<StoredEffect>, Error>;
 
     async fn depths(&self) -> Result<Depths, Error>;
 

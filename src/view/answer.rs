@@ -1,5 +1,7 @@
 //! Answers to questions about the incident: seen by the person who asked, and by nobody else.
 
+use std::sync::Arc;
+
 use super::{Draft, View, ask, buttons, card, name, offer, prompt, row, run, say, short, small, who};
 use crate::chat::{Block, Message, Rich, Row, Style, Tone};
 use crate::desk;
@@ -93,9 +95,9 @@ fn mine(state: &State, person: &PersonId) -> Option<Block> {
 }
 
 /// Open ones, those that are over, or (`None`) both.
-pub fn list(listed: &[Listed], open: Option<bool>, desk: &desk::State) -> Message {
-    let fits = |listed: &&Listed| open.is_none_or(|open| listed.open == open);
-    let shown: Vec<&Listed> = listed.iter().filter(fits).take(MOST_LINES).collect();
+pub fn list(listed: &[Arc<Listed>], open: Option<bool>, desk: &desk::State) -> Message {
+    let fits = |listed: &&Arc<Listed>| open.is_none_or(|open| listed.open == open);
+    let shown: Vec<_> = listed.iter().filter(fits).take(MOST_LINES).collect();
     if shown.is_empty() {
         let words = if open == Some(true) {
             "No incident is open. Quiet is good."

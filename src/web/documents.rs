@@ -123,7 +123,7 @@ pub(super) async fn asset(Path((build, name)): Path<(String, String)>) -> Result
 pub(super) async fn metrics(State(app): State<App>) -> Response {
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-        (app.deps.metrics)(),
+        (app.deps.metrics)().await,
     )
         .into_response()
 }

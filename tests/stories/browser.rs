@@ -295,7 +295,7 @@ impl Person<'_> {
     /// Does one step of the guide the way a person would.
     async fn does(&self, step: &guide::Step) {
         let state = settled(&self.demo.app).await;
-        let line = step.line(state.as_ref());
+        let line = step.line(state.as_deref());
         if step.id != "open" {
             self.becomes(step.who).await;
         }
@@ -309,7 +309,7 @@ impl Person<'_> {
             return;
         }
         let state = settled(&self.demo.app).await;
-        if !step.is_done(state.as_ref()) {
+        if !step.is_done(state.as_deref()) {
             self.picture("lost").await;
             panic!("{}: `{line}` did not do it", step.id);
         }

@@ -26,7 +26,7 @@ pub async fn opened(files: Files, journal: &Path) -> App {
 }
 
 /// The incident as it is once nothing is under way any more.
-pub async fn settled(app: &App) -> Option<State> {
+pub async fn settled(app: &App) -> Option<Arc<State>> {
     app.chat.settled().await.expect("a chat that can be read");
     app.engine.quiet().await;
     app.engine
@@ -51,7 +51,7 @@ impl<'a> Room<'a> {
 
     fn place(&self) -> RoomRef {
         let listed = self.app.engine.listed(None);
-        let rooms = listed.into_iter().flat_map(|listed| listed.rooms);
+        let rooms = listed.into_iter().flat_map(|listed| listed.rooms.clone());
         rooms.last().unwrap_or_else(|| local::room_ref("lobby"))
     }
 
@@ -81,7 +81,7 @@ impl<'a> Room<'a> {
     }
 
     /// The same, for what must be accepted. Gives the incident as it is then.
-    pub async fn says(&self, who: &str, line: &str) -> State {
+    pub async fn says(&self, who: &str, line: &str) -> Arc<State> {
         let verdict = self.tried(who, line).await;
         assert!(
             verdict.accepted,

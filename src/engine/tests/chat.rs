@@ -240,7 +240,7 @@ async fn a_redelivery_is_acknowledged_and_ignored() {
     let second = house.engine.take(delivery).await.expect("taken");
     house.engine.quiet().await;
     assert_eq!(first, second);
-    assert_eq!(house.state(1).await.notes.len(), 1);
+    assert_eq!(house.notes(1).await.len(), 1);
     assert_eq!(
         house.engine.decided(second.expect("kept")).await.message.fallback,
         "noted"

@@ -174,7 +174,21 @@ impl House {
 
     pub async fn state(&self, incident: u64) -> State {
         let state = self.engine.state(IncidentId(incident)).await;
-        state.expect("it loads").expect("it is there")
+        Arc::unwrap_or_clone(state.expect("it loads").expect("it is there"))
+    }
+
+    /// What was noted, up to where the state in memory stands.
+    pub async fn notes(&self, incident: u64) -> Vec<String> {
+        let seen = self.state(incident).await.seq;
+        let journal = journal::load(&self.store, IncidentId(incident)).await;
+        let events = journal.expect("it reads").into_iter();
+        events
+            .filter(|recorded| recorded.seq <= seen)
+            .filter_map(|recorded| match recorded.event {
+                Some(Event::Noted { text }) => Some(text),
+                _ => None,
+            })
+            .collect()
     }
 
     pub async fn stage(&self, incident: u64, proposal: u32) -> &'static str {
@@ -414,6 +428,6 @@ pub fn note(text: &str) -> Request {
     }
 }
 
-pub fn titles(listed: &[Listed]) -> Vec<String> {
+pub fn titles(listed: &[Arc<Listed>]) -> Vec<String> {
     listed.iter().map(|line| line.title.clone()).collect()
 }

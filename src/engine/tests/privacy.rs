@@ -36,7 +36,7 @@ async fn whether_it_is_private_or_not_there_the_words_are_the_same() {
         hidden.message.fallback.replace("INC-1", "INC-n"),
         absent.message.fallback.replace("INC-2", "INC-n")
     );
-    assert_eq!(house.state(1).await.notes.len(), 0);
+    assert_eq!(house.notes(1).await.len(), 0);
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ async fn a_full_disk_is_not_confirmed_yet_and_decided_when_it_has_room() {
     assert!(!verdict.accepted);
     insta::assert_snapshot!(verdict.message.fallback, @"Not confirmed yet: no space left for orderly.sqlite: free some space, the store goes on by itself; what was not acknowledged was not kept. What you sent is stored and will be decided when that is mended; look at the card before sending it again.");
     assert!(
-        house.state(1).await.notes.is_empty(),
+        house.notes(1).await.is_empty(),
         "nothing is shown that is not on disk"
     );
     // Meanwhile more is said; it waits its turn.
@@ -74,14 +74,7 @@ async fn a_full_disk_is_not_confirmed_yet_and_decided_when_it_has_room() {
     house.later(TimeDelta::seconds(2)).await;
     assert!(house.engine.decided(inbox).await.accepted);
     assert!(house.engine.decided(second).await.accepted);
-    let notes: Vec<_> = house
-        .state(1)
-        .await
-        .notes
-        .into_iter()
-        .map(|note| note.text)
-        .collect();
-    assert_eq!(notes, ["kept", "after it"]);
+    assert_eq!(house.notes(1).await, ["kept", "after it"]);
 }
 
 #[tokio::test]
@@ -92,7 +85,7 @@ async fn a_full_disk_survived_by_a_restart_loses_nothing() {
     assert!(!house.engine.decided(inbox).await.accepted);
     let house = house.again().await;
     house.engine.quiet().await;
-    assert_eq!(house.state(1).await.notes.len(), 1);
+    assert_eq!(house.notes(1).await.len(), 1);
     assert!(house.engine.decided(inbox).await.accepted);
 }
 
@@ -258,7 +251,7 @@ async fn after_a_stop_nothing_new_is_taken_in_hand() {
     assert_eq!(house.chat.calls.made(), before);
     let house = house.again().await;
     house.engine.quiet().await;
-    assert_eq!(house.state(1).await.notes.len(), 1);
+    assert_eq!(house.notes(1).await.len(), 1);
     assert!(
         house
             .chat

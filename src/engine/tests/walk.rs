@@ -218,7 +218,9 @@ impl Lived {
             self.house.engine.quiet().await;
             if !self.house.store.stopped() {
                 let state = self.house.engine.state(IncidentId(1)).await;
-                return state.expect("the incident loads");
+                return state
+                    .expect("the incident loads")
+                    .map(std::sync::Arc::unwrap_or_clone);
             }
             self.start_again().await;
         }

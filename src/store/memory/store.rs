@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use super::{Disk, Memory};
 use crate::incident::IncidentId;
 use crate::store::{
-    Commit, Committed, Delivery, Depths, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post, Received,
-    Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer, Which,
-    limits,
+    Commit, Committed, Delivery, Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post,
+    Received, Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary,
+    Timer, Which, limits,
 };
 
 #[async_trait]
@@ -138,13 +138,12 @@ impl Store for Memory {
         })
     }
 
-    async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+    async fn effects(&self, ids: &[EffectId]) -> Result<Vec<StoredEffect>, Error> {
         self.read(|disk| {
-            disk.effects
-                .values()
-                .filter_map(|stored| stored.effect.not_before)
-                .filter(|at| *at > now)
-                .min()
+            let asked = disk.effects.values().filter(|stored| ids.contains(&stored.id));
+            let mut asked: Vec<StoredEffect> = asked.cloned().collect();
+            asked.sort_by_key(|stored| stored.id);
+            asked
         })
     }
 

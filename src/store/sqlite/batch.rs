@@ -191,9 +191,9 @@ impl Batch {
     /// Writes everything in one transaction and returns once it is durable, with the ids of the deliveries that were
     /// new. After an error the transaction may still be open.
     pub async fn write(mut self, connection: &mut SqliteConnection) -> Result<Vec<InboxId>, sqlx::Error> {
-        let rare = self.rare();
+        let mut tables = self.rare();
         let blobs = !(self.evidence.is_empty() && self.snapshots.is_empty() && self.redactions.is_empty());
-        let mut often = [
+        tables.extend([
             self.receive,
             self.wait,
             self.events,
@@ -202,25 +202,20 @@ impl Batch {
             // Done before new: the key of a finished effect is free again.
             self.effects_done,
             self.effects,
-        ];
-        if rare.is_empty() && !blobs && often.iter().all(|rows| rows.len() <= LARGEST) {
-            return write_often(&mut often, connection, "BEGIN IMMEDIATE;", "COMMIT;").await;
+        ]);
+        if !blobs && tables.iter().all(|rows| rows.len() <= LARGEST) {
+            return write_together(&mut tables, connection, "BEGIN IMMEDIATE;", "COMMIT;").await;
         }
 
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        for mut rows in rare {
-            while !rows.is_empty() {
-                write_one(&mut rows, connection).await?;
-            }
-        }
         write_blobs(connection, self.evidence, self.snapshots).await?;
         let mut fresh = Vec::new();
-        for rows in &mut often {
+        for rows in &mut tables {
             while rows.len() > LARGEST {
                 fresh.extend(write_one(rows, connection).await?);
             }
         }
-        fresh.extend(write_often(&mut often, connection, "", "").await?);
+        fresh.extend(write_together(&mut tables, connection, "", "").await?);
         // Last, so that a commit may redact what an earlier one of its group wrote.
         for redaction in &self.redactions {
             redact(connection, redaction).await?;
@@ -229,7 +224,7 @@ impl Batch {
         Ok(fresh)
     }
 
-    /// Statements that a group seldom needs.
+    /// Statements that a group seldom needs; those without rows are left out.
     fn rare(&mut self) -> Vec<Rows> {
         let mut timers = [Rows::of(&TIMERS_CLEARED), Rows::of(&TIMERS_SET)];
         for ((stream, key), timer) in &self.timers {
@@ -276,8 +271,8 @@ impl Batch {
     }
 }
 
-/// The tables that nearly every group touches, in one round trip.
-async fn write_often(
+/// All tables in one round trip: handing over to the connection's thread and back takes longer than a few rows.
+async fn write_together(
     tables: &mut [Rows],
     connection: &mut SqliteConnection,
     begin: &str,

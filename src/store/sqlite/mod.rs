@@ -15,9 +15,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ledger::Ledger;
 use super::{
-    Commit, Committed, Delivery, Depths, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post, Received,
-    Salts, Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer,
-    Which,
+    Commit, Committed, Delivery, Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post,
+    Received, Salts, Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream,
+    Summary, Timer, Which,
 };
 use crate::incident::IncidentId;
 
@@ -35,7 +35,7 @@ mod writer;
 pub use copy::{Fresh, Restoring, copy_file, verify_file};
 pub use inspect::{Inspection, inspect};
 use own::Owner;
-use read::Reader;
+use read::{Keys, Reader};
 use writer::{Op, QUEUE, Writer};
 
 /// A backup or a check by another program may hold the file for a moment.
@@ -218,7 +218,13 @@ impl Sqlite {
 #[async_trait]
 impl Store for Sqlite {
     async fn receive(&self, delivery: Delivery) -> Result<Received, Error> {
-        self.ask(|answer| Op::Receive(delivery, answer)).await
+        let keys = Keys::from(&delivery);
+        match self.ask(|answer| Op::Receive(delivery, answer)).await {
+            // A duplicate takes no room: it is acknowledged even now. Looked up here, so that a flood of what is
+            // refused does not keep the writer from what was taken.
+            Err(full @ Error::Full { .. }) => self.reader.known(&keys).await?.ok_or(full),
+            received => received,
+        }
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
@@ -279,8 +285,8 @@ impl Store for Sqlite {
         self.reader.due_effects(now, busy, limit).await
     }
 
-    async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
-        self.reader.next_effect(now).await
+    async fn effects(&self, ids: &[EffectId]) -> Result<Vec<StoredEffect>, Error> {
+        self.reader.effects(ids).await
     }
 
     async fn depths(&self) -> Result<Depths, Error> {

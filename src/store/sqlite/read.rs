@@ -9,8 +9,8 @@ use super::decode::{EVENT_COLUMNS, Kept, bytes, event, number};
 use super::{failed, ns, time};
 use crate::incident::IncidentId;
 use crate::store::{
-    Depths, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post, Snapshot, StoredDelivery, StoredEffect,
-    StoredEntry, StoredEvent, Stream, Summary, Timer, Which,
+    Delivery, Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post, Received, Snapshot,
+    StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer, Which,
 };
 
 /// Reads a database file.
@@ -41,6 +41,35 @@ pub(super) async fn head(
             hash: Hash(bytes(1, &row)?),
         }),
     }
+}
+
+/// By which a delivery is known again.
+pub(super) struct Keys {
+    delivery: String,
+    subject: Option<String>,
+}
+
+impl From<&Delivery> for Keys {
+    fn from(delivery: &Delivery) -> Self {
+        Self {
+            delivery: delivery.delivery_key.clone(),
+            subject: delivery.subject_key.clone(),
+        }
+    }
+}
+
+/// What became of a delivery that came before.
+pub(super) async fn known(
+    connection: impl sqlx::SqliteExecutor<'_>,
+    keys: &Keys,
+) -> Result<Option<Received>, sqlx::Error> {
+    let sql = "SELECT id, outcome FROM inbox WHERE delivery_key = ?1 OR subject_key = ?2 ORDER BY id LIMIT 1";
+    let row: Option<(i64, Option<String>)> = sqlx::query_as(sql)
+        .bind(&keys.delivery)
+        .bind(&keys.subject)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|(id, outcome)| Received::Duplicate(InboxId(id.unsigned_abs()), outcome)))
 }
 
 pub(super) async fn locks(connection: impl sqlx::SqliteExecutor<'_>) -> Result<Vec<Lock>, sqlx::Error> {
@@ -76,6 +105,12 @@ impl Reader {
             "reading the inbox",
             sqlx::query_as(sql).bind(after.0.cast_signed()).bind(limit(rows))
         )
+    }
+
+    pub async fn known(&self, keys: &Keys) -> Result<Option<Received>, Error> {
+        known(&self.pool, keys)
+            .await
+            .map_err(|error| failed("looking up a delivery", &self.path, error))
     }
 
     pub async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error> {
@@ -185,14 +220,11 @@ impl Reader {
         )
     }
 
-    pub async fn next_effect(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
-        let sql = "SELECT min(not_before) FROM outbox WHERE not_before > ?";
-        let (next,): (Option<i64>,) = sqlx::query_as(sql)
-            .bind(ns(now))
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| failed("reading the outbox", &self.path, error))?;
-        Ok(next.map(time))
+    pub async fn effects(&self, ids: &[EffectId]) -> Result<Vec<StoredEffect>, Error> {
+        let sql = "SELECT * FROM outbox WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
+        let ids: Vec<i64> = ids.iter().map(|id| id.0.cast_signed()).collect();
+        let ids = serde_json::to_string(&ids).map_err(|error| Error::invalid(error.to_string()))?;
+        all!(self, "reading the outbox", sqlx::query_as(sql).bind(ids))
     }
 
     pub async fn depths(&self) -> Result<Depths, Error> {

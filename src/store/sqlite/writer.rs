@@ -190,7 +190,7 @@ impl Writer {
         let mut replies = Vec::with_capacity(group.len());
         for op in group {
             replies.push(match op {
-                Op::Receive(delivery, _) => Reply::Received(self.take_in(delivery, batch).await?),
+                Op::Receive(delivery, _) => Reply::Received(self.take_in(delivery, batch)),
                 Op::Commit(commit, _) => {
                     self.learn_heads(commit).await?;
                     Reply::Committed(match self.ledger.admit(commit) {
@@ -216,21 +216,12 @@ impl Writer {
         Ok(replies)
     }
 
-    async fn take_in(
-        &mut self,
-        delivery: &Delivery,
-        batch: &mut Batch,
-    ) -> Result<Result<Received, Error>, Error> {
-        if let Err(refused) = limits::check_delivery(delivery) {
-            return Ok(Err(refused));
-        }
-        if let Err(full) = self.ledger.room(delivery.urgent) {
-            // A duplicate takes no room: it is acknowledged even now.
-            return Ok(self.find(delivery).await?.ok_or(full));
-        }
+    fn take_in(&mut self, delivery: &Delivery, batch: &mut Batch) -> Result<Received, Error> {
+        limits::check_delivery(delivery)?;
+        self.ledger.room(delivery.urgent)?;
         let id = self.ledger.next_inbox();
         batch.receive(id, delivery);
-        Ok(Ok(Received::Fresh(id)))
+        Ok(Received::Fresh(id))
     }
 
     /// After the commit: deliveries whose row was not new are duplicates.
@@ -248,27 +239,14 @@ impl Writer {
                 {
                     self.ledger.forget_inbox(id);
                     let missing = || Error::invalid("a delivery is neither new nor known");
-                    Reply::Received(match self.find(delivery).await {
-                        Ok(found) => found.ok_or_else(missing),
-                        Err(error) => Err(error),
-                    })
+                    let found = read::known(&mut self.connection, &delivery.into()).await;
+                    let found = found.map_err(|error| failed("looking up a delivery", &self.path, error));
+                    Reply::Received(found.and_then(|found| found.ok_or_else(missing)))
                 }
                 (_, reply) => reply,
             });
         }
         Ok(settled)
-    }
-
-    async fn find(&mut self, delivery: &Delivery) -> Result<Option<Received>, Error> {
-        let sql =
-            "SELECT id, outcome FROM inbox WHERE delivery_key = ?1 OR subject_key = ?2 ORDER BY id LIMIT 1";
-        let row: Option<(i64, Option<String>)> = sqlx::query_as(sql)
-            .bind(&delivery.delivery_key)
-            .bind(&delivery.subject_key)
-            .fetch_optional(&mut self.connection)
-            .await
-            .map_err(|error| failed("looking up a delivery", &self.path, error))?;
-        Ok(row.map(|(id, outcome)| Received::Duplicate(InboxId(id.unsigned_abs()), outcome)))
     }
 
     async fn learn_heads(&mut self, commit: &Commit) -> Result<(), Error> {

@@ -202,7 +202,7 @@ async fn an_open_address_is_refused_unless_tls_stands_in_front() {
         guide: None,
         clock: Arc::new(ManualClock::at(DateTime::UNIX_EPOCH)),
         ready: Arc::new(|| Ok(())),
-        metrics: Arc::new(String::new),
+        metrics: Arc::new(|| Box::pin(async { String::new() })),
     };
     let refused = serve(open.clone(), deps(&s.chat)).await.unwrap_err();
     assert!(refused.to_string().contains("behind_tls = true"), "{refused}");

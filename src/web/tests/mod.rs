@@ -254,7 +254,7 @@ async fn site_at(place: Place, settings: Settings) -> Site {
                 .then_some(())
                 .ok_or("the store is busy".into())
         }),
-        metrics: Arc::new(|| "orderly_open_incidents 1\n".into()),
+        metrics: Arc::new(|| Box::pin(async { "orderly_open_incidents 1\n".into() })),
     };
     let running = serve(settings, deps).await.unwrap();
     Site {

@@ -10,7 +10,41 @@ contract! {
     a_retried_effect_waits_and_says_why,
     a_claimed_effect_is_still_due_after_a_restart,
     effects_of_busy_channels_are_left_out,
+    effects_are_read_by_their_ids_in_the_order_of_work,
     timers_are_set_moved_and_cleared,
+}
+
+async fn effects_are_read_by_their_ids_in_the_order_of_work(fixture: Fixture) {
+    let store = fixture.store.as_ref();
+    let later = NewEffect {
+        not_before: Some(at(60)),
+        ..effect("later")
+    };
+    let page = NewEffect {
+        lane: Lane::Urgent,
+        ..effect("page")
+    };
+    let ids = store
+        .commit(effects(vec![
+            later,
+            effect("not asked for"),
+            page,
+            effect("done"),
+        ]))
+        .await
+        .unwrap()
+        .effects;
+    let done = Commit {
+        effects_done: vec![ids[3]],
+        ..Commit::default()
+    };
+    store.commit(done).await.unwrap();
+    let read = store.effects(&[ids[0], ids[3], ids[2]]).await.unwrap();
+    let read: Vec<_> = read
+        .iter()
+        .map(|stored| (stored.id, &*stored.effect.key))
+        .collect();
+    assert_eq!(read, [(ids[2], "page"), (ids[0], "later")]);
 }
 
 async fn effects_come_by_lane_then_in_order(fixture: Fixture) {
@@ -140,8 +174,6 @@ async fn a_retried_effect_waits_and_says_why(fixture: Fixture) {
         .unwrap();
 
     assert_eq!(keys(store, 59, &[]).await, Vec::<String>::new());
-    assert_eq!(store.next_effect(at(59)).await.unwrap(), Some(at(60)));
-    assert_eq!(store.next_effect(at(60)).await.unwrap(), None);
     let due = store.due_effects(at(60), &[], 9).await.unwrap();
     assert_eq!((due[0].attempts, due[0].claimed), (1, None));
     assert_eq!(due[0].last_error.as_deref(), Some("429, retry after 48 s"));

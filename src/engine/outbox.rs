@@ -1,0 +1,208 @@
+//! What waits in the outbox, by channel, in memory: the rows themselves stay in the store, which would have to look
+//! through all that waits behind a slow channel to find what may go now.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use crate::store::EffectId;
+
+#[derive(Default)]
+pub(super) struct Waiting {
+    channels: HashMap<String, Channel>,
+    worked_on: usize,
+}
+
+#[derive(Default)]
+struct Channel {
+    /// In the order of work; the time before which it may not be tried again.
+    effects: BTreeMap<EffectId, Option<DateTime<Utc>>>,
+    worked_on: bool,
+    /// Something failed; what comes after does not overtake what failed.
+    rests: Option<DateTime<Utc>>,
+}
+
+impl Channel {
+    fn next(&self, now: DateTime<Utc>) -> Option<EffectId> {
+        if self.worked_on || self.rests.is_some_and(|until| until > now) {
+            return None;
+        }
+        self.due(now).next()
+    }
+
+    fn due(&self, now: DateTime<Utc>) -> impl Iterator<Item = EffectId> {
+        let due = move |not_before: &Option<DateTime<Utc>>| not_before.is_none_or(|at| at <= now);
+        self.effects
+            .iter()
+            .filter(move |(_, not_before)| due(not_before))
+            .map(|(id, _)| *id)
+    }
+}
+
+impl Waiting {
+    pub fn add(&mut self, id: EffectId, channel: &str, not_before: Option<DateTime<Utc>>) {
+        match self.channels.get_mut(channel) {
+            Some(channel) => {
+                channel.effects.insert(id, not_before);
+            }
+            None => {
+                let effects = BTreeMap::from([(id, not_before)]);
+                let channel = self.channels.entry(channel.to_owned()).or_default();
+                channel.effects = effects;
+            }
+        }
+    }
+
+    /// Leaves a channel alone for a while. In memory only: after a restart everything is tried at once.
+    pub fn rest(&mut self, channel: &str, until: DateTime<Utc>) {
+        self.channels.entry(channel.to_owned()).or_default().rests = Some(until);
+    }
+
+    /// Takes the channel whose next effect is the most urgent and the oldest, and its first effects with it. Nobody
+    /// else gets the channel before [`Waiting::end`].
+    pub fn take(&mut self, now: DateTime<Utc>, most: usize) -> Option<(String, Vec<EffectId>)> {
+        let next = |(name, channel): (_, &Channel)| Some((channel.next(now)?, name));
+        let (_, name) = self.channels.iter().filter_map(next).min()?;
+        let name = name.clone();
+        let channel = self.channels.get_mut(&name)?;
+        let taken: Vec<EffectId> = channel.due(now).take(most).collect();
+        for id in &taken {
+            channel.effects.remove(id);
+        }
+        channel.worked_on = true;
+        self.worked_on += 1;
+        Some((name, taken))
+    }
+
+    /// Whether something came into the channel since that goes before `next`.
+    pub fn overtaken(&self, channel: &str, next: EffectId) -> bool {
+        let first = self.channels.get(channel).and_then(|channel| {
+            channel
+                .effects
+                .iter()
+                .find(|(_, not_before)| not_before.is_none())
+        });
+        first.is_some_and(|(first, _)| *first < next)
+    }
+
+    /// Whether the channel rests, by something that failed a moment ago.
+    pub fn rests(&self, channel: &str) -> bool {
+        self.channels
+            .get(channel)
+            .is_some_and(|channel| channel.rests.is_some())
+    }
+
+    /// The channel is free again.
+    pub fn end(&mut self, name: &str) {
+        if let Some(channel) = self.channels.get_mut(name) {
+            channel.worked_on = false;
+            self.worked_on -= 1;
+            if channel.effects.is_empty() && channel.rests.is_none() {
+                self.channels.remove(name);
+            }
+        }
+    }
+
+    /// Channels in somebody's hands.
+    pub fn worked_on(&self) -> usize {
+        self.worked_on
+    }
+
+    /// Whether something could be taken now.
+    pub fn any(&self, now: DateTime<Utc>) -> bool {
+        self.channels.values().any(|channel| channel.next(now).is_some())
+    }
+
+    /// Forgets rests that are over; says when the next thing may be taken that may not be taken now.
+    pub fn wakes(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let over = |until: &mut DateTime<Utc>| *until <= now;
+        let mut wakes: Option<DateTime<Utc>> = None;
+        self.channels.retain(|_, channel| {
+            if channel.worked_on {
+                return true;
+            }
+            channel.rests.take_if(over);
+            let later = channel.effects.values().flatten().filter(|at| **at > now).min();
+            wakes = wakes.into_iter().chain(channel.rests).chain(later.copied()).min();
+            channel.rests.is_some() || !channel.effects.is_empty()
+        });
+        wakes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap_or_default()
+    }
+
+    const URGENT: u64 = 0;
+    const NORMAL: u64 = 1;
+    const CHATTY: u64 = 2;
+
+    /// As the store gives them out: in the order of work.
+    fn id(lane: u64, count: u64) -> EffectId {
+        EffectId(lane << 60 | count)
+    }
+
+    #[test]
+    fn the_most_urgent_channel_comes_first_and_belongs_to_one() {
+        let mut waiting = Waiting::default();
+        waiting.add(id(CHATTY, 1), "a", None);
+        waiting.add(id(CHATTY, 2), "a", None);
+        waiting.add(id(URGENT, 3), "b", None);
+        assert_eq!(
+            waiting.take(at(0), 9),
+            Some(("b".to_owned(), vec![id(URGENT, 3)]))
+        );
+        let both = vec![id(CHATTY, 1), id(CHATTY, 2)];
+        assert_eq!(waiting.take(at(0), 9), Some(("a".to_owned(), both)));
+        waiting.add(id(URGENT, 4), "a", None);
+        assert_eq!(waiting.take(at(0), 9), None, "both are in somebody's hands");
+        assert!(waiting.overtaken("a", id(CHATTY, 2)));
+        waiting.end("a");
+        assert_eq!(
+            waiting.take(at(0), 9),
+            Some(("a".to_owned(), vec![id(URGENT, 4)]))
+        );
+    }
+
+    #[test]
+    fn a_channel_that_rests_is_left_alone_until_it_has_rested() {
+        let mut waiting = Waiting::default();
+        waiting.add(id(NORMAL, 1), "a", None);
+        waiting.rest("a", at(10));
+        assert!(!waiting.any(at(9)));
+        assert_eq!(waiting.wakes(at(9)), Some(at(10)));
+        assert!(waiting.any(at(10)));
+        assert_eq!(waiting.wakes(at(10)), None);
+    }
+
+    #[test]
+    fn what_failed_often_waits_alone_while_the_rest_goes_on() {
+        let mut waiting = Waiting::default();
+        waiting.add(id(NORMAL, 1), "a", Some(at(10)));
+        waiting.add(id(NORMAL, 2), "a", None);
+        assert_eq!(
+            waiting.take(at(5), 9),
+            Some(("a".to_owned(), vec![id(NORMAL, 2)]))
+        );
+        waiting.end("a");
+        assert_eq!(waiting.wakes(at(5)), Some(at(10)));
+        assert_eq!(
+            waiting.take(at(10), 9),
+            Some(("a".to_owned(), vec![id(NORMAL, 1)]))
+        );
+    }
+
+    #[test]
+    fn an_empty_channel_is_forgotten() {
+        let mut waiting = Waiting::default();
+        waiting.add(id(NORMAL, 1), "a", None);
+        let _ = waiting.take(at(0), 1);
+        waiting.end("a");
+        assert_eq!((waiting.channels.len(), waiting.worked_on()), (0, 0));
+    }
+}
