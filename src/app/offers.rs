@@ -37,8 +37,8 @@ impl Joined {
         } = files;
         Self {
             systems,
+            shelf: shelf.citing(&config.command),
             config,
-            shelf,
             templates,
             clock,
         }

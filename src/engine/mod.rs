@@ -124,6 +124,8 @@ struct Inner {
     stop: watch::Sender<bool>,
     /// Counts the changes of the list of incidents.
     list: watch::Sender<u64>,
+    /// Counts what was decided and written.
+    decided: watch::Sender<u64>,
     counters: Counters,
 }
 
@@ -211,6 +213,7 @@ impl Engine {
                 busy: watch::Sender::new(0),
                 stop: watch::Sender::new(false),
                 list: watch::Sender::new(0),
+                decided: watch::Sender::new(0),
                 counters: Counters::default(),
             }),
         };
@@ -303,6 +306,11 @@ impl Engine {
     /// Wakes when any line of the list of incidents changed.
     pub fn list_changes(&self) -> watch::Receiver<u64> {
         self.inner.list.subscribe()
+    }
+
+    /// Wakes when anything was decided, in an incident or at the desk.
+    pub fn decisions(&self) -> watch::Receiver<u64> {
+        self.inner.decided.subscribe()
     }
 
     fn put_listed(&self, listed: Listed) {

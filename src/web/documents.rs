@@ -1,9 +1,8 @@
 //! Files, post-mortems, probe outputs, the page's own assets, and what a monitoring system asks for.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 
 use super::guard::Visitor;
 use super::problem::{Problem, Result};
@@ -120,18 +119,14 @@ pub(super) async fn postmortem(
     Ok((headers, bytes).into_response())
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Build {
-    v: Option<String>,
-}
-
-/// Styles, script, icon: out of the program itself.
-pub(super) async fn asset(Path(name): Path<String>, Query(build): Query<Build>) -> Result<Response> {
+/// Styles, scripts, icon: out of the program itself. The build is part of the path, so that a script that imports
+/// another gets the one of its own build.
+pub(super) async fn asset(Path((build, name)): Path<(String, String)>) -> Result<Response> {
     let (_, media_type, bytes) = ASSETS
         .iter()
         .find(|(known, _, _)| *known == name)
         .ok_or_else(Problem::not_found)?;
-    let keep = match build.v.as_deref() == Some(assets_version()) {
+    let keep = match build == assets_version() {
         true => "public, max-age=31536000, immutable",
         false => "no-cache",
     };

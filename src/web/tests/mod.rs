@@ -127,6 +127,46 @@ impl Board for Wall {
     }
 }
 
+/// A guide with a step behind and one to do, as far as it was led.
+#[derive(Default)]
+struct Leading {
+    next: Mutex<Option<GuideStep>>,
+    moved: watch::Sender<u64>,
+}
+
+impl Leading {
+    /// Asks for something else.
+    fn ask(&self, step: GuideStep) {
+        *self.next.lock().unwrap() = Some(step);
+        self.moved.send_modify(|count| *count += 1);
+    }
+}
+
+#[async_trait]
+impl Guide for Leading {
+    async fn steps(&self, _: &RoomRef) -> Vec<GuideStep> {
+        let behind = step(Turn::Done, "Open the incident", None);
+        let next = self.next.lock().unwrap().clone();
+        std::iter::once(behind).chain(next).collect()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
+    }
+}
+
+fn step(turn: Turn, title: &str, command: Option<&str>) -> GuideStep {
+    GuideStep {
+        part: "confirm".into(),
+        title: title.into(),
+        text: format!("Why: {title}"),
+        turn,
+        command: command.map(str::to_owned),
+        person: Some(PersonId::new("ben")),
+        room: None,
+    }
+}
+
 /// One post-mortem and one output, both for ana alone.
 struct Shelf;
 
@@ -157,6 +197,7 @@ struct Site {
     inbox: Arc<Inbox>,
     people: Arc<Known>,
     wall: Arc<Wall>,
+    guide: Arc<Leading>,
     ready: Arc<AtomicBool>,
 }
 
@@ -173,7 +214,6 @@ fn settings() -> Settings {
                 line: "timeline add".into(),
             },
         }],
-        guide: Vec::new(),
     }
 }
 
@@ -204,12 +244,14 @@ async fn site_at(place: Place, settings: Settings) -> Site {
         person("ben", "Ben Okafor"),
     ])));
     let (wall, ready) = (Arc::new(Wall::default()), Arc::new(AtomicBool::new(true)));
+    let guide = Arc::new(Leading::default());
     let is_ready = Arc::clone(&ready);
     let deps = Deps {
         chat: Arc::clone(&chat),
         people: people.clone(),
         board: wall.clone(),
         documents: Arc::new(Shelf),
+        guide: settings.demo.then(|| guide.clone() as Arc<dyn Guide>),
         clock,
         ready: Arc::new(move || {
             is_ready
@@ -226,6 +268,7 @@ async fn site_at(place: Place, settings: Settings) -> Site {
         inbox,
         people,
         wall,
+        guide,
         ready,
     }
 }
