@@ -68,7 +68,7 @@ async fn run(what: &str, incidents: usize, time: Duration, folder: &Path) -> Res
         sha256,
     };
     app.engine.on_desk(&By::Orderly, &request).await?;
-    let page = app.serve_page(None, clock.clone()).await?;
+    let page = app.serve_page(false, clock.clone()).await?;
     app.start().await?;
     for at in 0..incidents {
         let incoming = Incoming::Command {

@@ -20,7 +20,7 @@ const RULES: &[(&str, &[&str])] = &[
     // What operators write.
     ("runbook", &["incident"]),
     ("config", &["incident", "driver", "mask", "text"]),
-    ("catalog", &["incident", "driver"]),
+    ("catalog", &["incident", "driver", "mask"]),
     // The ports, and what lies behind them.
     ("store", &["incident"]),
     ("chat", &["incident"]),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::Joined;
 use crate::desk;
 use crate::engine::{self, Engine};
-use crate::incident::{IncidentId, PersonId, Recorded, Refusal, State};
+use crate::incident::{FileFate, FileRef, IncidentId, MessageRef, PersonId, Recorded, Refusal, State};
 use crate::postmortem::{self, LogLine, Objectives, Source};
 use crate::store::StoredEntry;
 use crate::web;
@@ -32,7 +32,7 @@ impl engine::Documents for Joined {
             ));
         };
         let command = format!("/{}", self.config.command);
-        let log = log.map(lines);
+        let log = log.map(|log| lines(log, &state));
         let objectives = self
             .config
             .process
@@ -78,7 +78,16 @@ impl engine::Documents for Joined {
 }
 
 /// The room's log as the appendix shows it: one line a message, with its earlier texts.
-fn lines(log: &[StoredEntry]) -> Vec<LogLine> {
+fn lines(log: &[StoredEntry], state: &State) -> Vec<LogLine> {
+    let mut kept: HashMap<(String, &str), Vec<String>> = HashMap::new();
+    for (mark, _, fate) in state.kept_files() {
+        if let FileFate::Kept { sha256, .. } = fate {
+            let MessageRef { room, message } = &mark.marked.message;
+            kept.entry((room.to_string(), message))
+                .or_default()
+                .push(sha256.clone());
+        }
+    }
     let mut lines: Vec<LogLine> = Vec::new();
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     for StoredEntry { entry, .. } in log {
@@ -97,7 +106,9 @@ fn lines(log: &[StoredEntry]) -> Vec<LogLine> {
                     text: entry.text.clone().unwrap_or_default(),
                     earlier: Vec::new(),
                     deleted: entry.text.is_none(),
-                    files: Vec::new(),
+                    files: kept
+                        .remove(&(entry.room.clone(), entry.message.as_str()))
+                        .unwrap_or_default(),
                 });
             }
         }
@@ -147,6 +158,43 @@ impl web::Documents for Shown {
 
     async fn output(&self, sha256: &str, who: &web::Person) -> Option<Vec<u8>> {
         let evidence = self.engine.evidence(sha256).await.ok().flatten()?;
-        self.may_see(evidence.incident, who).then_some(evidence.bytes)
+        if evidence.redacted || !self.may_see(evidence.incident, who) {
+            return None;
+        }
+        // A file has a door of its own, where the role is asked for.
+        let state = self.engine.state(evidence.incident).await.ok().flatten()?;
+        let is_file = kept_file(&state, sha256).is_some();
+        let is_output = state
+            .runs
+            .values()
+            .filter_map(|run| run.answer.as_ref()?.output.as_deref())
+            .any(|output| output == sha256);
+        (is_output || !is_file).then_some(evidence.bytes)
     }
+
+    async fn file(&self, incident: u64, sha256: &str, who: &web::Person) -> Option<(String, Vec<u8>)> {
+        let incident = IncidentId(incident);
+        if !self.may_see(incident, who) {
+            return None;
+        }
+        let desk = self.engine.desk();
+        let known = desk
+            .people
+            .get(&who.id)
+            .filter(|person| person.active && !person.guest)?;
+        let state = self.engine.state(incident).await.ok().flatten()?;
+        if !state.shows_files_to(&who.id, &known.roles) {
+            return None;
+        }
+        let name = kept_file(&state, sha256)?.name.clone();
+        let evidence = self.engine.evidence(sha256).await.ok().flatten()?;
+        (!evidence.redacted).then_some((name, evidence.bytes))
+    }
+}
+
+/// A file kept by this incident with these bytes.
+fn kept_file<'a>(state: &'a State, wanted: &str) -> Option<&'a FileRef> {
+    let is_wanted = |fate: &FileFate| matches!(fate, FileFate::Kept { sha256, .. } if sha256 == wanted);
+    let found = state.kept_files().find(|(_, _, fate)| is_wanted(fate));
+    found.map(|(_, file, _)| file)
 }

@@ -1,11 +1,15 @@
 //! The only place that joins ports to adapters.
 
+pub mod backup;
 mod documents;
+mod guide;
 mod hands;
 mod offers;
 mod page;
 mod people;
 mod slack;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -62,6 +66,12 @@ pub enum Error {
     Web(#[from] web::Error),
     #[error(transparent)]
     Pattern(#[from] crate::mask::BadPattern),
+    #[error(
+        "{} has no {} beside it: a backup is two files, the journal and the chat of the page. Put the second one there, \
+         or restore the journal alone with `--journal-only`; the page then keeps the chat it has",
+        backup.display(), beside.display()
+    )]
+    HalfBackup { backup: PathBuf, beside: PathBuf },
     #[error("{what} cannot be read: {why}")]
     Read { what: String, why: String },
     #[error("the HTTP client cannot be made: {0}")]
@@ -186,6 +196,8 @@ pub struct App {
     store: Arc<dyn Store>,
     /// For a copy while it runs; `None` in memory.
     pub sqlite: Option<sqlite::Sqlite>,
+    /// Where the chat is kept; `None` in memory.
+    chat_file: Option<PathBuf>,
 }
 
 impl App {
@@ -201,6 +213,10 @@ impl App {
                 )
             }
             Keeping::Memory => (Arc::new(store::Memory::default()), None, Place::Memory),
+        };
+        let chat_file = match &place {
+            Place::File(path) => Some(path.clone()),
+            Place::Memory => None,
         };
         let chat = LocalChat::open(place, &files.config.command, Arc::clone(&clock)).await?;
         let slack = slack::adapter(&files.config, Arc::clone(&clock))?;
@@ -255,6 +271,7 @@ impl App {
             joined,
             store,
             sqlite,
+            chat_file,
         };
         app.put_people().await?;
         Ok(app)

@@ -37,8 +37,8 @@ impl Joined {
         } = files;
         Self {
             systems,
+            shelf: shelf.citing(&config.command),
             config,
-            shelf,
             templates,
             clock,
         }
@@ -252,15 +252,15 @@ impl Offers for Joined {
                 .unwrap_or(NEVER)
         };
         let default = Settings::default();
+        let severities = [
+            Severity::Sev1,
+            Severity::Sev2,
+            Severity::Sev3,
+            Severity::Sev4,
+            Severity::Sev5,
+        ];
         Settings {
-            update_every_s: [
-                Severity::Sev1,
-                Severity::Sev2,
-                Severity::Sev3,
-                Severity::Sev4,
-                Severity::Sev5,
-            ]
-            .map(|severity| seconds(config.updates.of(severity))),
+            update_every_s: severities.map(|severity| seconds(config.updates.of(severity))),
             nudge_after_s: seconds(config.nudge.roles_after.0),
             containment_every_s: seconds(config.containment.remind_every.0),
             ask_again_s: config
@@ -269,6 +269,9 @@ impl Offers for Joined {
                 .map(|again| seconds(Some(again)))
                 .collect(),
             page_every_s: default.page_every_s,
+            postmortem_due_s: severities
+                .map(|severity| config.postmortem.due.of(severity).map(|due| seconds(Some(due)))),
+            followup_due_s: Some(seconds(Some(config.followup.due.0))),
         }
     }
 

@@ -3,30 +3,27 @@
 use std::sync::Arc;
 
 use super::documents::Shown;
+use super::guide::Guide;
 use super::people::Desk;
 use super::{App, Error};
 use crate::clock::Clock;
 use crate::web::{self, Deps, MenuItem, Running, Settings};
 
 impl App {
-    /// Serves the page, its documents and the metrics.
-    pub async fn serve_page(
-        &self,
-        demo: Option<Vec<web::GuideStep>>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Running, Error> {
+    /// Serves the page, its documents and the metrics. In the demo with its guide, and with a switch between people.
+    pub async fn serve_page(&self, demo: bool, clock: Arc<dyn Clock>) -> Result<Running, Error> {
         let config = self.joined.config();
         let settings = Settings {
             listen: config.web.listen,
             behind_tls: config.web.behind_tls,
             public_url: config.web.public_url.clone(),
-            demo: demo.is_some(),
+            demo,
             menu: menu(),
-            guide: demo.unwrap_or_default(),
         };
         let desk = Arc::new(Desk {
             engine: self.engine.clone(),
         });
+        let guide = demo.then(|| Arc::new(self.guide()) as Arc<dyn web::Guide>);
         let engine = self.engine.clone();
         let metrics = self.engine.clone();
         let deps = Deps {
@@ -36,6 +33,7 @@ impl App {
             documents: Arc::new(Shown {
                 engine: self.engine.clone(),
             }),
+            guide,
             clock,
             ready: Arc::new(move || engine.ready()),
             metrics: Arc::new(move || {
@@ -45,6 +43,16 @@ impl App {
             platforms: self.platform_routes(),
         };
         Ok(web::serve(settings, deps).await?)
+    }
+}
+
+impl App {
+    /// The guide of the demo.
+    pub(crate) fn guide(&self) -> Guide {
+        Guide {
+            engine: self.engine.clone(),
+            command: self.joined.config().command.clone(),
+        }
     }
 }
 

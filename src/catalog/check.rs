@@ -11,7 +11,7 @@ use super::raw::{
     Action, HttpRead, Lookup, Param, ParamKind, PostgresRead, PostgresVariant, Probe, ProcessRead, RedisRead,
     Sensitivity,
 };
-use super::render::{braced, reference, references as names_in};
+use super::render::{EPOCH, braced, reference, references as names_in};
 
 /// Takes a problem and the keys below the entry that lead to it.
 pub(super) type Report<'a> = &'a mut dyn FnMut(&[&str], Problem);
@@ -379,6 +379,12 @@ fn names(value: &Value, known: &Known<'_>, at: &[&str], report: Report<'_>) {
 fn name(name: &str, known: &Known<'_>, at: &[&str], report: Report<'_>) {
     if (name == "since" && known.since) || name.starts_with("fact.") || known.contains_key(name) {
         return;
+    }
+    if let Some(moment) = name.strip_suffix(EPOCH) {
+        let is_time = |param: &Param| param.kind == ParamKind::Timestamp;
+        if (moment == "since" && known.since) || known.get(moment).is_some_and(is_time) {
+            return;
+        }
     }
     let right = match known.is_empty() {
         true => "Declare it under `params`, or write `$$` for a plain dollar sign.".to_owned(),

@@ -40,6 +40,7 @@
 //!
 //! Where a call takes values (`command`, `argv`, `query`, `body`), a string that is exactly `$name` is replaced, as a whole
 //! and with its type, by the parameter `name`; `$fact.name` by a fact of the target, `$since` by the onset of the incident (probes only).
+//! `$since.epoch`, or a parameter of type `timestamp` with `.epoch` behind it, is `@` and the seconds since 1970.
 //! `$$` at the start of a string stands for one dollar sign. In `binds` the same names stand without the dollar sign, and
 //! `guard.name` is what the preview read. `{name}` in an HTTP path is one percent-encoded segment, `{name}` in SQL a
 //! quoted identifier. Nothing is ever pasted into a statement, a path or a shell.

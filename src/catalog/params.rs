@@ -1,6 +1,7 @@
 //! Parameters: what was typed becomes typed, bounded data, or a problem that says what is allowed.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use regex::Regex;
@@ -10,6 +11,7 @@ use super::problem::{Problem, did_you_mean, listed};
 use super::raw::{Param, ParamKind};
 use super::units::Period;
 use crate::incident::Params;
+use crate::mask::Masker;
 
 /// Longest text where the entry sets no bound: room for a name, too little for a pasted log.
 const MOST_TEXT: usize = 200;
@@ -227,59 +229,8 @@ pub fn describe(param: &Param) -> String {
     }
 }
 
-/// Beginnings that only credentials have, as their issuers document them.
-const TOKEN_STARTS: &[&str] = &[
-    "ghp_",
-    "gho_",
-    "ghs_",
-    "ghu_",
-    "ghr_",
-    "github_pat_",
-    "glpat-",
-    "xoxb-",
-    "xoxp-",
-    "xoxa-",
-    "xoxs-",
-    "xapp-",
-    "sk_live_",
-    "rk_live_",
-    "sk-",
-    "AKIA",
-    "ASIA",
-    "AIza",
-    "-----BEGIN",
-    "eyJ",
-    "Bearer ",
-    "Basic ",
-];
-
-/// Shorter values with such a beginning are words, not tokens.
-const SHORTEST_TOKEN: usize = 16;
-
-/// Whether a value is a credential by its form: a known token, a key, a URL or an assignment with a password in it.
-pub fn looks_like_secret(text: &str) -> bool {
-    let text = text.trim();
-    let token = text.len() >= SHORTEST_TOKEN && TOKEN_STARTS.iter().any(|start| text.starts_with(start));
-    let lower = text.to_ascii_lowercase();
-    let assigned = [
-        "password=",
-        "passwd=",
-        "pwd=",
-        "secret=",
-        "token=",
-        "api_key=",
-        "apikey=",
-    ]
-    .iter()
-    .any(|key| lower.split_once(key).is_some_and(|(_, value)| !value.is_empty()));
-    let in_url = text
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next())
-        .is_some_and(|host| {
-            host.split_once('@').is_some_and(|(user, _)| {
-                user.split_once(':')
-                    .is_some_and(|(_, password)| !password.is_empty())
-            })
-        });
-    token || assigned || in_url
+/// Whether a value is a credential by its form, by the rules by which text is masked everywhere else.
+fn looks_like_secret(text: &str) -> bool {
+    static MASKER: LazyLock<Masker> = LazyLock::new(Masker::default);
+    !MASKER.mask(text).found.is_empty()
 }

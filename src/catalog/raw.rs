@@ -416,7 +416,7 @@ pub struct ProcessRead {
     pub output: OutputShape,
 }
 
-/// How the output of a program becomes `answer`, besides `exit`, `stdout` and `stderr`.
+/// How the output of a program becomes `answer`, besides `exit` and `stderr`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "as", rename_all = "lowercase", deny_unknown_fields)]
 pub enum OutputShape {

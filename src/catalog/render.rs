@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use serde_json::{Map, Value, json};
 
 use super::params::When;
@@ -21,6 +22,20 @@ pub(super) struct Values<'a> {
     pub target: &'a Target,
     /// `None` for an action: what is approved must not move with the onset.
     pub when: Option<&'a When>,
+}
+
+/// Behind the name of a time: as `@` and the seconds since 1970, the form that all programs of GNU and systemd read.
+pub(super) const EPOCH: &str = ".epoch";
+
+fn epoch(moment: &Value) -> Result<Value, Problem> {
+    let text = text_of(moment);
+    match DateTime::parse_from_rfc3339(&text) {
+        Ok(moment) => Ok(Value::String(format!("@{}", moment.timestamp()))),
+        Err(_) => Err(Problem::new(
+            format!("`{text}` is no time"),
+            "Correct the catalog entry: `.epoch` stands behind the name of a time.",
+        )),
+    }
 }
 
 /// The name a string stands for: `$cron` is `cron`; `$$cron` and `costs $5` are text.
@@ -78,6 +93,9 @@ impl Values<'_> {
         }
         if let ("since", Some(when)) = (name, self.when) {
             return Ok(Value::String(stamp(when.since)));
+        }
+        if let Some(moment) = name.strip_suffix(EPOCH) {
+            return self.named(moment).and_then(|moment| epoch(&moment));
         }
         let Some(fact) = name.strip_prefix("fact.") else {
             let right = "Correct the catalog entry.";

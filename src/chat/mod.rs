@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use message::{Block, Button, Field, FieldKind, Form, Message, Press, Row, Style, Tone};
 pub use rich::{Rich, Span};
 
+pub use crate::incident::FileRef;
 use crate::incident::{Audience, Identity, MessageRef, RoomRef};
 
 /// A room to be opened.
@@ -105,6 +106,9 @@ pub trait Chat: Send + Sync {
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error>;
     async fn pin(&self, at: &MessageRef) -> Result<(), Error>;
     async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error>;
+    /// The bytes of a file that somebody attached to this message, exactly as they were uploaded. Never more than
+    /// `most`: a file that has more is [`Error::Gone`], and not read to its end.
+    async fn read_file(&self, at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error>;
 
     /// Seen by this person only, in this room.
     async fn whisper(&self, key: &str, room: &RoomRef, to: &Identity, message: &Message)
@@ -167,15 +171,6 @@ pub enum Incoming {
         present: bool,
         at: DateTime<Utc>,
     },
-}
-
-/// A file attached to a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileRef {
-    pub id: String,
-    pub name: String,
-    pub media_type: String,
-    pub size: u64,
 }
 
 /// One delivery of something that happened.

@@ -1,4 +1,4 @@
-//! `orderly backup`: a copy, also while the bot runs.
+//! `orderly backup`: a copy of journal and chat, also while the bot runs.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,9 +14,11 @@ Examples:
   orderly backup /var/backups/orderly-2026-11-21.sqlite
   orderly backup today.sqlite && orderly journal verify --file today.sqlite
 
-The copy appears under its name only when it is whole. Restore it with `orderly restore`.")]
+A backup is two files: the journal under the name you give, and beside it the chat of the local page
+(`today.sqlite` and `today.chat.sqlite`). Both are as they stood at one moment. Each appears under its
+name only when it is whole. Keep the two together, and put them back with `orderly restore`.")]
 pub struct Arguments {
-    /// The file to write; must not be there yet.
+    /// The file to write the journal to; must not be there yet.
     dest: PathBuf,
 }
 

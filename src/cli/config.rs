@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{FOUND, output};
 use crate::config::{self, Config};
-use crate::{catalog, postmortem};
+use crate::{catalog, postmortem, runbook};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -17,7 +17,7 @@ Examples:
   orderly config check
   orderly --config /etc/orderly/orderly.toml config check --json
   orderly config show
-  orderly config schema catalog > catalog.schema.json")]
+  orderly config schema runbook > runbook.schema.json")]
 pub struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -38,7 +38,15 @@ enum What {
         json: bool,
     },
     /// Print a JSON Schema, for editors.
-    #[command(after_help = "Example:\n  orderly config schema > orderly.schema.json")]
+    #[command(after_help = "\
+Examples:
+  orderly config schema > orderly.schema.json
+  orderly config schema catalog > catalog.schema.json
+  orderly config schema runbook > runbook.schema.json
+  orderly config schema postmortem > postmortem.schema.json
+
+Name the file in your editor: `#:schema orderly.schema.json` in the first line of a TOML file,
+`# yaml-language-server: $schema=runbook.schema.json` in the front matter of a runbook.")]
     Schema {
         #[arg(value_enum, default_value_t = Of::Config)]
         of: Of,
@@ -51,6 +59,8 @@ enum Of {
     Config,
     /// A catalog file.
     Catalog,
+    /// The front matter of a runbook.
+    Runbook,
     /// What a post-mortem in JSON looks like.
     Postmortem,
 }
@@ -67,6 +77,7 @@ pub fn run(path: &Path, arguments: Arguments) -> Result<ExitCode> {
         }
         What::Schema { of: Of::Config } => output::json(&config::schema())?,
         What::Schema { of: Of::Catalog } => output::json(&catalog::schema())?,
+        What::Schema { of: Of::Runbook } => output::json(&runbook::schema())?,
         What::Schema { of: Of::Postmortem } => println!("{}", postmortem::schema().trim_end()),
     }
     Ok(ExitCode::SUCCESS)

@@ -15,7 +15,6 @@ use crate::demo;
 use crate::desk;
 use crate::incident::{By, PersonId};
 use crate::runbook::Shelf;
-use crate::web::GuideStep;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -56,7 +55,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     .await?;
     let links = links(&app).await?;
     let page = app
-        .serve_page(Some(guide(&app)), clock)
+        .serve_page(true, clock)
         .await
         .context("the page cannot be shown; `orderly demo --port 0` takes a port that is free")?;
     let stopped = super::serve::stop_signal()?;
@@ -101,17 +100,4 @@ async fn links(app: &App) -> Result<Vec<(String, String)>> {
         links.push((name, token));
     }
     Ok(links)
-}
-
-fn guide(app: &App) -> Vec<GuideStep> {
-    let command = &app.joined.config().command;
-    demo::guide::shown(None)
-        .into_iter()
-        .map(|step| GuideStep {
-            title: step.title.to_owned(),
-            text: step.why.to_owned(),
-            command: Some(format!("/{command} {}", step.line)),
-            person: Some(PersonId::new(step.who)),
-        })
-        .collect()
 }

@@ -90,9 +90,9 @@ enum Verb {
     Journal(journal::Arguments),
     /// Add people, make their sign-in links, change their roles.
     Person(person::Arguments),
-    /// Copy the database, also while the bot runs.
+    /// Copy the journal and the page's chat, also while the bot runs.
     Backup(backup::Arguments),
-    /// Put a backup in the place of the database.
+    /// Put a backup in the place of the journal and the page's chat.
     Restore(restore::Arguments),
     /// Print the app to create on a chat platform.
     Manifest(manifest::Arguments),

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use super::output::with_progress;
 use super::request::{self, Answer, Host, Request};
 use super::{REFUSED, socket};
-use crate::app::{App, Files, Keeping};
+use crate::app::{App, Files, Keeping, backup, chat_path};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::store::sqlite;
@@ -45,9 +45,10 @@ async fn alone(config: Config, request: Request) -> Result<Answer> {
     }
     if let Request::Backup { dest } = &request {
         let store = sqlite::open(&path, sqlite::OpenOptions::default()).await?;
-        let copied = store.backup(dest).await;
+        // The lock of the journal guards the chat as well: nobody writes to it now.
+        let copied = backup::copy(&store, &chat_path(&path), dest).await;
         crate::store::Store::close(&store).await?;
-        return Ok(copied.map_or_else(Answer::from, |()| request::backed_up(dest)));
+        return Ok(copied.map_or_else(Answer::from, |copied| request::backed_up(&copied)));
     }
     let base_url = config.base_url();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::app::backup::Copied;
 use crate::app::{self, App};
 use crate::chat::{Delivery, Incoming, Intake, Verdict};
 use crate::clock::Clock;
@@ -402,20 +403,25 @@ impl Host {
     }
 
     async fn backup(&self, dest: &std::path::Path) -> Result<Answer, Answer> {
-        let Some(sqlite) = &self.app.sqlite else {
-            return Err(
-                Refusal::new("This Orderly keeps nothing on disk, so there is nothing to copy.").into(),
-            );
-        };
-        sqlite.backup(dest).await?;
-        Ok(backed_up(dest))
+        match self.app.backup(dest).await? {
+            Some(copied) => Ok(backed_up(&copied)),
+            None => {
+                Err(Refusal::new("This Orderly keeps nothing on disk, so there is nothing to copy.").into())
+            }
+        }
     }
 }
 
-pub fn backed_up(dest: &std::path::Path) -> Answer {
-    Answer::Done {
-        words: format!("The database is copied to {}.", dest.display()),
-    }
+pub fn backed_up(copied: &Copied) -> Answer {
+    let journal = copied.journal.display();
+    let words = match &copied.chat {
+        Some(chat) => format!(
+            "The journal is copied to {journal}, the chat of the page to {}. Keep the two together.",
+            chat.display()
+        ),
+        None => format!("The journal is copied to {journal}. The page has no chat yet."),
+    };
+    Answer::Done { words }
 }
 
 fn on_this_machine(person: &desk::Person) -> Option<&Identity> {

@@ -1,4 +1,4 @@
-//! `orderly restore`: a backup in the place of the database, after proving that it is whole.
+//! `orderly restore`: a backup in the place of journal and chat, after proving that both are whole.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,27 +6,39 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::output::with_progress;
-use crate::store::sqlite;
+use crate::app::backup;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   orderly restore /var/backups/orderly-2026-11-21.sqlite
+  orderly restore old.sqlite --journal-only
 
-Refused while `orderly serve` runs. The database that was there is kept beside it, as `….before-restore`.")]
+The journal comes from the file you name, the chat of the local page from the one beside it
+(`….chat.sqlite`). Both are verified before anything is replaced. What was there is kept beside it, as
+`….before-restore`. Refused while `orderly serve` runs.")]
 pub struct Arguments {
-    /// The backup.
+    /// The backup of the journal, with the one of the chat beside it.
     src: PathBuf,
+    /// Leave the chat of the page as it is.
+    #[arg(long)]
+    journal_only: bool,
 }
 
 pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
     let dest = super::load(config)?.store.path;
-    let report = with_progress("Verifying and copying", sqlite::restore(&arguments.src, &dest)).await?;
-    let events: u64 = report.heads.iter().map(|head| head.seq).sum();
+    let restoring = backup::restore(&arguments.src, &dest, arguments.journal_only);
+    let restored = with_progress("Verifying and copying", restoring).await?;
+    let heads = &restored.report.heads;
+    let events: u64 = heads.iter().map(|head| head.seq).sum();
+    let chat = match restored.chat {
+        Some((rooms, messages)) => format!("the page's chat with {messages} messages in {rooms} rooms"),
+        None => "the page's chat was left as it is".to_owned(),
+    };
     println!(
-        "{} is restored and whole: {events} events in {} streams. Start the bot with `orderly serve`.",
+        "{} is restored and whole: {events} events in {} streams; {chat}. Start the bot with `orderly serve`.",
         dest.display(),
-        report.heads.len()
+        heads.len()
     );
     Ok(ExitCode::SUCCESS)
 }

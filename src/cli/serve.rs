@@ -32,7 +32,7 @@ pub async fn run(config: &Path, _arguments: Arguments) -> Result<ExitCode> {
     )
     .await?;
     let app = Arc::new(app);
-    let page = app.serve_page(None, Arc::clone(&clock)).await?;
+    let page = app.serve_page(false, Arc::clone(&clock)).await?;
     app.start().await?;
     let address = format!("http://{}", page.addr());
     let host = Host {

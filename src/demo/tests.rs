@@ -12,10 +12,12 @@ use super::guide::{self, Shown};
 use super::{CATALOG, PEOPLE, Shop, TARGET, config};
 use crate::app::{App, Files, Keeping};
 use crate::catalog::Catalog;
-use crate::chat::{Delivery, Incoming, Intake, local};
+use crate::chat::local::Body;
+use crate::chat::{Block, Delivery, Incoming, Intake, local};
 use crate::clock::{Clock, ManualClock};
 use crate::incident::{IncidentId, Life, Phase, RoomRef, State};
 use crate::runbook::Shelf;
+use crate::web::{Guide as _, Turn};
 
 /// Far more than a probe on loopback takes on a busy machine; past it, what is waited for never comes.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -113,7 +115,7 @@ impl Demo {
 
     /// Types what the guide says, and waits until the guide sees it done.
     async fn follow(&mut self, step: &Shown) {
-        if let Err(refused) = self.types(step.who, &step.line).await {
+        if let Err(refused) = self.types(&step.who, &step.line).await {
             panic!("{}: `{}` was refused: {refused}", step.who, step.line);
         }
         let done = async {
@@ -142,6 +144,47 @@ impl Demo {
                 return walked;
             }
         }
+    }
+
+    /// What the pinned card says of the damage.
+    async fn damage(&self) -> String {
+        self.app.engine.quiet().await;
+        let room = &self.state().await.expect("an incident").rooms[0].0.room;
+        let card = self.app.chat.pinned(room).await.expect("a room").expect("a card");
+        let Body::Bot(card) = card.body else {
+            panic!("a card is the bot's");
+        };
+        let fields = card.blocks.into_iter().find_map(|block| match block {
+            Block::Fields { fields } => Some(fields),
+            _ => None,
+        });
+        let mut fields = fields.expect("fields").into_iter();
+        let damage = fields
+            .find(|(name, _)| name == "Damage")
+            .expect("a word about damage");
+        damage.1.plain()
+    }
+
+    /// Types what the guide says, once it says it under this title.
+    async fn takes_the_detour(&mut self, title: &str) {
+        let led = async {
+            loop {
+                self.app.engine.quiet().await;
+                let step = self.now().await;
+                if step.title == title {
+                    return step;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let Ok(step) = tokio::time::timeout(LONGEST, led).await else {
+            panic!("the guide says {:?} instead of `{title}`", self.now().await);
+        };
+        assert!(step.detour, "{step:?}");
+        if let Err(refused) = self.types(&step.who, &step.line).await {
+            panic!("{}: `{}` was refused: {refused}", step.who, step.line);
+        }
+        self.app.engine.quiet().await;
     }
 
     /// What the shop's jobs do, as the probe sees it.
@@ -192,7 +235,140 @@ async fn the_guide_shows_the_proposal_that_stands_after_one_was_refused() {
     assert_eq!(demo.now().await.id, "pause", "it is proposed again");
     demo.walk("pause").await;
     let approve = demo.now().await;
-    assert_eq!((approve.who, approve.line.as_str()), ("ben", "approve A2"));
+    assert_eq!(
+        (approve.who.as_str(), approve.line.as_str()),
+        ("ben", "approve A2")
+    );
+}
+
+#[tokio::test]
+async fn somebody_who_strays_is_led_back_and_reaches_the_end() {
+    let mut demo = demo().await;
+    demo.types(
+        "ana",
+        "open The shop is odd target=shop runbook=production-incident",
+    )
+    .await
+    .expect("another runbook");
+    demo.takes_the_detour("Take the shop's runbook").await;
+    demo.walk("jobs").await;
+
+    // Ben proposes what only Ben could approve; somebody else pauses the wrong job.
+    demo.types(
+        "ben",
+        "propose http.job.pause shop job=import-prices reason=\"it writes\"",
+    )
+    .await
+    .expect("a proposal");
+    demo.takes_the_detour("Take the proposal back").await;
+    demo.types(
+        "cleo",
+        "propose http.job.pause shop job=ship-orders reason=\"why not\"",
+    )
+    .await
+    .expect("a proposal");
+    demo.app.engine.quiet().await;
+    assert_eq!(demo.now().await.id, "pause", "the wrong job contains nothing");
+    demo.walk("pause").await;
+    assert_eq!(demo.now().await.line, "approve A3");
+
+    // The command goes to Ben, who then decides. Ana's job is done all the same.
+    demo.walk("to-decide").await;
+    demo.types("ana", "handover @ben commander I sleep")
+        .await
+        .expect("handed over");
+    let decide = demo.now().await;
+    assert_eq!((decide.id, decide.who.as_str()), ("decide", "ben"));
+    demo.walk("reconcile").await;
+    demo.takes_the_detour("Take back what nobody needs").await;
+    demo.walk("export").await;
+    let state = demo.state().await.expect("an incident");
+    assert_eq!((state.phase, &state.life), (Phase::Learn, &Life::Resolved));
+}
+
+#[tokio::test]
+async fn what_is_approved_is_not_asked_for_again() {
+    let mut demo = demo().await;
+    demo.walk("pause").await;
+    demo.types("cleo", "freeze shop a restore is running")
+        .await
+        .expect("frozen");
+    demo.types("ben", "approve A1").await.expect("approved");
+    demo.app.engine.quiet().await;
+    let held = demo.now().await;
+    assert_eq!(
+        (held.title, held.line.as_str()),
+        ("Approved, and held", "action show A1")
+    );
+    assert!(held.why.contains("a restore is running"), "{}", held.why);
+}
+
+#[tokio::test]
+async fn who_passed_over_the_command_takes_it_before_deciding() {
+    let mut demo = demo().await;
+    demo.walk("to-decide").await;
+    demo.types("ana", "release commander").await.expect("put down");
+    demo.takes_the_detour("Take command").await;
+    assert_eq!(demo.now().await.id, "decide");
+}
+
+#[tokio::test]
+async fn the_page_of_the_demo_says_the_true_next_line_wherever_somebody_looks() {
+    let mut demo = demo().await;
+    let guide = demo.app.guide();
+    let lobby = local::room_ref("lobby");
+    let says = async |room: &RoomRef| {
+        let steps = guide.steps(room).await;
+        let now = steps.into_iter().find(|step| step.turn == Turn::Now);
+        now.expect("a step to do").command.expect("a line")
+    };
+    assert!(says(&lobby).await.starts_with("/incident open "));
+    demo.walk("pause").await;
+    demo.types("ben", "refuse A1 not yet").await.expect("refused");
+    demo.walk("pause").await;
+    let state = demo.state().await.expect("an incident");
+    let (room, _) = state.rooms.first().expect("a room");
+    assert_eq!(says(room).await, "/incident approve A2");
+    assert_eq!(says(&lobby).await, "/incident INC-1 approve A2");
+
+    demo.types("ana", "withdraw A2").await.expect("taken back");
+    demo.types("ana", "cancel it was only practice")
+        .await
+        .expect("taken back");
+    assert!(
+        says(&lobby).await.starts_with("/incident open "),
+        "it begins anew"
+    );
+}
+
+#[tokio::test]
+async fn the_card_says_what_is_true_of_the_damage_all_along() {
+    let mut demo = demo().await;
+    demo.walk("damage").await;
+    assert_eq!(demo.damage().await, "going on");
+    demo.walk("approve-pause").await;
+    assert_eq!(demo.damage().await, "stopped 2026-05-04 08:00 UTC, A1 verified");
+    demo.walk("approve-undo").await;
+    assert_eq!(demo.damage().await, "stopped; A1 was lifted 2026-05-04 08:00 UTC");
+}
+
+#[tokio::test]
+async fn containment_that_somebody_lifted_by_hand_is_said_to_the_room() {
+    let mut demo = demo().await;
+    demo.walk("approve-pause").await;
+    let refused = demo.types("cleo", "lift A1 I started it again").await;
+    assert!(refused.expect_err("not hers").contains("Only the commander"));
+    demo.types("ana", "lift A1 started again on the shop's own page")
+        .await
+        .expect("the commander says so");
+    assert_eq!(
+        demo.damage().await,
+        "going on again since 2026-05-04 08:00 UTC, A1 was lifted"
+    );
+    assert!(
+        demo.types("ana", "undo A1").await.is_err(),
+        "there is nothing to undo"
+    );
 }
 
 #[tokio::test]
@@ -218,7 +394,11 @@ fn every_line_of_the_guide_is_a_command_of_the_table() {
     for step in guide::shown(None) {
         let parsed = parse(&step.line).unwrap_or_else(|error| panic!("{}: {error}", step.line));
         assert!(!parsed.path.is_empty(), "{}", step.line);
-        assert!(PEOPLE.contains(&step.who), "{} is nobody of the demo", step.who);
+        assert!(
+            PEOPLE.contains(&step.who.as_str()),
+            "{} is nobody of the demo",
+            step.who
+        );
     }
 }
 

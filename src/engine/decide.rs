@@ -146,6 +146,7 @@ impl Engine {
                         .decide_micros
                         .fetch_add(micros, Ordering::Relaxed);
                     self.inner.counters.decisions.fetch_add(1, Ordering::Relaxed);
+                    self.moved_on();
                     return Ok(written);
                 }
                 // The state in hand has run ahead of the journal and is forgotten, whatever the error was.
@@ -212,6 +213,7 @@ impl Engine {
         self.look_again().await;
         self.put_listed(listed);
         loaded.state = Some(Arc::new(state));
+        self.moved_on();
         Ok(incident)
     }
 
@@ -249,12 +251,18 @@ impl Engine {
         self.commit(commit).await?;
         *write(&self.inner.desk_now) = Arc::new(desk);
         self.look_again().await;
+        self.moved_on();
         Ok(written)
     }
 
     /// A request of the desk from the operator or the config, outside any chat.
     pub async fn on_desk(&self, by: &By, request: &desk::Request) -> Result<Vec<desk::Recorded>, Failed> {
         self.decide_desk(by, request, None).await
+    }
+
+    /// What was written can be seen now.
+    fn moved_on(&self) {
+        self.inner.decided.send_modify(|count| *count += 1);
     }
 }
 

@@ -182,8 +182,10 @@ impl Engine {
         };
         let mask_all = |values: &mut BTreeMap<String, String>| values.values_mut().for_each(mask);
         match incoming {
-            Incoming::Command { text, .. } | Incoming::Wrote { text, .. } | Incoming::Edited { text, .. } => {
-                mask(text)
+            Incoming::Command { text, .. } | Incoming::Edited { text, .. } => mask(text),
+            Incoming::Wrote { text, files, .. } => {
+                mask(text);
+                files.iter_mut().for_each(|file| mask(&mut file.name));
             }
             Incoming::Submit { fixed, values, .. } => {
                 mask_all(fixed);

@@ -128,3 +128,17 @@ pub async fn load_desk(store: &dyn Store) -> Result<desk::State, Error> {
         }
     }
 }
+
+/// What was noted up to an event.
+#[cfg(test)]
+pub async fn notes(store: &dyn Store, incident: IncidentId, up_to: u64) -> Vec<String> {
+    let events = load(store, incident).await.expect("a journal that reads");
+    events
+        .into_iter()
+        .filter(|recorded| recorded.seq <= up_to)
+        .filter_map(|recorded| match recorded.event {
+            Some(incident::Event::Noted { text }) => Some(text),
+            _ => None,
+        })
+        .collect()
+}

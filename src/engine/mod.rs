@@ -5,11 +5,13 @@
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
 //! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] speaks to people, [`systems`]
 //!   touches systems.
+//! * [`files`] keeps what people attached to the messages they marked.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
 //!
 //! Nothing here knows a platform or a protocol; those sit behind the ports.
 
 mod decide;
+mod files;
 mod handle;
 mod index;
 mod intake;
@@ -122,6 +124,8 @@ struct Inner {
     stop: watch::Sender<bool>,
     /// Counts the changes of the list of incidents.
     list: watch::Sender<u64>,
+    /// Counts what was decided and written.
+    decided: watch::Sender<u64>,
     counters: Counters,
 }
 
@@ -209,6 +213,7 @@ impl Engine {
                 busy: watch::Sender::new(0),
                 stop: watch::Sender::new(false),
                 list: watch::Sender::new(0),
+                decided: watch::Sender::new(0),
                 counters: Counters::default(),
             }),
         };
@@ -301,6 +306,11 @@ impl Engine {
     /// Wakes when any line of the list of incidents changed.
     pub fn list_changes(&self) -> watch::Receiver<u64> {
         self.inner.list.subscribe()
+    }
+
+    /// Wakes when anything was decided, in an incident or at the desk.
+    pub fn decisions(&self) -> watch::Receiver<u64> {
+        self.inner.decided.subscribe()
     }
 
     fn put_listed(&self, listed: Listed) {

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::decide::{Failed, Reply, With};
 use crate::chat::{Delivery, Incoming, Message, Verdict};
-use crate::incident::{By, Identity, IncidentId, Marked, MessageRef, Recorded, Request, State};
+use crate::incident::{By, FileRef, Identity, IncidentId, Marked, MessageRef, Recorded, Request, State};
 use crate::store::{Commit, InboxId, LogEntry};
 
 impl Engine {
@@ -58,7 +58,7 @@ impl Engine {
                 thread,
                 text,
                 at,
-                ..
+                files,
             } => LogEntry {
                 incident,
                 room: message.room.to_string(),
@@ -68,6 +68,7 @@ impl Engine {
                 at: *at,
                 recorded: delivery.received,
                 text: Some(text.clone()),
+                files: listed(files),
             },
             Incoming::Edited { message, text, .. } => {
                 let Some(first) = self.first_version(message).await? else {
@@ -195,7 +196,7 @@ impl Engine {
                     message: message.clone(),
                     author,
                     text,
-                    files: Vec::new(),
+                    files: unlisted(last.files.as_deref()),
                 };
                 Request::Mark { marked, at: last.at }
             } else {
@@ -231,4 +232,31 @@ impl Engine {
         }
         Ok(None)
     }
+}
+
+/// Longest name of a file, in characters: what file systems keep.
+const LONGEST_FILE_NAME: usize = 255;
+
+/// Longest media type, in characters; real ones have about 70.
+const LONGEST_MEDIA_TYPE: usize = 100;
+
+/// Files as the room log keeps them. Serialising our own types cannot fail.
+fn listed(files: &[FileRef]) -> Option<String> {
+    let cut = |text: &str, most: usize| text.chars().take(most).collect();
+    let files: Vec<FileRef> = files
+        .iter()
+        .map(|file| FileRef {
+            name: cut(&file.name, LONGEST_FILE_NAME),
+            media_type: cut(&file.media_type, LONGEST_MEDIA_TYPE),
+            ..file.clone()
+        })
+        .collect();
+    (!files.is_empty()).then(|| serde_json::to_string(&files).unwrap_or_default())
+}
+
+/// The files of a line of the room log. A line that cannot be read has none to offer; its text still counts.
+fn unlisted(files: Option<&str>) -> Vec<FileRef> {
+    files
+        .and_then(|files| serde_json::from_str(files).ok())
+        .unwrap_or_default()
 }

@@ -413,6 +413,7 @@ impl Engine {
                 self.direct(incident, &person, event).await
             }
             Effect::Invite { person } => self.invite(&state, &person).await,
+            Effect::KeepFile { message, file } => self.keep_file(id, &state, &message, &file).await,
             Effect::AskProbe { run } => self.ask_probe(id, &state, run).await,
             Effect::Preview { proposal } => self.preview(id, &state, proposal).await,
             Effect::Attempt { attempt } => self.attempt(stored, &state, attempt).await,

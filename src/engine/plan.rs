@@ -177,6 +177,14 @@ fn outgoing(state: &State, effect: Effect, at: DateTime<Utc>) -> NewEffect {
             chat,
             None,
         ),
+        Effect::KeepFile { message, file } => (
+            format!("{incident}/file/{}/{}/{file}", message.room, message.message),
+            false,
+            Lane::Normal,
+            // One after the other, so that no more than one file of an incident is in memory.
+            format!("{incident}/files"),
+            None,
+        ),
         Effect::AskProbe { run } => {
             let lane = match state.runs.get(run).map(|run| &run.asked.purpose) {
                 Some(Purpose::Ask { .. }) | None => Lane::Normal,
@@ -346,6 +354,8 @@ pub fn changes_list(written: &[Recorded]) -> bool {
                     | Event::StepDone { .. }
                     | Event::FollowupAdded { .. }
                     | Event::MessageMarked { .. }
+                    | Event::FileKept { .. }
+                    | Event::FileMissed { .. }
                     | Event::MessageChanged { .. }
                     | Event::Exported { .. }
             )

@@ -3,8 +3,8 @@
 use super::decide::Failed;
 use super::{Engine, journal};
 use crate::chat::{Block, Message};
-use crate::incident::{Event, IncidentId, MessageRef, Refusal};
-use crate::store::{Redaction, Stream};
+use crate::incident::{Event, FileFate, IncidentId, MessageRef, Refusal};
+use crate::store::{Hash, Redaction, Stream};
 
 /// What stands in place of what was removed.
 const GONE: &str = "[redacted]";
@@ -75,12 +75,38 @@ impl Engine {
                 marker: GONE.to_owned(),
             });
         }
+        let kept = match &event {
+            Some(event) => self.bytes_of(incident, event).await?,
+            None => Vec::new(),
+        };
+        redactions.extend(kept.into_iter().map(|sha256| Redaction::Evidence { sha256 }));
         redactions.push(Redaction::Event {
             stream,
             seq: row,
             marker: marker(&stored.event.payload),
         });
         Ok(redactions)
+    }
+
+    /// What an event keeps as evidence: a file, the files of a message, the full output of a probe.
+    async fn bytes_of(&self, incident: IncidentId, event: &Event) -> Result<Vec<Hash>, Failed> {
+        let hashes: Vec<String> = match event {
+            Event::FileKept { sha256, .. } => vec![sha256.clone()],
+            Event::ProbeAnswered { answer, .. } => answer.output.clone().into_iter().collect(),
+            Event::MessageMarked { marked } => {
+                let state = self.state(incident).await?;
+                let mark = state.as_ref().and_then(|state| state.marks.get(&marked.message));
+                let fates = mark.into_iter().flat_map(|mark| mark.files.values());
+                fates
+                    .filter_map(|fate| match fate {
+                        FileFate::Kept { sha256, .. } => Some(sha256.clone()),
+                        FileFate::Missed { .. } => None,
+                    })
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        Ok(hashes.iter().filter_map(|hash| hash.parse().ok()).collect())
     }
 
     /// The chain of the incident's journal, checked from the first event to the last.
@@ -148,7 +174,7 @@ impl Engine {
                 redactions.extend(
                     events
                         .into_iter()
-                        .filter(|one| matches!(one, Redaction::Event { .. })),
+                        .filter(|one| !matches!(one, Redaction::Message { .. })),
                 );
             }
         }
@@ -179,9 +205,13 @@ fn blank(value: &mut serde_json::Value) {
         serde_json::Value::Object(fields) => {
             // Where a message is says nothing about what it says.
             let place = fields.contains_key("room");
+            // Elsewhere a name is a fixed word; the name of a file is what somebody typed.
+            let file = fields.contains_key("media_type") || fields.contains_key("file");
             for (name, field) in fields {
                 match field {
-                    serde_json::Value::String(text) if !place && FREE_TEXT.contains(&name.as_str()) => {
+                    serde_json::Value::String(text)
+                        if !place && (FREE_TEXT.contains(&name.as_str()) || file && name == "name") =>
+                    {
                         *text = GONE.to_owned();
                     }
                     serde_json::Value::Array(items) if FREE_TEXT.contains(&name.as_str()) => {

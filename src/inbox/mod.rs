@@ -9,6 +9,8 @@ mod looking;
 mod order;
 mod record;
 mod systems;
+#[cfg(test)]
+mod tests;
 mod time;
 
 /// The platform of who types at this machine's own terminal, where there is no chat.

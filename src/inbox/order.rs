@@ -265,6 +265,9 @@ impl Inbox {
                 role: role().unwrap_or(Role::Responder),
                 person: who("person")?.unwrap_or_else(me),
             },
+            "role invite" => Request::Invite {
+                people: who("person")?.into_iter().collect(),
+            },
             "role handover" => Request::HandOver {
                 role: role().unwrap_or(Role::Commander),
                 to: who("person")?.unwrap_or_else(me),

@@ -98,6 +98,13 @@ impl Inbox {
                 to: Review::Reviewed,
                 note: text("note"),
             },
+            "postmortem close" => Request::Review {
+                to: Review::Closed,
+                note: text("note"),
+            },
+            "postmortem snooze" => Request::SnoozePostmortem {
+                for_s: parsed.duration_secs("for").unwrap_or_default(),
+            },
             "postmortem review" => Request::Review {
                 to: Review::Draft,
                 note: text("note"),

@@ -87,6 +87,10 @@ impl Inbox {
                 worked: parsed.text("outcome") == Some("worked"),
                 grounds: must("reason"),
             },
+            "action lift" => Request::LiftContainment {
+                proposal,
+                reason: must("reason"),
+            },
             "action accept" => Request::AcceptContainment {
                 proposal,
                 reason: must("reason"),

@@ -69,6 +69,11 @@ pub enum Effect {
     Invite {
         person: PersonId,
     },
+    /// Reads a file of a marked message and keeps its bytes.
+    KeepFile {
+        message: MessageRef,
+        file: String,
+    },
     AskProbe {
         run: ProbeRunId,
     },

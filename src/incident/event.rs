@@ -111,8 +111,8 @@ pub struct Marked {
     pub message: MessageRef,
     pub author: String,
     pub text: String,
-    /// Files of the message, by SHA-256, kept as evidence.
-    pub files: Vec<String>,
+    /// Files of the message. What became of each is told by `file_kept` and `file_missed`.
+    pub files: Vec<FileRef>,
 }
 
 /// How a related thing is related.
@@ -158,6 +158,12 @@ pub struct Settings {
     pub ask_again_s: Vec<u64>,
     /// Seconds between repeats of a page nobody acknowledged.
     pub page_every_s: u64,
+    /// Seconds from the end of the incident until its post-mortem is due, for SEV1 to SEV5. `None`: nobody waits for it.
+    #[serde(default)]
+    pub postmortem_due_s: [Option<u64>; 5],
+    /// Seconds until a follow-up is due if nobody says otherwise.
+    #[serde(default)]
+    pub followup_due_s: Option<u64>,
 }
 
 impl Default for Settings {
@@ -169,6 +175,8 @@ impl Default for Settings {
             containment_every_s: 3_600,
             ask_again_s: vec![180, 360, 600],
             page_every_s: 300,
+            postmortem_due_s: [Some(259_200), Some(432_000), Some(864_000), None, None],
+            followup_due_s: None,
         }
     }
 }
@@ -435,6 +443,10 @@ pub enum Event {
     RoleNudged {
         role: Role,
     },
+    /// Brought into the rooms; sees the incident from now on if it is private.
+    Invited {
+        people: Vec<PersonId>,
+    },
     Paged {
         page: PageId,
         role: Option<Role>,
@@ -514,6 +526,24 @@ pub enum Event {
         message: MessageRef,
         why: String,
     },
+    /// The bytes of a file of a marked message are stored as evidence, as they were received.
+    FileKept {
+        message: MessageRef,
+        /// The platform's id of the file.
+        file: String,
+        name: String,
+        media_type: String,
+        /// In bytes.
+        size: u64,
+        sha256: String,
+    },
+    /// A file of a marked message could not be kept, for good.
+    FileMissed {
+        message: MessageRef,
+        file: String,
+        name: String,
+        why: String,
+    },
 
     // The post-mortem and the journal itself.
     SectionWritten {
@@ -523,6 +553,13 @@ pub enum Event {
     ReviewChanged {
         to: Review,
         note: Option<String>,
+    },
+    /// It was due then, and nobody has reviewed it.
+    PostmortemReminded {
+        due: DateTime<Utc>,
+    },
+    PostmortemSnoozed {
+        until: DateTime<Utc>,
     },
     Exported {
         format: String,

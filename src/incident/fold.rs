@@ -2,13 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::action::Outcome;
 use super::event::{Event, Opening, Passage, Recorded};
 use super::proposal::{BreakGlass, Containment, Illegal, Proposal, Shown, Stage};
 use super::state::*;
 use super::words::*;
+
+/// Seconds between two reminders of a post-mortem that is due: once a day, because it is work for the day.
+const POSTMORTEM_EVERY_S: u64 = 86_400;
+
+/// Longest wait, in seconds: a year. Guards the arithmetic against a config that means never.
+pub(super) const LONGEST_TIMER_S: u64 = 365 * 86_400;
+
+/// The moment so many seconds later.
+pub(super) fn after(at: DateTime<Utc>, seconds: u64) -> DateTime<Utc> {
+    at + TimeDelta::seconds(seconds.min(LONGEST_TIMER_S) as i64)
+}
 
 impl State {
     /// The state after these events; `None` before an incident was opened.
@@ -64,6 +75,7 @@ impl State {
             recovery: Default::default(),
             roles: Default::default(),
             involved: Default::default(),
+            invited: Default::default(),
             pages: Default::default(),
             tasks: Default::default(),
             followups: Default::default(),
@@ -73,6 +85,8 @@ impl State {
             links: Vec::new(),
             sections: Default::default(),
             review: Review::Draft,
+            postmortem_due: None,
+            postmortem_remind: None,
             illegal: Vec::new(),
         };
         state.involved.extend(recorded.by.person().cloned());
@@ -133,10 +147,17 @@ impl State {
                     reason: reason.clone(),
                 }
             }
-            Event::Resolved { .. } => self.life = Life::Resolved,
+            Event::Resolved { .. } => {
+                self.life = Life::Resolved;
+                let due_s = self.opening.settings.postmortem_due_s[self.severity as usize];
+                self.postmortem_due = due_s.map(|due_s| after(recorded.recorded, due_s));
+                self.postmortem_remind = self.postmortem_due;
+            }
             Event::Reopened { .. } => {
                 self.life = Life::Open;
                 self.review = Review::Draft;
+                self.postmortem_due = None;
+                self.postmortem_remind = None;
                 // What was proven and decided before proves nothing about the new damage.
                 self.recovery.clear();
                 self.damage = None;
@@ -342,6 +363,7 @@ impl State {
                     checks: Vec::new(),
                     containment: None,
                     verified: None,
+                    verified_at: None,
                 };
                 self.proposals.insert(*proposal, drafted);
             }
@@ -472,6 +494,7 @@ impl State {
                 holders.insert(to.clone());
                 self.involved.insert(to.clone());
             }
+            Event::Invited { people } => self.invited.extend(people.iter().cloned()),
             Event::Paged {
                 page,
                 role,
@@ -613,6 +636,7 @@ impl State {
                     at: recorded.occurred,
                     by: BTreeSet::new(),
                     earlier: Vec::new(),
+                    files: Default::default(),
                     removed: None,
                     event: recorded.seq,
                 });
@@ -635,6 +659,30 @@ impl State {
                     mark.removed = mark.by.is_empty().then(|| why.clone());
                 }
             }
+            Event::FileKept {
+                message,
+                file,
+                size,
+                sha256,
+                ..
+            } => {
+                let kept = FileFate::Kept {
+                    size: *size,
+                    sha256: sha256.clone(),
+                    event: recorded.seq,
+                };
+                self.settle_file(message, file, kept);
+            }
+            Event::FileMissed {
+                message, file, why, ..
+            } => {
+                let missed = FileFate::Missed {
+                    why: why.clone(),
+                    event: recorded.seq,
+                };
+                self.settle_file(message, file, missed);
+            }
+            Event::Redacted { row, .. } => self.forget_files(*row, recorded.seq),
             Event::SectionWritten { section, text } => {
                 let written = Written {
                     text: text.clone(),
@@ -645,7 +693,32 @@ impl State {
                 self.sections.insert(*section, written);
             }
             Event::ReviewChanged { to, .. } => self.review = *to,
+            Event::PostmortemReminded { .. } => {
+                self.postmortem_remind = Some(after(recorded.recorded, POSTMORTEM_EVERY_S));
+            }
+            Event::PostmortemSnoozed { until } => self.postmortem_remind = Some(*until),
             _ => {}
+        }
+    }
+}
+
+impl State {
+    /// What was not read yet when its message was redacted is not read any more.
+    fn forget_files(&mut self, row: u64, event: u64) {
+        for mark in self.marks.values_mut().filter(|mark| mark.event == row) {
+            for file in &mark.marked.files {
+                let missed = || FileFate::Missed {
+                    why: "the message was redacted".to_owned(),
+                    event,
+                };
+                mark.files.entry(file.id.clone()).or_insert_with(missed);
+            }
+        }
+    }
+
+    fn settle_file(&mut self, message: &MessageRef, file: &str, fate: FileFate) {
+        if let Some(mark) = self.marks.get_mut(message) {
+            mark.files.insert(file.to_owned(), fate);
         }
     }
 }
@@ -686,6 +759,7 @@ impl Proposal {
             }
             Event::Verified { worked: true, .. } => {
                 self.verified = Some(recorded.seq);
+                self.verified_at = Some(recorded.occurred);
                 if self.terms.containment {
                     let since = recorded.occurred;
                     self.containment = Some(Containment::InForce { since });
@@ -694,6 +768,7 @@ impl Proposal {
             Event::ContainmentLifted { grounds, .. } => {
                 self.containment = Some(Containment::Lifted {
                     grounds: grounds.clone(),
+                    at: recorded.occurred,
                 });
             }
             Event::ContainmentAccepted { reason, .. } => {

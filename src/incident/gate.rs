@@ -1,8 +1,10 @@
 //! What must hold before the next phase opens.
 
+use chrono::{DateTime, Utc};
+
 use super::plan::{Step, StepKind};
-use super::proposal::Containment;
-use super::state::{Change, Recovery, State};
+use super::proposal::{Containment, Proposal};
+use super::state::{Change, DamageNow, Life, Recovery, State};
 use super::words::*;
 
 /// Something that does not hold yet: words for the person, and the command that helps.
@@ -197,7 +199,7 @@ impl State {
                 "Answer",
                 "damage",
             )],
-            Some(damage) if damage.ongoing && !self.contained_since(damage.event) => vec![offering(
+            Some(damage) if damage.ongoing && self.contained_since(damage.event).is_none() => vec![offering(
                 "Damage is going on and no containment is verified yet. Stop the damage first, even crudely.",
                 "Propose an action",
                 "action propose",
@@ -206,15 +208,52 @@ impl State {
         }
     }
 
-    /// Containment that was verified after the damage was last reported and has not been lifted. What was in force
-    /// before did not stop this damage.
-    fn contained_since(&self, reported: u64) -> bool {
-        self.proposals.values().any(|proposal| {
-            let in_force = matches!(
+    /// Containment that was verified after the damage was last reported. What was in force before did not stop this
+    /// damage.
+    fn verified_since(&self, reported: u64) -> impl Iterator<Item = (&Proposal, DateTime<Utc>)> {
+        self.proposals.values().filter_map(move |proposal| {
+            proposal.verified.filter(|verified| *verified > reported)?;
+            Some((proposal, proposal.verified_at?))
+        })
+    }
+
+    /// The first such containment that has not been lifted.
+    fn contained_since(&self, reported: u64) -> Option<(ProposalId, DateTime<Utc>)> {
+        let in_force = |proposal: &Proposal| {
+            matches!(
                 proposal.containment,
                 Some(Containment::InForce { .. } | Containment::Accepted { .. })
-            );
-            in_force && proposal.verified.is_some_and(|verified| verified > reported)
+            )
+        };
+        self.verified_since(reported)
+            .filter(|(proposal, _)| in_force(proposal))
+            .min_by_key(|(_, at)| *at)
+            .map(|(proposal, at)| (proposal.id, at))
+    }
+
+    /// What is true of the damage now; `None`: nobody has said.
+    pub fn damage_now(&self) -> Option<DamageNow> {
+        let damage = self.damage.as_ref()?;
+        if !damage.ongoing {
+            return Some(DamageNow::NotGoingOn);
+        }
+        if let Some((by, at)) = self.contained_since(damage.event) {
+            return Some(DamageNow::Stopped { by, at });
+        }
+        let lifted = self
+            .verified_since(damage.event)
+            .filter_map(|(proposal, _)| match proposal.containment {
+                Some(Containment::Lifted { at, .. }) => Some((proposal.id, at)),
+                _ => None,
+            })
+            .max_by_key(|(_, at)| *at);
+        // In Recover the way out is decided and taken: what contained the damage goes because the cause is gone.
+        let on_its_way_out = self.phase >= Phase::Recover || self.life != Life::Open;
+        Some(match (lifted, on_its_way_out) {
+            (Some((lifted, at)), false) => DamageNow::GoingOnAgain { lifted, at },
+            (Some((lifted, at)), true) => DamageNow::Over { lifted, at },
+            (None, _) if self.life != Life::Open => DamageNow::Unverified,
+            (None, _) => DamageNow::GoingOn,
         })
     }
 

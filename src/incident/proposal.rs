@@ -78,7 +78,7 @@ pub struct Shown {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Containment {
     InForce { since: DateTime<Utc> },
-    Lifted { grounds: String },
+    Lifted { grounds: String, at: DateTime<Utc> },
     Accepted { by: Option<PersonId>, reason: String },
 }
 
@@ -100,8 +100,10 @@ pub struct Proposal {
     /// Runs of the precondition, before and verify probes, newest last.
     pub checks: Vec<ProbeRunId>,
     pub containment: Option<Containment>,
-    /// Journal number of the verification that said it worked; later damage needs a later one.
+    /// The verification that said it worked, by its journal number; later damage needs a later one.
     pub verified: Option<u64>,
+    /// When that was.
+    pub verified_at: Option<DateTime<Utc>>,
 }
 
 /// A step that the table of stages does not allow. The journal that asks for it was tampered with, or the program that

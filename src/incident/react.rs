@@ -5,13 +5,11 @@ use chrono::TimeDelta;
 use super::action::Outcome;
 use super::effect::{Effect, Slot};
 use super::event::{Event, Purpose, Recorded};
+use super::fold;
 use super::proposal::Stage;
 use super::request::TimerKey;
 use super::state::State;
 use super::words::*;
-
-/// Longest timer, in seconds: a year. Guards the arithmetic against a config that means never.
-const LONGEST_TIMER_S: u64 = 365 * 86_400;
 
 /// Seconds between two looks of a held proposal; a freeze is lifted by a person, so nobody waits for less.
 const HELD_EVERY_S: i64 = 10;
@@ -111,13 +109,21 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         | Event::PreconditionFailed { proposal, .. }
         | Event::AttemptStarted { proposal, .. }
         | Event::GlassReviewed { proposal, .. }
-        | Event::Verified { proposal, .. }
-        | Event::ContainmentLifted { proposal, .. }
-        | Event::ContainmentAccepted { proposal, .. } => {
+        | Event::Verified { proposal, .. } => {
             effects.extend([
                 Effect::Show {
                     slot: Slot::Proposal { proposal: *proposal },
                 },
+                card,
+            ]);
+            effects.extend(prompt(state));
+        }
+        Event::ContainmentLifted { proposal, .. } | Event::ContainmentAccepted { proposal, .. } => {
+            effects.extend([
+                Effect::Show {
+                    slot: Slot::Proposal { proposal: *proposal },
+                },
+                notice,
                 card,
             ]);
             effects.extend(prompt(state));
@@ -201,6 +207,13 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         Event::PageAcknowledged { page } => effects.push(Effect::Show {
             slot: Slot::Page { page: *page },
         }),
+        Event::Invited { people } => {
+            effects.push(notice);
+            effects.extend(people.iter().map(|person| Effect::Direct {
+                person: person.clone(),
+                event: recorded.seq,
+            }));
+        }
         Event::Framed { .. } | Event::DamageAssessed { .. } | Event::Decided { .. } => {
             effects.extend([notice, card]);
             effects.extend(prompt(state));
@@ -222,7 +235,7 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
             effects.push(card);
             effects.extend(prompt(state));
         }
-        Event::Noted { .. } => effects.push(notice),
+        Event::Noted { .. } | Event::FileKept { .. } | Event::FileMissed { .. } => effects.push(notice),
         Event::UpdateSent { .. } => effects.extend([
             notice,
             card,
@@ -245,6 +258,7 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         | Event::RoleNudged { .. }
         | Event::Linked { .. }
         | Event::UpdateReminded { .. }
+        | Event::PostmortemReminded { .. }
         | Event::ContainmentReminded { .. }
         | Event::RoomFailed { .. }
         | Event::ClockJumped { .. } => effects.extend([notice, card]),
@@ -254,7 +268,9 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
             effects.extend(prompt(state));
             effects.extend(open_proposals(state));
         }
-        Event::MomentSet { .. } | Event::UpdateSnoozed { .. } => effects.push(card),
+        Event::MomentSet { .. } | Event::UpdateSnoozed { .. } | Event::PostmortemSnoozed { .. } => {
+            effects.push(card)
+        }
         Event::TriageLeft { .. }
         | Event::MessageMarked { .. }
         | Event::MessageChanged { .. }
@@ -307,7 +323,7 @@ fn invited(state: &State, event: &Event, recorded: &Recorded) -> Vec<Effect> {
     let mut people: Vec<PersonId> = match event {
         Event::RoleTaken { person, .. } => vec![person.clone()],
         Event::HandedOver { to, .. } => vec![to.clone()],
-        Event::Paged { people, .. } => people.clone(),
+        Event::Paged { people, .. } | Event::Invited { people } => people.clone(),
         Event::TaskAdded {
             owner: Some(owner), ..
         }
@@ -323,9 +339,20 @@ fn invited(state: &State, event: &Event, recorded: &Recorded) -> Vec<Effect> {
         .collect()
 }
 
-/// What is done to systems.
+/// What is done to systems, and what is fetched from outside.
 fn done(state: &State, event: &Event, effects: &mut Vec<Effect>) {
     match event {
+        Event::MessageMarked { marked } => {
+            let settled = state.marks.get(&marked.message).map(|mark| &mark.files);
+            let open = marked
+                .files
+                .iter()
+                .filter(|file| settled.is_none_or(|settled| !settled.contains_key(&file.id)));
+            effects.extend(open.map(|file| Effect::KeepFile {
+                message: marked.message.clone(),
+                file: file.id.clone(),
+            }));
+        }
         Event::ProbeAsked { asked } => effects.push(Effect::AskProbe { run: asked.run }),
         Event::ProposalDrafted { proposal, .. } => effects.push(Effect::Preview { proposal: *proposal }),
         Event::AttemptStarted {
@@ -361,7 +388,7 @@ fn done(state: &State, event: &Event, effects: &mut Vec<Effect>) {
 /// What is to be remembered in time.
 fn timed(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Effect>) {
     let settings = &state.opening.settings;
-    let after = |seconds: u64| recorded.recorded + TimeDelta::seconds(seconds.min(LONGEST_TIMER_S) as i64);
+    let after = |seconds: u64| fold::after(recorded.recorded, seconds);
     let set = |key: TimerKey, at| Effect::SetTimer { key, at };
     match event {
         Event::Opened { opening } if !opening.retroactive => {
@@ -460,6 +487,9 @@ fn timed(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
                 key: TimerKey::Update,
             });
             effects.push(Effect::ClearTimer {
+                key: TimerKey::Postmortem,
+            });
+            effects.push(Effect::ClearTimer {
                 key: TimerKey::Nudge {
                     role: Role::Commander,
                 },
@@ -468,6 +498,27 @@ fn timed(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         _ => {}
     }
     clear_proposal_timers(state, event, effects);
+    effects.extend(postmortem_timer(state, event));
+}
+
+/// The reminder of the post-mortem stands while nobody has reviewed it.
+fn postmortem_timer(state: &State, event: &Event) -> Option<Effect> {
+    let key = TimerKey::Postmortem;
+    let moves = matches!(
+        event,
+        Event::Resolved { .. }
+            | Event::Reopened { .. }
+            | Event::ReviewChanged { .. }
+            | Event::PostmortemReminded { .. }
+            | Event::PostmortemSnoozed { .. }
+    );
+    if !moves {
+        return None;
+    }
+    Some(match state.postmortem_waits() {
+        Some(at) => Effect::SetTimer { key, at },
+        None => Effect::ClearTimer { key },
+    })
 }
 
 /// A proposal that no longer waits is no longer asked about.
@@ -519,6 +570,7 @@ impl State {
                 _ => None,
             },
             TimerKey::Update => self.update_due.filter(|at| *at > now && !self.is_over()),
+            TimerKey::Postmortem => self.postmortem_waits().filter(|at| *at > now),
             _ => None,
         }
     }

@@ -124,6 +124,11 @@ pub enum Request {
         worked: bool,
         grounds: String,
     },
+    /// It was undone outside of Orderly, or is no longer needed.
+    LiftContainment {
+        proposal: ProposalId,
+        reason: String,
+    },
     AcceptContainment {
         proposal: ProposalId,
         reason: String,
@@ -187,6 +192,10 @@ pub enum Request {
         role: Role,
         to: PersonId,
         note: Option<String>,
+    },
+    /// Into the rooms, and into a private incident.
+    Invite {
+        people: Vec<PersonId>,
     },
     Page {
         role: Option<Role>,
@@ -259,6 +268,19 @@ pub enum Request {
         message: MessageRef,
         why: String,
     },
+    /// A file of a marked message was read; its bytes come with the same commit.
+    KeepFile {
+        message: MessageRef,
+        file: String,
+        size: u64,
+        sha256: String,
+    },
+    /// It cannot be read, now or later.
+    MissFile {
+        message: MessageRef,
+        file: String,
+        why: String,
+    },
 
     Retitle {
         title: String,
@@ -292,6 +314,9 @@ pub enum Request {
     Review {
         to: Review,
         note: Option<String>,
+    },
+    SnoozePostmortem {
+        for_s: u64,
     },
     RecordExport {
         format: String,
@@ -346,6 +371,8 @@ pub enum TimerKey {
     Page {
         page: PageId,
     },
+    /// The post-mortem is due.
+    Postmortem,
 }
 
 impl std::fmt::Display for TimerKey {
@@ -358,6 +385,7 @@ impl std::fmt::Display for TimerKey {
             TimerKey::Expire { proposal } => write!(f, "expire:{proposal}"),
             TimerKey::Held { proposal } => write!(f, "held:{proposal}"),
             TimerKey::Page { page } => write!(f, "page:{page}"),
+            TimerKey::Postmortem => f.write_str("postmortem"),
         }
     }
 }

@@ -65,6 +65,8 @@ pub struct State {
     pub recovery: BTreeMap<RecoveryItem, Recovery>,
     pub roles: BTreeMap<Role, BTreeSet<PersonId>>,
     pub involved: BTreeSet<PersonId>,
+    /// Whom somebody brought in, whether or not they have done anything yet.
+    pub invited: BTreeSet<PersonId>,
     pub pages: BTreeMap<PageId, Page>,
     pub tasks: BTreeMap<TaskId, Task>,
     pub followups: BTreeMap<FollowupId, Followup>,
@@ -74,6 +76,10 @@ pub struct State {
     pub links: Vec<Link>,
     pub sections: BTreeMap<Section, Written>,
     pub review: Review,
+    /// When the post-mortem is due, once the incident is resolved.
+    pub postmortem_due: Option<DateTime<Utc>>,
+    /// When the room is reminded of it next.
+    pub postmortem_remind: Option<DateTime<Utc>>,
     /// Steps of actions in the journal that were not legal, and therefore not taken. Empty in every sound journal.
     pub illegal: Vec<Illegal>,
 }
@@ -81,12 +87,29 @@ pub struct State {
 pub use super::event::By;
 
 impl State {
+    /// Files as received may hold anything: they show to those who hold a role here, or are entitled to one.
+    pub fn shows_files_to(&self, person: &PersonId, entitled: &BTreeSet<Role>) -> bool {
+        let holds = self.roles.values().any(|holders| holders.contains(person));
+        holds || !entitled.is_empty()
+    }
+
+    /// Files kept as evidence, with the message each belongs to.
+    pub fn kept_files(&self) -> impl Iterator<Item = (&Mark, &FileRef, &FileFate)> {
+        let all = self
+            .marks
+            .values()
+            .flat_map(|mark| mark.marked.files.iter().map(move |file| (mark, file)));
+        let fates = all.filter_map(|(mark, file)| Some((mark, file, mark.files.get(&file.id)?)));
+        fates.filter(|(_, _, fate)| matches!(fate, FileFate::Kept { .. }))
+    }
+
     /// Everybody who belongs to the response: who did something, was asked to, or answers for something. They see a
     /// private incident.
     pub fn members(&self) -> BTreeSet<PersonId> {
         let paged = self.pages.values().flat_map(|page| page.people.iter());
         let owners = self.tasks.values().filter_map(|task| task.owner.as_ref());
-        self.involved.iter().chain(paged).chain(owners).cloned().collect()
+        let called = paged.chain(owners).chain(&self.invited);
+        self.involved.iter().chain(called).cloned().collect()
     }
 }
 
@@ -115,6 +138,30 @@ pub struct Damage {
     pub detail: Option<String>,
     pub by: By,
     pub event: u64,
+}
+
+/// What is true of the damage at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DamageNow {
+    NotGoingOn,
+    GoingOn,
+    /// Contained by this action, verified then.
+    Stopped {
+        by: ProposalId,
+        at: DateTime<Utc>,
+    },
+    /// What contained it was taken away before the cause was dealt with.
+    GoingOnAgain {
+        lifted: ProposalId,
+        at: DateTime<Utc>,
+    },
+    /// Contained, and the containment taken away once the incident was on its way out.
+    Over {
+        lifted: ProposalId,
+        at: DateTime<Utc>,
+    },
+    /// It was going on; nothing that stopped it was verified, and the incident is no longer open.
+    Unverified,
 }
 
 /// What became of a step of the runbook.
@@ -243,8 +290,17 @@ pub struct Mark {
     pub at: DateTime<Utc>,
     pub by: BTreeSet<PersonId>,
     pub earlier: Vec<String>,
+    /// What became of its files, by the platform's id.
+    pub files: BTreeMap<String, FileFate>,
     pub removed: Option<String>,
     pub event: u64,
+}
+
+/// What became of a file that was to be kept as evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileFate {
+    Kept { size: u64, sha256: String, event: u64 },
+    Missed { why: String, event: u64 },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -191,6 +191,17 @@ pub struct MessageRef {
     pub message: String,
 }
 
+/// A file attached to a message, as its platform names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileRef {
+    /// The platform's id of the file.
+    pub id: String,
+    pub name: String,
+    pub media_type: String,
+    /// In bytes, as the platform says.
+    pub size: u64,
+}
+
 /// Who a platform says somebody is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Identity {

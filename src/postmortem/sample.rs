@@ -405,7 +405,12 @@ fn contain(journal: &mut Journal) {
                     message: message("1001"),
                     author: "Eva Lind".to_owned(),
                     text: "finance sees invoice INV/2026/10/0412 twice".to_owned(),
-                    files: vec!["77".repeat(32)],
+                    files: vec![FileRef {
+                        id: "F1".to_owned(),
+                        name: "twice.png".to_owned(),
+                        media_type: "image/png".to_owned(),
+                        size: 48_213,
+                    }],
                 },
             },
         )
@@ -881,6 +886,29 @@ pub fn the_other_kinds() -> Vec<Event> {
         },
         Event::UpdateSnoozed {
             until: at("10-31T16:00"),
+        },
+        Event::FileKept {
+            message: message("1001"),
+            file: "F1".to_owned(),
+            name: why(),
+            media_type: "image/png".to_owned(),
+            size: 48_213,
+            sha256: "77".repeat(32),
+        },
+        Event::FileMissed {
+            message: message("1001"),
+            file: "F2".to_owned(),
+            name: why(),
+            why: why(),
+        },
+        Event::Invited {
+            people: vec![person("eva")],
+        },
+        Event::PostmortemReminded {
+            due: at("11-03T16:00"),
+        },
+        Event::PostmortemSnoozed {
+            until: at("11-04T16:00"),
         },
         Event::MessageChanged {
             message: message("9"),

@@ -78,6 +78,12 @@ pub fn parse(file_name: &str, text: &str) -> Result<Runbook, Vec<Problem>> {
     }
 }
 
+/// The JSON Schema of a runbook's front matter, as it is checked in under `schemas/runbook.schema.json`.
+pub fn schema() -> serde_json::Value {
+    // By way of its own serialization, which puts the keys into an order for people.
+    serde_json::to_value(schemars::schema_for!(Front)).unwrap_or_default()
+}
+
 /// Everything there is to say about a file: what [`parse`] refuses and what [`lint`](fn@lint) finds, together and in order.
 pub fn check(file_name: &str, text: &str, vocabulary: &dyn Vocabulary) -> Vec<Problem> {
     let mut problems = Problems::of(file_name);

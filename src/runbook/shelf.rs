@@ -6,6 +6,7 @@ use std::path::Path;
 use super::choose::{self, Choice, Hints};
 use super::problem::{Place, Problems};
 use super::{Problem, Runbook, parse, source};
+use crate::incident::{Step, StepKind};
 
 /// The runbook that leads when no other is made for what has happened.
 pub const GENERAL: &str = "production-incident";
@@ -88,6 +89,24 @@ impl Shelf {
         }
     }
 
+    /// The same runbooks, citing the slash command by the name it has here. In the files it is `/incident`, so that they
+    /// can be shared.
+    pub fn citing(mut self, command: &str) -> Self {
+        for runbook in self.runbooks.values_mut() {
+            runbook.source = cited(&runbook.source, command);
+            for phase in &mut runbook.plan.phases {
+                phase.intro = cited(&phase.intro, command);
+                for step in &mut phase.steps {
+                    cite(step, command);
+                }
+                if let Some(leave) = &mut phase.leave {
+                    leave.text = cited(&leave.text, command);
+                }
+            }
+        }
+        self
+    }
+
     pub fn get(&self, name: &str) -> Option<&Runbook> {
         self.runbooks.get(name)
     }
@@ -101,6 +120,46 @@ impl Shelf {
     pub fn choose(&self, hints: &Hints) -> Choice {
         choose::choose(self.list().map(|runbook| &runbook.front), hints)
     }
+}
+
+/// How files write the slash command.
+const WRITTEN: &str = "/incident";
+
+fn cite(step: &mut Step, command: &str) {
+    step.text = cited(&step.text, command);
+    match &mut step.kind {
+        StepKind::Ask { question } => *question = cited(question, command),
+        StepKind::Branch { question, branches } => {
+            *question = cited(question, command);
+            for branch in branches {
+                branch.label = cited(&branch.label, command);
+            }
+        }
+        StepKind::Do | StepKind::Probe { .. } | StepKind::Action { .. } => {}
+    }
+}
+
+/// The text with the slash command's own name, where it stands for itself and not in an address or a longer word.
+fn cited(text: &str, command: &str) -> String {
+    let in_word = |c: char| c.is_alphanumeric() || "-_/.:".contains(c);
+    let mut said = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(WRITTEN) {
+        let (before, after) = (&rest[..at], &rest[at + WRITTEN.len()..]);
+        let begins = !before.chars().next_back().is_some_and(in_word);
+        let ends = !after.starts_with(|c: char| c.is_alphanumeric() || "-_/".contains(c));
+        said.push_str(before);
+        match begins && ends {
+            true => {
+                said.push('/');
+                said.push_str(command);
+            }
+            false => said.push_str(WRITTEN),
+        }
+        rest = after;
+    }
+    said.push_str(rest);
+    said
 }
 
 /// A runbook of the program itself; a test holds that each is sound.

@@ -193,6 +193,11 @@ fn check_room_log(commit: &Commit) -> Result<(), Error> {
         key("the author", &entry.author)?;
         times([entry.at, entry.recorded])?;
         text("the message", entry.text.as_deref().unwrap_or_default(), MAX_BODY)?;
+        text(
+            "the files of the message",
+            entry.files.as_deref().unwrap_or_default(),
+            MAX_BODY,
+        )?;
     }
     Ok(())
 }

@@ -369,6 +369,7 @@ impl Disk {
                 for entry in versions.filter(|entry| entry.room == room && entry.message == message) {
                     if entry.text.is_some() {
                         entry.text = Some(marker.clone());
+                        entry.files = None;
                     }
                 }
             }

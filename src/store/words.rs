@@ -357,6 +357,8 @@ pub struct LogEntry {
     pub recorded: DateTime<Utc>,
     /// `None`: the message was deleted.
     pub text: Option<String>,
+    /// JSON: what the platform calls the message's files. `None`: it has none.
+    pub files: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

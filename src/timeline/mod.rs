@@ -24,7 +24,7 @@ use crate::incident::{By, Event, MessageRef, Moment, PersonId, Phase, Recorded};
 pub use filter::Filter;
 pub use known::cut;
 pub use sentence::way_words;
-pub use span::{full_stop, minute, span};
+pub use span::{full_stop, minute, size, span};
 
 use known::Known;
 

@@ -376,6 +376,16 @@ fn record(who: &str, event: &Event) -> Option<Said> {
         Event::ReviewChanged { to, note } => {
             record(format!("{who} set the post-mortem to {}.", to.word())).words(note.clone())
         }
+        Event::PostmortemReminded { due } => record(format!(
+            "The post-mortem was due at {}; the room was reminded.",
+            minute(*due)
+        ))
+        .fine(),
+        Event::PostmortemSnoozed { until } => record(format!(
+            "{who} put the reminder of the post-mortem off until {}.",
+            minute(*until)
+        ))
+        .fine(),
         Event::Redacted { row, reason } => {
             record(format!("{who} removed what #{row} said from the journal."))
                 .tone(Tone::Warn)

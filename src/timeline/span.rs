@@ -26,6 +26,16 @@ pub fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// A size as people read it: `512 B`, `12.3 kB`, `3.1 MB`. Powers of 1000, one decimal.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        // 999 950 B would be written as 1000.0 kB.
+        1_000..999_950 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
 /// Ends with one full stop, whatever the text ended with.
 pub fn full_stop(text: &str) -> String {
     let text = text.trim();

@@ -2,9 +2,12 @@
 
 use super::known::Known;
 use super::sentence::{Names, Said};
-use super::span::minute;
+use super::span::{full_stop, minute, size};
 use super::{Lane, Tone};
 use crate::incident::*;
+
+/// Characters of a hash that people compare; the list of evidence has it whole.
+const SHORT_HASH: usize = 12;
 
 fn people(text: String) -> Said {
     Said::new(Lane::People, text)
@@ -36,6 +39,10 @@ pub(super) fn roles(known: &Known, names: Names<'_>, who: &str, event: &Event) -
         .words(note.clone()),
         Event::RoleNudged { role } => {
             people(format!("Nobody held the role {role}; the room was asked.")).fine()
+        }
+        Event::Invited { people: invited } => {
+            let invited: Vec<String> = invited.iter().map(names).collect();
+            people(format!("{who} invited {}.", invited.join(", ")))
         }
         Event::Paged {
             page,
@@ -168,6 +175,24 @@ pub(super) fn messages(who: &str, event: &Event) -> Option<Said> {
             .words(marked.text.clone())
         }
         Event::MessageChanged { text, .. } => message(format!("{who} edited a message.")).words(text.clone()),
+        Event::FileKept {
+            name,
+            media_type,
+            size: bytes,
+            sha256,
+            ..
+        } => {
+            let hash: String = sha256.chars().take(SHORT_HASH).collect();
+            let kind = format!("{media_type}, {}", size(*bytes));
+            message(format!(
+                "The file “{name}” ({kind}) is kept as evidence, SHA-256 {hash}…."
+            ))
+        }
+        Event::FileMissed { name, why, .. } => message(format!(
+            "The file “{name}” could not be kept as evidence: {}",
+            full_stop(why)
+        ))
+        .tone(Tone::Warn),
         Event::MessageUnmarked { why, .. } => message(format!("{who} took a mark back.")).words(why.clone()),
         _ => return None,
     })

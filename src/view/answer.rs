@@ -34,6 +34,10 @@ pub fn status(view: &View, state: &State, person: &PersonId, desk: &desk::State)
             .bold(standing)
             .text(format!(". Commander: {commander}.")),
     });
+    if let Some(damage) = state.damage_now() {
+        let text = Rich::new().text("Damage: ").then(card::damage_words(&damage));
+        draft = draft.block(Block::Text { text: text.text(".") });
+    }
     let conditions = state.open_conditions();
     if state.is_over() {
         draft = draft.block(small("It is over. `reopen` with a reason if it is not."));
@@ -170,19 +174,12 @@ pub fn brief(view: &View, state: &State, journal: &[Recorded], desk: &desk::Stat
         text: sentence.into(),
     });
     let mut facts = Vec::new();
-    if let Some(damage) = &state.damage {
-        let words = if damage.ongoing {
-            "Damage was going on"
-        } else {
-            "No damage going on"
-        };
+    if let (Some(damage), Some(now)) = (&state.damage, state.damage_now()) {
+        let detail = damage.detail.as_ref().map(|detail| format!(" ({detail})"));
         facts.push(format!(
-            "{words}{}",
-            damage
-                .detail
-                .as_ref()
-                .map(|d| format!(": {d}"))
-                .unwrap_or_default()
+            "Damage: {}{}",
+            card::damage_words(&now).plain(),
+            detail.unwrap_or_default()
         ));
     }
     facts.extend(state.containment_in_force().filter_map(|id| {

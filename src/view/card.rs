@@ -3,7 +3,7 @@
 use super::{Draft, View, ask, buttons, name, row, run, say, small};
 use crate::chat::{Block, Message, Rich, Style, Tone};
 use crate::desk;
-use crate::incident::{Containment, Life, Moment, Phase, Role, Stage, State};
+use crate::incident::{Containment, DamageNow, Life, Moment, Phase, Role, Stage, State};
 
 /// One word or two for where it stands.
 pub fn standing(state: &State) -> String {
@@ -113,19 +113,38 @@ fn fields(state: &State, desk: &desk::State) -> Vec<(String, Rich)> {
     if let Some(due) = state.update_due {
         fields.push(("Next update".to_owned(), Rich::new().time(due)));
     }
-    if let Some(damage) = &state.damage {
-        let words = if damage.ongoing {
-            "going on"
-        } else {
-            "none going on"
-        };
-        fields.push(("Damage".to_owned(), words.into()));
+    if let Some(damage) = state.damage_now() {
+        fields.push(("Damage".to_owned(), damage_words(&damage)));
+    }
+    if let Some(due) = state.postmortem_due.filter(|_| !state.is_over()) {
+        let words = Rich::new().text(format!("{}, due ", state.review)).time(due);
+        fields.push(("Post-mortem".to_owned(), words));
     }
     let open_tasks = state.tasks.values().filter(|task| task.end.is_none()).count();
     if open_tasks > 0 {
         fields.push(("Open tasks".to_owned(), open_tasks.to_string().into()));
     }
     fields
+}
+
+/// Whether the damage goes on, and what stopped it when.
+pub fn damage_words(damage: &DamageNow) -> Rich {
+    match damage {
+        DamageNow::NotGoingOn => "none going on".into(),
+        DamageNow::GoingOn => "going on".into(),
+        DamageNow::Stopped { by, at } => Rich::new()
+            .text("stopped ")
+            .time(*at)
+            .text(format!(", {by} verified")),
+        DamageNow::GoingOnAgain { lifted, at } => Rich::new()
+            .text("going on again since ")
+            .time(*at)
+            .text(format!(", {lifted} was lifted")),
+        DamageNow::Over { lifted, at } => Rich::new()
+            .text(format!("stopped; {lifted} was lifted "))
+            .time(*at),
+        DamageNow::Unverified => "was going on; nothing that stopped it was verified".into(),
+    }
 }
 
 /// The six phases as one line, the present one marked.

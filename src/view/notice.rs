@@ -4,7 +4,8 @@ use super::{View, ask, buttons, name, prompt, row, run, say, who};
 use crate::chat::{Block, Message, Rich, Style, Tone};
 use crate::desk;
 use crate::incident::{
-    Event, Moment, Page, PageId, Passage, PersonId, ProposalId, Recorded, RecoveryItem, Role, Stage, State,
+    Event, Moment, Page, PageId, Passage, PersonId, ProposalId, Recorded, RecoveryItem, Review, Role, Stage,
+    State,
 };
 
 /// Characters of the journal's head that people compare; the export prints it whole.
@@ -179,6 +180,25 @@ fn sentence_of_the_rest(
             }
             Some(words)
         }
+        Event::FileKept {
+            name,
+            media_type,
+            size,
+            sha256,
+            ..
+        } => {
+            let place = format!("/incidents/{}/files/{sha256}", state.opening.number.0);
+            let kind = format!("{media_type}, {}", crate::timeline::size(*size));
+            Some(
+                Rich::new()
+                    .text("Kept as evidence: ")
+                    .link(place, name.clone())
+                    .text(format!(" ({kind}). It opens for whoever holds a role.")),
+            )
+        }
+        Event::FileMissed { name, why, .. } => Some(Rich::new().bold("Not kept as evidence: ").text(
+            format!("{name}. {} Save it elsewhere if it matters.", sentence_of(why)),
+        )),
         Event::UpdateReminded { due } => Some(
             Rich::new()
                 .bold("An update is due")
@@ -186,7 +206,21 @@ fn sentence_of_the_rest(
                 .time(*due)
                 .text("."),
         ),
+        Event::PostmortemReminded { due } => Some(
+            Rich::new()
+                .bold("The post-mortem was due ")
+                .time(*due)
+                .text(match state.review {
+                    Review::Draft => " and is still a draft.",
+                    Review::InReview => " and waits for its review.",
+                    Review::Reviewed | Review::Closed => ".",
+                }),
+        ),
         Event::Acknowledged => text(format!("{by} is on it.")),
+        Event::Invited { people } => Some(mention(desk, people).text(format!(
+            "you are invited into {} by {by}: {}. Say `brief` to catch up.",
+            state.opening.number, state.title
+        ))),
         Event::Paged { page, message, .. } => paged(state, *page, message.as_deref(), by),
         Event::PageRepeated { page, times } => {
             let people = state
@@ -215,10 +249,18 @@ fn sentence_of_the_rest(
         Event::ContainmentReminded { proposals } => {
             let list: Vec<_> = proposals.iter().map(ToString::to_string).collect();
             text(format!(
-                "Containment still in force: {}. Undo it, or accept it with a reason.",
+                "Containment still in force: {}. Undo it, say that it is lifted, or accept it with a reason.",
                 list.join(", ")
             ))
         }
+        Event::ContainmentLifted { proposal, grounds } => text(format!(
+            "Containment {proposal} is lifted: {}",
+            crate::timeline::full_stop(grounds)
+        )),
+        Event::ContainmentAccepted { proposal, reason } => text(format!(
+            "{by} accepts that containment {proposal} stays: {}",
+            crate::timeline::full_stop(reason)
+        )),
         Event::TaskAdded {
             task,
             text: task_text,
@@ -325,6 +367,13 @@ fn owned(desk: &desk::State, owner: Option<&PersonId>) -> String {
         .unwrap_or_default()
 }
 
+/// Words from elsewhere as a sentence of their own.
+fn sentence_of(words: &str) -> String {
+    let mut letters = words.trim().chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    crate::timeline::full_stop(&format!("{}{}", first.unwrap_or_default(), letters.as_str()))
+}
+
 fn with_reason(words: String, reason: Option<&str>) -> String {
     match reason.filter(|reason| !reason.is_empty()) {
         Some(reason) => format!("{words}: {reason}"),
@@ -358,6 +407,12 @@ fn pressed(state: &State, event: &Event) -> Vec<crate::chat::Button> {
             ask("Send an update", "update send", [], Style::Primary),
             run("In 15 minutes", "update snooze 15m", Style::Plain),
         ],
+        Event::PostmortemReminded { .. } => {
+            let mut offered = vec![run("Read it", "postmortem show", Style::Primary)];
+            offered.extend(prompt::review_buttons(state));
+            offered.push(run("Tomorrow", "postmortem snooze 1d", Style::Plain));
+            offered
+        }
         Event::AskedAgain { proposal, .. } => {
             vec![run("Show it", format!("action show {proposal}"), Style::Primary)]
         }
@@ -382,6 +437,11 @@ fn pressed(state: &State, event: &Event) -> Vec<crate::chat::Button> {
                 Style::Primary,
             )]
         }
+        Event::Invited { .. } => vec![run(
+            "Catch up",
+            format!("{} brief", state.opening.number),
+            Style::Primary,
+        )],
         Event::AttemptFinished { attempt, .. } => state
             .attempts
             .get(attempt)
@@ -460,6 +520,10 @@ pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &de
         }
         (seq, Event::UpdateSnoozed { until }) => {
             format!("You are reminded at {} UTC (#{seq}).", until.format("%H:%M"))
+        }
+        (seq, Event::PostmortemSnoozed { until }) => {
+            let until = until.format("%Y-%m-%d %H:%M");
+            format!("You are reminded of the post-mortem at {until} UTC (#{seq}).")
         }
         (seq, Event::MessageMarked { .. }) => format!("On the timeline (#{seq})."),
         (seq, Event::ProposalDrafted { proposal, .. }) => {

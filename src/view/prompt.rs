@@ -3,7 +3,7 @@
 use super::{Draft, View, ask, buttons, inline_markdown, offer, row, run, small};
 use crate::chat::{Block, Button, Message, Rich, Row, Style, Tone};
 use crate::desk;
-use crate::incident::{Life, Passage, Phase, State, Step, StepKind, StepState};
+use crate::incident::{Life, Passage, Phase, Review, State, Step, StepKind, StepState};
 
 /// Most buttons in one row of a prompt; more of them are a wall.
 const MOST_BUTTONS: usize = 5;
@@ -207,11 +207,10 @@ fn pressed(state: &State, phase: Phase) -> Vec<Block> {
     let holds = state.open_conditions().is_empty();
     match phase {
         Phase::Learn if matches!(state.life, Life::Open | Life::Resolved) => {
-            own.push(if holds {
-                run("Close", "close", Style::Plain)
-            } else {
-                run("Submit for review", "postmortem submit", Style::Plain)
-            });
+            own.extend(review_buttons(state));
+            if holds {
+                own.push(run("Close", "close", Style::Plain));
+            }
         }
         _ => own.push(run(
             "Next phase",
@@ -221,6 +220,18 @@ fn pressed(state: &State, phase: Phase) -> Vec<Block> {
     }
     rows.push(buttons(own));
     rows
+}
+
+/// The next steps of the post-mortem's review.
+pub fn review_buttons(state: &State) -> Vec<Button> {
+    match state.review {
+        Review::Draft => vec![run("Submit for review", "postmortem submit", Style::Plain)],
+        Review::InReview => vec![
+            run("Approve it", "postmortem approve", Style::Plain),
+            ask("Send it back", "postmortem review", [], Style::Plain),
+        ],
+        Review::Reviewed | Review::Closed => Vec::new(),
+    }
 }
 
 /// The buttons that settle one step.

@@ -3,7 +3,7 @@
 use similar::TextDiff;
 
 use super::{Draft, LONGEST_BLOCK, ask, buttons, name, row, run, short, small};
-use crate::chat::{Block, Message, Rich, Row, Style, Tone};
+use crate::chat::{Block, Button, Message, Rich, Row, Style, Tone};
 use crate::desk;
 use crate::incident::{Containment, Proposal, ProposalId, Purpose, Stage, State, Verdict};
 
@@ -214,7 +214,7 @@ fn life(state: &State, proposal: &Proposal, desk: &desk::State) -> Vec<Row> {
             Rich::new().text("since ").time(*since),
             "",
         )),
-        Some(Containment::Lifted { grounds }) => Some(row(Tone::Good, "lifted", grounds.clone(), "")),
+        Some(Containment::Lifted { grounds, .. }) => Some(row(Tone::Good, "lifted", grounds.clone(), "")),
         Some(Containment::Accepted { reason, .. }) => Some(row(Tone::Quiet, "stays", reason.clone(), "")),
         None => None,
     });
@@ -262,9 +262,12 @@ pub fn diff(before: &str, after: &str) -> String {
         .to_string()
 }
 
+fn fixed(id: ProposalId) -> [(&'static str, String); 1] {
+    [("proposal", id.to_string())]
+}
+
 fn pressed(proposal: &Proposal) -> Option<Block> {
     let id = proposal.id;
-    let fixed = |id: ProposalId| [("proposal", id.to_string())];
     let settled =
         |id: ProposalId, outcome: &str| [("proposal", id.to_string()), ("outcome", outcome.to_owned())];
     let buttons_now = match &proposal.stage {
@@ -303,14 +306,30 @@ fn pressed(proposal: &Proposal) -> Option<Block> {
             vec![ask("It worked", "action verify", fixed(id), Style::Primary)]
         }
         Stage::Verified { .. } | Stage::Done { .. } if proposal.terms.undo.is_some() => {
+            let mut offered = vec![run("Propose the undo", format!("action undo {id}"), Style::Plain)];
             match proposal.containment {
                 Some(Containment::Lifted { .. }) => Vec::new(),
-                _ => vec![run("Propose the undo", format!("action undo {id}"), Style::Plain)],
+                Some(Containment::InForce { .. }) => {
+                    offered.extend(without_undo(id));
+                    offered
+                }
+                _ => offered,
             }
+        }
+        Stage::Verified { .. } if matches!(proposal.containment, Some(Containment::InForce { .. })) => {
+            without_undo(id).into()
         }
         _ => Vec::new(),
     };
     (!buttons_now.is_empty()).then(|| buttons(buttons_now))
+}
+
+/// Containment that goes, or stays, without an undo by Orderly.
+fn without_undo(id: ProposalId) -> [Button; 2] {
+    [
+        ask("It is lifted", "action lift", fixed(id), Style::Plain),
+        ask("It stays", "action accept", fixed(id), Style::Plain),
+    ]
 }
 
 /// A tone for a verdict.

@@ -1,9 +1,8 @@
 //! Files, post-mortems, probe outputs, the page's own assets, and what a monitoring system asks for.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 
 use super::guard::Visitor;
 use super::problem::{Problem, Result};
@@ -44,8 +43,7 @@ pub(super) async fn output(
     visitor: Visitor,
     Path(sha256): Path<String>,
 ) -> Result<Response> {
-    let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let found = match is_digest {
+    let found = match is_digest(&sha256) {
         true => app.deps.documents.output(&sha256, &visitor.person).await,
         false => None,
     };
@@ -55,6 +53,24 @@ pub(super) async fn output(
         "text/plain; charset=utf-8",
         bytes,
     ))
+}
+
+/// A file kept as evidence, for those who hold a role; always as a download.
+pub(super) async fn evidence(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path((number, sha256)): Path<(u64, String)>,
+) -> Result<Response> {
+    let found = match is_digest(&sha256) {
+        true => app.deps.documents.file(number, &sha256, &visitor.person).await,
+        false => None,
+    };
+    let (name, bytes) = found.ok_or_else(|| Problem::not_found().page())?;
+    Ok(download(&name, "application/octet-stream", bytes))
+}
+
+fn is_digest(sha256: &str) -> bool {
+    sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn download(name: &str, media_type: &'static str, bytes: Vec<u8>) -> Response {
@@ -103,18 +119,14 @@ pub(super) async fn postmortem(
     Ok((headers, bytes).into_response())
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Build {
-    v: Option<String>,
-}
-
-/// Styles, script, icon: out of the program itself.
-pub(super) async fn asset(Path(name): Path<String>, Query(build): Query<Build>) -> Result<Response> {
+/// Styles, scripts, icon: out of the program itself. The build is part of the path, so that a script that imports
+/// another gets the one of its own build.
+pub(super) async fn asset(Path((build, name)): Path<(String, String)>) -> Result<Response> {
     let (_, media_type, bytes) = ASSETS
         .iter()
         .find(|(known, _, _)| *known == name)
         .ok_or_else(Problem::not_found)?;
-    let keep = match build.v.as_deref() == Some(assets_version()) {
+    let keep = match build == assets_version() {
         true => "public, max-age=31536000, immutable",
         false => "no-cache",
     };

@@ -57,6 +57,7 @@ pub(super) async fn stream(
         seen: chat.read_mark(last),
         changes: chat.changes(),
         board: app.deps.board.changes(),
+        guide: Guided::of(&app),
         stop: app.stop.clone(),
         who: visitor.person,
         room,
@@ -83,16 +84,48 @@ struct Listener {
     seen: Option<u64>,
     changes: watch::Receiver<u64>,
     board: watch::Receiver<u64>,
+    guide: Guided,
     stop: watch::Receiver<bool>,
     ready: VecDeque<Event>,
     ended: bool,
     seat: Seat,
 }
 
+/// What a page shows of the guide.
+struct Guided {
+    /// `None`: there is no guide here.
+    changes: Option<watch::Receiver<u64>>,
+    /// As it was sent last: most of what is written changes nothing of it.
+    shown: Option<String>,
+}
+
+impl Guided {
+    fn of(app: &App) -> Self {
+        let mut changes = app.deps.guide.as_ref().map(|guide| guide.changes());
+        // Something may have happened between the page and its stream.
+        if let Some(changes) = &mut changes {
+            changes.mark_changed();
+        }
+        Self { changes, shown: None }
+    }
+
+    /// Waits until the guide may be another one; for ever where there is none, or nobody tells any more.
+    async fn changed(&mut self) {
+        let told = match &mut self.changes {
+            Some(changes) => changes.changed().await.is_ok(),
+            None => false,
+        };
+        if !told {
+            std::future::pending().await
+        }
+    }
+}
+
 /// Why a stream goes on.
 enum Woken {
     Changed,
     Board,
+    Guide,
     Rest,
     Stop,
 }
@@ -125,12 +158,14 @@ impl Listener {
                 changed = self.changes.changed() => changed.map_or(Woken::Stop, |()| Woken::Changed),
                 // When nobody tells about incidents any more, the program is stopping.
                 changed = self.board.changed() => changed.map_or(Woken::Stop, |()| Woken::Board),
+                () = self.guide.changed() => Woken::Guide,
                 () = async { let _ = self.stop.wait_for(|stop| *stop).await; } => Woken::Stop,
                 () = self.seat.asked_to_rest() => Woken::Rest,
             };
             match woken {
                 Woken::Changed => {}
                 Woken::Board => self.sidebar().await,
+                Woken::Guide => self.guide().await,
                 Woken::Rest => return Some(self.end("rest")),
                 Woken::Stop => return None,
             }
@@ -152,6 +187,16 @@ impl Listener {
         let lines = self.app.lines(&self.who).await;
         let html = self.app.sidebar(&self.who, &self.room, &lines);
         self.ready.push_back(Event::default().event("sidebar").data(html));
+    }
+
+    async fn guide(&mut self) {
+        let Some(html) = self.app.guide(&self.who, &self.room).await else {
+            return;
+        };
+        if self.guide.shown.as_ref() != Some(&html) {
+            self.ready.push_back(Event::default().event("guide").data(&html));
+            self.guide.shown = Some(html);
+        }
     }
 
     async fn show(&mut self, Change { seq, what }: Change) {

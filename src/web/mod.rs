@@ -5,6 +5,7 @@
 //!   same templates through `render` and `view`, so there is one way a message becomes HTML.
 //! * `api` is what the page's script and other scripts post to.
 //! * `documents` hands out files, post-mortems and probe outputs.
+//! * `guide` shows what the demo asks for next.
 //!
 //! Deliberately absent: anything that calls the engine. People's acts go to [`LocalChat`], and from there to the inbox.
 
@@ -12,6 +13,7 @@ mod api;
 mod documents;
 mod events;
 mod guard;
+mod guide;
 mod pages;
 mod problem;
 mod render;
@@ -60,8 +62,6 @@ pub struct Settings {
     pub demo: bool,
     /// What can be done with any message, in its menu.
     pub menu: Vec<MenuItem>,
-    /// What to do next; shown in the demo only.
-    pub guide: Vec<GuideStep>,
 }
 
 /// An entry of the menu of a message: a command that gets the message's reference.
@@ -74,14 +74,37 @@ pub struct MenuItem {
 }
 
 /// One step of the guide.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuideStep {
+    /// The part of the way it belongs to; steps of one part stand together.
+    pub part: String,
     pub title: String,
     pub text: String,
-    /// What to type; a click puts it in the message box, and sending it moves the guide on.
+    pub turn: Turn,
+    /// What to type; a click puts it in the message box.
     pub command: Option<String>,
     /// Who should do it, where that matters.
     pub person: Option<PersonId>,
+    /// The room to go to first.
+    pub room: Option<RoomRef>,
+}
+
+/// Where a step of the guide stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    Done,
+    Now,
+    Later,
+}
+
+/// The guide of the demo: what to do next, as things stand.
+#[async_trait]
+pub trait Guide: Send + Sync {
+    /// All steps, for somebody who looks at this room.
+    async fn steps(&self, room: &RoomRef) -> Vec<GuideStep>;
+    /// Wakes when they may be others.
+    fn changes(&self) -> watch::Receiver<u64>;
 }
 
 /// Somebody who can sign in.
@@ -136,13 +159,15 @@ pub enum Format {
     Json,
 }
 
-/// Documents people may fetch. Both answer `None` also for what this person may not see.
+/// Documents people may fetch. All answer `None` also for what this person may not see.
 #[async_trait]
 pub trait Documents: Send + Sync {
     /// Bytes and media type.
     async fn postmortem(&self, incident: u64, format: Format, who: &Person) -> Option<(Vec<u8>, String)>;
     /// The full output of a probe, by its SHA-256 in hex.
     async fn output(&self, sha256: &str, who: &Person) -> Option<Vec<u8>>;
+    /// A file kept as evidence of an incident, with its name.
+    async fn file(&self, incident: u64, sha256: &str, who: &Person) -> Option<(String, Vec<u8>)>;
 }
 
 /// Whether the program can do its work; the words say what is missing.
@@ -157,6 +182,8 @@ pub struct Deps {
     pub people: Arc<dyn People>,
     pub board: Arc<dyn Board>,
     pub documents: Arc<dyn Documents>,
+    /// Shown in the demo.
+    pub guide: Option<Arc<dyn Guide>>,
     pub clock: Arc<dyn Clock>,
     pub ready: Ready,
     pub metrics: Metrics,
@@ -315,7 +342,8 @@ fn router(app: App) -> Router {
         .route("/files/{file}", get(documents::file))
         .route("/incidents/{number}/{document}", get(documents::postmortem))
         .route("/outputs/{sha256}", get(documents::output))
-        .route("/assets/{name}", get(documents::asset))
+        .route("/incidents/{number}/files/{sha256}", get(documents::evidence))
+        .route("/assets/{build}/{name}", get(documents::asset))
         .route("/metrics", get(documents::metrics))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .fallback(pages::nothing_here)

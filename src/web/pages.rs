@@ -91,12 +91,12 @@ async fn page(
     };
     let context = context! {
         room => room_view(&room), me => person_view(me), mark, older, people,
-        messages => render::value(messages), newer => show.before.is_some(), thread => fragment(thread), guide => guide(app).await,
+        messages => render::value(messages), newer => show.before.is_some(), thread => fragment(thread), guide => app.guide(me, &room.id).await.map(fragment),
         incident => incident.map(|line| context! { severity => line.severity.word(), drill => line.drill }),
         sidebar => fragment(app.sidebar(me, &room.id, &lines)),
         pinned => fragment(app.pinned(&room.id).await.map_err(on_page)?),
         token => visitor.page_token.as_deref().unwrap_or_default(),
-        theme => theme(headers), assets => render::assets_version(), demo => app.settings.demo,
+        theme => theme(headers), assets => render::assets_version(), scripts => render::scripts(), demo => app.settings.demo,
         command => chat.command_name(), chat => chat.id(), file_max => FILE_MAX,
         emoji => render::value(EMOJI), menu => render::value(&app.settings.menu),
     };
@@ -126,24 +126,6 @@ async fn with_whispers(
         }
     }
     views
-}
-
-async fn guide(app: &App) -> Option<Vec<Value>> {
-    if !app.settings.demo || app.settings.guide.is_empty() {
-        return None;
-    }
-    let mut steps = Vec::with_capacity(app.settings.guide.len());
-    for step in &app.settings.guide {
-        let name = match &step.person {
-            Some(id) => app.deps.people.by_id(id).await.map(|person| person.name.clone()),
-            None => None,
-        };
-        let person = step.person.as_ref().map(|id| id.0.as_str());
-        steps.push(context! {
-            title => step.title.as_str(), text => step.text.as_str(), command => step.command.as_deref(), person, person_name => name,
-        });
-    }
-    Some(steps)
 }
 
 async fn thread_panel(app: &App, visitor: &Visitor, room: &str, root: i64) -> Result<String> {

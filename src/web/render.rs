@@ -13,7 +13,18 @@ use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior, escap
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-/// The files a page needs, with their media types.
+/// A script of the page.
+macro_rules! script {
+    ($name:literal) => {
+        (
+            $name,
+            "text/javascript; charset=utf-8",
+            include_bytes!(concat!("assets/", $name)) as &[u8],
+        )
+    };
+}
+
+/// The files a page needs, with their media types. The scripts are modules; `app.js` comes first and imports the rest.
 pub(super) const ASSETS: &[(&str, &str, &[u8])] = &[
     (
         "app.css",
@@ -21,15 +32,25 @@ pub(super) const ASSETS: &[(&str, &str, &[u8])] = &[
         include_bytes!("assets/app.css"),
     ),
     (
-        "app.js",
-        "text/javascript; charset=utf-8",
-        include_bytes!("assets/app.js"),
-    ),
-    (
         "favicon.svg",
         "image/svg+xml",
         include_bytes!("assets/favicon.svg"),
     ),
+    script!("app.js"),
+    script!("acts.js"),
+    script!("card.js"),
+    script!("complete.js"),
+    script!("compose.js"),
+    script!("dom.js"),
+    script!("forms.js"),
+    script!("guide.js"),
+    script!("keys.js"),
+    script!("live.js"),
+    script!("messages.js"),
+    script!("rooms.js"),
+    script!("server.js"),
+    script!("threads.js"),
+    script!("toast.js"),
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
@@ -43,6 +64,12 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 /// Names the assets of this build, so that browsers may keep them for as long as they like.
 pub(super) fn assets_version() -> &'static str {
     &VERSION
+}
+
+/// The names of all scripts, so that a browser fetches them side by side and not one import after the other.
+pub(super) fn scripts() -> Vec<&'static str> {
+    let names = ASSETS.iter().map(|(name, _, _)| *name);
+    names.filter(|name| name.ends_with(".js")).collect()
 }
 
 /// Renders a template. The templates are part of the program and each is rendered in the tests; should one fail all
@@ -87,6 +114,7 @@ fn environment() -> Environment<'static> {
     let mut env = Environment::new();
     for (name, source) in [
         ("base.html", include_str!("templates/base.html")),
+        ("guide.html", include_str!("templates/guide.html")),
         ("form.html", include_str!("templates/form.html")),
         ("message.html", include_str!("templates/message.html")),
         ("messages.html", include_str!("templates/messages.html")),

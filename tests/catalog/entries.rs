@@ -107,6 +107,60 @@ async fn errors_in_the_log_count_from_the_onset_on() {
     assert_eq!(none.verdict, Verdict::Unknown, "{}", none.summary);
 }
 
+/// Written by a real journald: two lines of odoo and the kernel are errors, one is a warning, the rest is information.
+const JOURNAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog/fixtures");
+
+#[tokio::test]
+async fn errors_in_the_systemd_journal_count_from_the_onset_on() {
+    let program = Path::new("/usr/bin/journalctl");
+    assert!(
+        program.exists(),
+        "{} is missing: apt-get install systemd",
+        program.display()
+    );
+    let mut host = target("host", "/");
+    host.facts.insert("journal".to_owned(), json!(JOURNAL));
+    let some = ask("host.journal_since", &host, json!({})).await;
+    assert_eq!(some.verdict, Verdict::Suspect, "{}", some.summary);
+    assert_eq!(
+        some.summary,
+        "2 lines of priority err or worse since 2026-05-04T03:10:00Z, the last: \
+         2026-11-22T01:59:19+0000 shop-1 kernel[12227]: Out of memory: Killed process 4711 (odoo)"
+    );
+    let many = ask("host.journal_since", &host, json!({ "failing_from": 2 })).await;
+    assert_eq!(many.verdict, Verdict::Failing, "{}", many.summary);
+    let last = ask(
+        "host.journal_since",
+        &host,
+        json!({ "lines": 1, "priority": "warning" }),
+    )
+    .await;
+    assert!(
+        last.summary.starts_with("1 lines of priority warning"),
+        "{}",
+        last.summary
+    );
+    let quiet = ask(
+        "host.journal_since",
+        &host,
+        json!({ "since": "2026-11-22T02:00:00Z" }),
+    )
+    .await;
+    assert_eq!(quiet.verdict, Verdict::Ok, "{}", quiet.summary);
+    assert!(quiet.summary.starts_with("0 lines"), "{}", quiet.summary);
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_read_is_no_quiet_one() {
+    let empty = tempfile::tempdir().expect("a folder");
+    for folder in [empty.path().display().to_string(), "/nonexistent".to_owned()] {
+        let mut host = target("host", "/");
+        host.facts.insert("journal".to_owned(), json!(folder));
+        let none = ask("host.journal_since", &host, json!({})).await;
+        assert_eq!(none.verdict, Verdict::Unknown, "{folder}: {}", none.summary);
+    }
+}
+
 fn git(folder: &Path, when: &str, arguments: &[&str]) {
     let status = Command::new("git")
         .args(["-c", "user.name=Ana", "-c", "user.email=ana@example.com"])

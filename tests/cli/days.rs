@@ -136,6 +136,65 @@ fn a_broken_backup_is_not_restored_and_what_is_there_stays() {
 }
 
 #[test]
+fn a_backup_holds_journal_and_chat_and_restores_both() {
+    let place = Place::with_ana();
+    let served = place.serve();
+    place.run(&["incident", "open", "Labels stop printing"]).exits(0);
+    let said = place.run(&["backup", "copy.sqlite"]).exits(0);
+    assert!(
+        said.out.contains("copy.sqlite") && said.out.contains("copy.chat.sqlite"),
+        "{}",
+        said.out
+    );
+    place.run(&["incident", "open", "After the backup"]).exits(0);
+    assert_eq!(served.stop(), Some(0));
+
+    let back = place.run(&["restore", "copy.sqlite"]).exits(0);
+    assert!(back.out.contains("the page's chat with"), "{}", back.out);
+    let rooms = |file: &str| place.asked(file, "SELECT group_concat(id) FROM room");
+    let now = rooms("orderly.chat.sqlite");
+    assert!(
+        now.contains("labels-stop-printing") && !now.contains("after-the-backup"),
+        "{now}"
+    );
+    assert!(rooms("orderly.chat.sqlite.before-restore").contains("after-the-backup"));
+    place.run(&["incident", "INC-1", "status"]).exits(0);
+    place.run(&["journal", "verify"]).exits(0);
+}
+
+#[test]
+fn half_a_backup_replaces_nothing() {
+    let place = with_an_incident();
+    place.run(&["backup", "copy.sqlite"]).exits(0);
+    // A copy under a name that is taken is refused, and leaves nothing of itself behind.
+    place.write("other.chat.sqlite", "mine");
+    place.run(&["backup", "other.sqlite"]).exits(1);
+    assert!(!super::exists(&place.path("other.sqlite")));
+
+    let chat = place.path("copy.chat.sqlite");
+    let whole = std::fs::read(&chat).unwrap();
+    std::fs::write(&chat, &whole[..whole.len() / 2]).unwrap();
+    place.run(&["restore", "copy.sqlite"]).exits(1);
+    std::fs::remove_file(&chat).unwrap();
+    let said = place.run(&["restore", "copy.sqlite"]).exits(1);
+    assert!(
+        said.err.contains("copy.chat.sqlite beside it") && said.err.contains("--journal-only"),
+        "{}",
+        said.err
+    );
+    for left in [
+        "orderly.sqlite.before-restore",
+        "orderly.sqlite.restoring",
+        "orderly.chat.sqlite.restoring",
+    ] {
+        assert!(!super::exists(&place.path(left)), "{left}");
+    }
+    let alone = place.run(&["restore", "copy.sqlite", "--journal-only"]).exits(0);
+    assert!(alone.out.contains("was left as it is"), "{}", alone.out);
+    place.run(&["incident", "INC-1", "status"]).exits(0);
+}
+
+#[test]
 fn an_event_from_the_future_is_a_finding_about_the_clock() {
     let place = with_an_incident();
     place.sql("UPDATE events SET recorded = 4102444800000000000");

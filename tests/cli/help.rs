@@ -58,3 +58,28 @@ fn completions_know_the_verbs() {
     let said = Place::empty().run(&["completions", "bash"]).exits(0);
     assert!(said.out.contains("postmortem"), "{}", said.out);
 }
+
+#[test]
+fn every_schema_is_printed_as_it_is_checked_in_and_named_in_the_help() {
+    let place = Place::empty();
+    let help = place.run(&["config", "schema", "--help"]).exits(0).out;
+    for (of, file) in [
+        ("config", "config"),
+        ("catalog", "catalog"),
+        ("runbook", "runbook"),
+        ("postmortem", "postmortem"),
+    ] {
+        let printed = place.run(&["config", "schema", of]).exits(0).json();
+        let path = format!("{}/schemas/{file}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let checked_in = std::fs::read_to_string(path).unwrap();
+        assert_eq!(
+            printed,
+            serde_json::from_str::<serde_json::Value>(&checked_in).unwrap(),
+            "{of}"
+        );
+        assert!(
+            of == "config" || help.contains(&format!("orderly config schema {of} >")),
+            "{help}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! The program as an operator meets it: the real binary, in folders of its own.
 
 mod days;
+mod doctor;
 mod files;
 mod help;
 mod people;
@@ -86,7 +87,12 @@ impl Place {
     }
 
     pub fn run(&self, words: &[&str]) -> Said {
-        let output = self.command(words).output().unwrap();
+        self.told(self.command(words))
+    }
+
+    /// Runs a command to its end.
+    pub fn told(&self, mut command: Command) -> Said {
+        let output = command.output().unwrap();
         Said {
             code: output.status.code(),
             out: self.shown(&output.stdout),
@@ -137,7 +143,20 @@ impl Place {
 
     /// Changes the database behind the program's back.
     pub fn sql(&self, sql: &'static str) {
-        let path = self.path("orderly.sqlite");
+        self.behind_its_back("orderly.sqlite", async |file| {
+            sqlx::raw_sql(sql).execute(file).await.unwrap();
+        });
+    }
+
+    /// The one text that a query of one of its files gives.
+    pub fn asked(&self, file: &str, sql: &'static str) -> String {
+        self.behind_its_back(file, async |file| {
+            sqlx::query_scalar(sql).fetch_one(file).await.unwrap()
+        })
+    }
+
+    fn behind_its_back<T>(&self, file: &str, act: impl AsyncFnOnce(&mut sqlx::SqliteConnection) -> T) -> T {
+        let path = self.path(file);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -148,9 +167,10 @@ impl Place {
                 .filename(path)
                 .create_if_missing(true);
             let mut connection = options.connect().await.unwrap();
-            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            let answer = act(&mut connection).await;
             connection.close().await.unwrap();
-        });
+            answer
+        })
     }
 }
 

@@ -29,6 +29,10 @@ pub(super) const ROWS: &[CommandSpec] = &[
             may("role", ArgKind::Role, "Yours if left out"),
             may("note", ArgKind::Text, "What they must know"),
         ]),
+    command(Chapter::People, "role invite", "Bring somebody in")
+        .alias("invite")
+        .example("invite @ben")
+        .args(&[must("person", ArgKind::Person, "Whom")]),
     command(Chapter::People, "role list", "Show who has which role")
         .alias("roles")
         .example("roles")

@@ -143,6 +143,20 @@ pub(super) const ROWS: &[CommandSpec] = &[
     )
     .example("postmortem review the trigger is missing")
     .args(&[must("note", ArgKind::Text, "What is missing")]),
+    command(
+        Chapter::Learn,
+        "postmortem close",
+        "Close the reviewed post-mortem",
+    )
+    .example("postmortem close")
+    .args(&[may("note", ArgKind::Text, "A remark")]),
+    command(
+        Chapter::Learn,
+        "postmortem snooze",
+        "Be reminded of the post-mortem later",
+    )
+    .example("postmortem snooze 2d")
+    .args(&[must("for", ArgKind::Duration, "For how long")]),
     command(Chapter::Learn, "postmortem export", "Export the post-mortem")
         .alias("export")
         .example("export html")

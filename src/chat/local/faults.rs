@@ -20,6 +20,7 @@ pub enum Call {
     Update,
     Pin,
     Upload,
+    ReadFile,
     Whisper,
     Direct,
     Ask,

@@ -32,7 +32,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row as _, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlitePool};
 use tokio::sync::{Notify, watch};
 
 pub use acts::Error as ActError;
@@ -42,6 +42,7 @@ pub use live::{Change, What};
 pub use model::{Body, Room, Session, Stored, StoredFile};
 pub use read::PAGE_MAX;
 pub use requests::{Typed, button_mark};
+pub use writer::Still;
 
 use super::Intake;
 use crate::clock::Clock;
@@ -89,6 +90,8 @@ pub enum OpenError {
          Start that version, or restore a backup made by this one"
     )]
     Newer { found: i64, known: i64 },
+    #[error("the chat file {} is torn: rows refer to others that are missing. Take another copy", path.display())]
+    Torn { path: PathBuf },
     #[error("the machine gives no random numbers: {0}")]
     Random(String),
 }
@@ -200,6 +203,12 @@ impl LocalChat {
         Ok(())
     }
 
+    /// Nothing is written to the file as long as the answer is kept, so that the file and the journal can be copied as
+    /// they stood at one moment. What people do meanwhile waits.
+    pub async fn still(&self) -> Still {
+        self.writer.still().await
+    }
+
     /// Finishes what is being written and closes the file.
     pub async fn close(&self) {
         self.writer.close().await;
@@ -213,6 +222,41 @@ impl Drop for LocalChat {
         // The pump looks up, sees that nobody is there, and ends.
         self.waiting.notify_one();
     }
+}
+
+/// Looks at a copy of a chat's file: that it is one, of a version this program knows, with every reference leading
+/// somewhere. The rooms and messages in it.
+pub async fn verify_file(path: &std::path::Path) -> Result<(u64, u64), OpenError> {
+    let fail = |error| cannot_open(path, error);
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    let mut file = options.connect().await.map_err(fail)?;
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut file)
+        .await
+        .map_err(fail)?;
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::Newer {
+            found,
+            known: SCHEMA_VERSION,
+        });
+    }
+    let lost = sqlx::query("PRAGMA foreign_key_check")
+        .fetch_optional(&mut file)
+        .await
+        .map_err(fail)?;
+    if lost.is_some() {
+        return Err(OpenError::Torn {
+            path: path.to_owned(),
+        });
+    }
+    // Without these tables it is some other file, and this fails.
+    let (rooms, messages): (i64, i64) =
+        sqlx::query_as("SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM message)")
+            .fetch_one(&mut file)
+            .await
+            .map_err(fail)?;
+    file.close().await.map_err(fail)?;
+    Ok((rooms.unsigned_abs(), messages.unsigned_abs()))
 }
 
 /// The reference of a room of this platform.

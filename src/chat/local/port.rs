@@ -9,7 +9,7 @@ use super::faults::Call;
 use super::live::What;
 use super::writer::{Done, NewFile, No, Op, Post};
 use super::{FILE_MAX, LocalChat, MESSAGE_MAX, PLATFORM, Room, message_ref, room_ref};
-use crate::chat::{Block, Chat, Error, Form, Message, Rich, RoomSpec, Trigger, Upload};
+use crate::chat::{Block, Chat, Error, FileRef, Form, Message, Rich, RoomSpec, Trigger, Upload};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 impl LocalChat {
@@ -203,6 +203,26 @@ impl Chat for LocalChat {
                 .await
         };
         self.faults.during(Call::Upload, work).await
+    }
+
+    async fn read_file(&self, at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {
+        let work = async {
+            let room = ours(&at.room)?;
+            let found = self.file(&file.id).await.map_err(|error| Error::Retry {
+                why: error.to_string(),
+                after: None,
+            })?;
+            match found.filter(|found| found.room == room) {
+                Some(found) if found.bytes.len() <= most => Ok(found.bytes),
+                Some(_) => Err(Error::Gone {
+                    why: format!("the file is larger than {most} bytes"),
+                }),
+                None => Err(Error::Gone {
+                    why: "the file is no longer there".into(),
+                }),
+            }
+        };
+        self.faults.during(Call::ReadFile, work).await
     }
 
     async fn whisper(

@@ -761,3 +761,18 @@ async fn a_disk_that_takes_nothing_says_so_and_the_next_try_works() {
         .unwrap();
     s.chat.post("1", &lobby(), None, &said("x")).await.unwrap();
 }
+
+#[tokio::test]
+async fn while_the_file_stands_still_what_people_say_waits() {
+    let chat = scene().await.chat;
+    let still = chat.still().await;
+    let saying = {
+        let chat = Arc::clone(&chat);
+        tokio::spawn(async move { chat.say(&identity("ana"), LOBBY, None, "hello", None).await })
+    };
+    tokio::task::yield_now().await;
+    assert!(chat.messages(LOBBY, None, 10).await.unwrap().is_empty());
+    drop(still);
+    saying.await.unwrap().unwrap();
+    assert_eq!(chat.messages(LOBBY, None, 10).await.unwrap().len(), 1);
+}

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::api::Failure;
 use super::incoming::Own;
 use super::{PLATFORM, SlackChat, blocks, form, lock, rooms};
-use crate::chat::{Chat, Error, Form, Message, RoomSpec, Standing, Trigger, Upload};
+use crate::chat::{Chat, Error, FileRef, Form, Message, RoomSpec, Standing, Trigger, Upload};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 /// Largest file that is posted: more than any export, less than what a call has time for.
@@ -205,6 +205,11 @@ impl Chat for SlackChat {
             None => self.put(own, key, channel, file).await?,
         };
         Ok(own.message(channel, &ts))
+    }
+
+    async fn read_file(&self, at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {
+        ours(self.own().await?, &at.room)?;
+        self.bytes_of(file, most).await
     }
 
     async fn whisper(

@@ -6,15 +6,19 @@ use super::run::{Ended, Ran};
 use crate::catalog::raw::OutputShape;
 use crate::driver::Failure;
 
-/// `{exit, lines}`, `{exit, json}` or `{exit, rows}`.
+/// `{exit, stderr}` with `lines`, `json` or `rows`.
 pub(super) fn from(ran: &Ran, shape: &OutputShape) -> Result<Value, Failure> {
     let exit = match ran.ended {
         Ended::Code(code) => Value::from(code),
         Ended::Signal | Ended::Late => Value::Null,
     };
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    let stderr = stderr.trim();
     let text = String::from_utf8_lossy(&ran.stdout);
     Ok(match shape {
-        OutputShape::Lines => json!({ "exit": exit, "lines": whole_lines(&text, ran.truncated) }),
+        OutputShape::Lines => {
+            json!({ "exit": exit, "stderr": stderr, "lines": whole_lines(&text, ran.truncated) })
+        }
         OutputShape::Json => {
             let parsed: Value = serde_json::from_str(&text).map_err(|error| match ran.truncated {
                 true => Failure::Refused(
@@ -22,7 +26,7 @@ pub(super) fn from(ran: &Ran, shape: &OutputShape) -> Result<Value, Failure> {
                 ),
                 false => Failure::Refused(format!("The output is no JSON: {error}")),
             })?;
-            json!({ "exit": exit, "json": parsed })
+            json!({ "exit": exit, "stderr": stderr, "json": parsed })
         }
         OutputShape::Rows {
             columns,
@@ -35,7 +39,7 @@ pub(super) fn from(ran: &Ran, shape: &OutputShape) -> Result<Value, Failure> {
                 .iter()
                 .skip(*skip)
                 .map(|line| row(line, columns, numbers, separator.as_deref()));
-            json!({ "exit": exit, "rows": rows.collect::<Vec<_>>() })
+            json!({ "exit": exit, "stderr": stderr, "rows": rows.collect::<Vec<_>>() })
         }
     })
 }

@@ -84,6 +84,7 @@ struct Shown {
     whispers: BTreeMap<String, (Identity, String)>,
     directs: BTreeMap<String, (Identity, String)>,
     files: BTreeMap<String, Upload>,
+    attached: BTreeMap<String, Vec<u8>>,
 }
 
 /// A platform that does everything once per key, and fails on demand.
@@ -192,6 +193,11 @@ impl TestChat {
             .collect()
     }
 
+    /// A file that somebody put on a message, by its id.
+    pub fn attach(&self, id: &str, bytes: &[u8]) {
+        self.shown().attached.insert(id.to_owned(), bytes.to_vec());
+    }
+
     pub fn files(&self) -> Vec<Upload> {
         self.shown().files.values().cloned().collect()
     }
@@ -291,6 +297,15 @@ impl Chat for TestChat {
                 message: key.to_owned(),
             }
         })
+    }
+
+    async fn read_file(&self, _: &MessageRef, file: &FileRef, _: usize) -> Result<Vec<u8>, chat::Error> {
+        self.call(|shown| {
+            let bytes = shown.attached.get(&file.id).cloned();
+            bytes.ok_or_else(|| chat::Error::Gone {
+                why: "the file is no longer there".to_owned(),
+            })
+        })?
     }
 
     async fn whisper(

@@ -67,17 +67,26 @@ impl House {
     }
 
     pub async fn on(store: Memory, clock: ManualClock, chat: Arc<TestChat>, hands: Arc<TestHands>) -> Self {
-        let engine = Engine::load(parts(&store, &clock, &chat, &hands))
-            .await
-            .expect("the store reads");
-        engine.start().await.expect("the engine starts");
-        Self {
+        let house = Self::try_on(store, clock, chat, hands).await;
+        house.expect("the engine starts")
+    }
+
+    /// The same; `None` where the process ended before it had started.
+    pub async fn try_on(
+        store: Memory,
+        clock: ManualClock,
+        chat: Arc<TestChat>,
+        hands: Arc<TestHands>,
+    ) -> Option<Self> {
+        let engine = Engine::load(parts(&store, &clock, &chat, &hands)).await.ok()?;
+        engine.start().await.ok()?;
+        Some(Self {
             store,
             clock,
             chat,
             hands,
             engine,
-        }
+        })
     }
 
     pub async fn know_everybody(&self) {
@@ -180,15 +189,7 @@ impl House {
     /// What was noted, up to where the state in memory stands.
     pub async fn notes(&self, incident: u64) -> Vec<String> {
         let seen = self.state(incident).await.seq;
-        let journal = journal::load(&self.store, IncidentId(incident)).await;
-        let events = journal.expect("it reads").into_iter();
-        events
-            .filter(|recorded| recorded.seq <= seen)
-            .filter_map(|recorded| match recorded.event {
-                Some(Event::Noted { text }) => Some(text),
-                _ => None,
-            })
-            .collect()
+        journal::notes(&self.store, IncidentId(incident), seen).await
     }
 
     pub async fn stage(&self, incident: u64, proposal: u32) -> &'static str {

@@ -3,6 +3,7 @@
 mod chat;
 mod documents;
 mod fakes;
+mod files;
 mod kit;
 mod privacy;
 mod racing;

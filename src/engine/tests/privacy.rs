@@ -61,3 +61,33 @@ async fn who_is_paged_into_it_sees_it() {
     house.does("dan", note("I am here")).await;
     assert!(house.chat.invited("inc-1", "dan"));
 }
+
+#[tokio::test]
+async fn whoever_is_invited_sees_it_and_is_in_its_room_and_nobody_else_is() {
+    let house = private().await;
+    let invite = Request::Invite {
+        people: vec![PersonId::new("ben")],
+    };
+    let from_outside = house
+        .says("dan", Some(1), Said::Do(Box::new(invite.clone())))
+        .await;
+    assert!(!from_outside.accepted, "a stranger brings nobody in");
+    house.does("ana", invite).await;
+    assert!(house.chat.invited("inc-1", "ben"));
+    assert_eq!(
+        titles(&house.engine.listed(Some(&PersonId::new("ben")))),
+        ["Payroll"]
+    );
+    assert_eq!(house.chat.directs("ben").len(), 1, "told directly");
+    house.does("ben", note("here")).await;
+    assert!(!house.chat.invited("inc-1", "dan"));
+    assert!(house.engine.listed(Some(&PersonId::new("dan"))).is_empty());
+    assert!(house.chat.directs("dan").is_empty());
+    // Still so after a restart.
+    let house = house.again().await;
+    assert_eq!(
+        titles(&house.engine.listed(Some(&PersonId::new("ben")))),
+        ["Payroll"]
+    );
+    assert!(house.engine.listed(Some(&PersonId::new("dan"))).is_empty());
+}

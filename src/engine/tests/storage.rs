@@ -260,3 +260,36 @@ async fn after_a_stop_nothing_new_is_taken_in_hand() {
             .any(|notice| notice.ends_with(": a"))
     );
 }
+
+#[tokio::test]
+async fn a_file_that_became_read_only_says_how_to_mend_it_and_loses_nothing() {
+    let house = House::new().await;
+    house.framed().await;
+    let read_only = || Error::ReadOnly {
+        path: "orderly.sqlite".into(),
+    };
+    house.store.fail_next(read_only());
+    let refused = house
+        .takes("ana", Some(1), &Said::Do(Box::new(note("not taken"))))
+        .await;
+    let refused = refused.expect_err("not acknowledged").to_string();
+    assert!(
+        refused.contains("make the file and its folder writable"),
+        "{refused}"
+    );
+    let inbox = noted_against(&house, "kept", vec![read_only()]).await;
+    let verdict = house.engine.decided(inbox).await;
+    assert!(
+        verdict
+            .message
+            .fallback
+            .contains("make the file and its folder writable")
+    );
+    house.later(TimeDelta::seconds(2)).await;
+    assert!(house.engine.decided(inbox).await.accepted);
+    assert_eq!(
+        house.notes(1).await,
+        ["kept"],
+        "what was not acknowledged was not kept"
+    );
+}

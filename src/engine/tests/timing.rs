@@ -96,3 +96,34 @@ async fn silence_means_that_nothing_is_left_to_do() {
     let due = crate::store::Store::due_timers(&house.store, crate::clock::Clock::now(&house.clock), 10).await;
     assert!(due.expect("timers").is_empty());
 }
+
+#[tokio::test]
+async fn the_reminder_of_the_post_mortem_outlives_a_restart_and_can_be_put_off() {
+    let house = House::new().await;
+    house.framed().await;
+    let resolve = Request::Resolve {
+        summary: None,
+        reason: Some("it was nothing".to_owned()),
+    };
+    house.does("cleo", resolve).await;
+    house.engine.stop().await;
+    house.clock.advance(TimeDelta::days(5));
+    let house = house.again().await;
+    house.engine.quiet().await;
+    assert_eq!(house.count(1, "postmortem_reminded").await, 1);
+    assert!(
+        house
+            .chat
+            .notices("inc-1")
+            .iter()
+            .any(|text| text.ends_with("postmortem_reminded"))
+    );
+    house
+        .does("ana", Request::SnoozePostmortem { for_s: 3 * 86_400 })
+        .await;
+    let house = house.again().await;
+    house.later(TimeDelta::days(2)).await;
+    assert_eq!(house.count(1, "postmortem_reminded").await, 1);
+    house.later(TimeDelta::days(1)).await;
+    assert_eq!(house.count(1, "postmortem_reminded").await, 2);
+}

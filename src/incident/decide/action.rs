@@ -50,6 +50,7 @@ impl Deciding<'_> {
                 worked,
                 grounds,
             } => self.confirm(state, *proposal, *worked, grounds),
+            Request::LiftContainment { proposal, reason } => self.lift_containment(state, *proposal, reason),
             Request::AcceptContainment { proposal, reason } => {
                 self.accept_containment(state, *proposal, reason)
             }
@@ -99,11 +100,11 @@ impl Deciding<'_> {
     fn may_undo(&self, state: &State, undone: ProposalId) -> Result<(), Refusal> {
         let original = state.proposal(undone)?;
         match (&original.stage, &original.containment) {
-            (_, Some(Containment::Lifted { .. })) => {
-                Err(Refusal::new(format!("{undone} is undone already.")))
-            }
             _ if state.undone_by(undone).is_some() => {
                 Err(Refusal::new(format!("{undone} is undone already.")))
+            }
+            (_, Some(Containment::Lifted { grounds, .. })) => {
+                Err(Refusal::new(format!("{undone} is lifted already: {grounds}.")))
             }
             (Stage::Verified { .. } | Stage::Done { .. }, _) => Ok(()),
             (stage, _) => Err(Refusal::new(format!(
@@ -392,6 +393,42 @@ impl Deciding<'_> {
             }
             _ => Err(Refusal::new(format!("{id} is no containment in force."))),
         }
+    }
+
+    /// What was undone by other hands is said by those who lead; an undo that is under way says it by itself.
+    fn lift_containment(&self, state: &State, id: ProposalId, reason: &str) -> Facts {
+        let proposal = state.proposal(id)?;
+        self.leads(state, "say that containment is lifted")?;
+        match &proposal.containment {
+            Some(Containment::InForce { .. } | Containment::Accepted { .. }) => {}
+            Some(Containment::Lifted { grounds, .. }) => {
+                return Err(Refusal::new(format!("{id} is lifted already: {grounds}.")));
+            }
+            None => return Err(Refusal::new(format!("{id} is no containment in force."))),
+        }
+        let undo = state.proposals.values().find(|undo| {
+            undo.terms.undoes == Some(id)
+                && matches!(
+                    undo.stage,
+                    Stage::Running { .. } | Stage::Unknown { .. } | Stage::Done { .. }
+                )
+        });
+        if let Some(undo) = undo {
+            let words = format!(
+                "{} undoes it and {}. Once that is verified, {id} is lifted by itself.",
+                undo.id,
+                undo.stage.says()
+            );
+            return Err(Refusal::new(words).offer("Show it", format!("action show {}", undo.id)));
+        }
+        let grounds = said("reason", "How you know", reason)?;
+        Ok(vec![
+            Event::ContainmentLifted {
+                proposal: id,
+                grounds,
+            }
+            .into(),
+        ])
     }
 
     pub(super) fn timer(&self, state: &State, key: &TimerKey) -> Facts {

@@ -28,6 +28,7 @@ impl Deciding<'_> {
     pub(super) fn follow(&self, state: &State, just: &[Recorded]) -> Vec<Fact> {
         let mut facts = self.taken_up(state, just);
         let mut look_at_gate = false;
+        let mut answered = Vec::new();
         for recorded in just {
             let Some(event) = &recorded.event else { continue };
             match event {
@@ -68,13 +69,25 @@ impl Deciding<'_> {
                         .any(|fact| matches!(fact.event, Event::StepDone { .. }));
                     facts.extend(after);
                 }
+                Event::SectionWritten { section, .. }
+                    if matches!(state.review, Review::Reviewed | Review::Closed) =>
+                {
+                    // A review is of the words that were there.
+                    let note = Some(format!("{section} was written after the review"));
+                    facts.push(Fact::by_rule(Event::ReviewChanged {
+                        to: Review::Draft,
+                        note,
+                    }));
+                }
                 _ => {}
             }
-            facts.extend(self.answer_runbook(state, event));
+            answered.extend(self.answer_runbook(state, event));
         }
-        if look_at_gate {
+        // An answer that is about to be written down may shut the gate; it looks at the gate itself once it is.
+        if look_at_gate && answered.is_empty() {
             facts.extend(self.pass_gate(state));
         }
+        facts.extend(answered);
         facts
     }
 

@@ -7,6 +7,7 @@
 
 mod action;
 mod follow;
+mod marks;
 mod order;
 mod people;
 mod recover;
@@ -236,6 +237,8 @@ impl Deciding<'_> {
                 | Request::Review { .. }
                 | Request::MessageEdited { .. }
                 | Request::Unmark { .. }
+                | Request::KeepFile { .. }
+                | Request::MissFile { .. }
                 | Request::RoomOpened { .. }
                 | Request::RoomFailed { .. }
                 | Request::Timer { .. }

@@ -513,27 +513,42 @@ impl Frame {
 
     /// The frame as one sentence, as far as it is known.
     pub fn sentence(&self) -> String {
-        let what = self.what.as_deref().unwrap_or("something");
-        let mut sentence = match self.trouble {
-            Some(Trouble::Down) => format!("{what} is down"),
-            Some(Trouble::Slow) => format!("{what} is slow"),
-            Some(Trouble::Function) => format!("{what} does not work"),
-            None => format!("{what} is wrong"),
+        let what = opening_word(clause(self.what.as_deref().unwrap_or("something")));
+        let (is, has_been) = match self.trouble {
+            Some(Trouble::Down) => ("is down", "has been down"),
+            Some(Trouble::Slow) => ("is slow", "has been slow"),
+            Some(Trouble::Function) => ("does not work", "has not worked"),
+            None => ("is wrong", "has been wrong"),
         };
-        if let Some(since) = self.since {
-            sentence.push_str(&format!(" since {} UTC", since.format("%Y-%m-%d %H:%M")));
-        }
+        let mut sentence = match self.since {
+            Some(since) => format!("{what} {has_been} since {} UTC", since.format("%Y-%m-%d %H:%M")),
+            None => format!("{what} {is}"),
+        };
         if let Some(who) = &self.who {
-            sentence.push_str(&format!("; affected: {who}"));
+            sentence.push_str(&format!("; affected: {}", clause(who)));
         }
         if let Some(impact) = &self.impact {
-            sentence.push_str(&format!(" ({impact})"));
+            sentence.push_str(&format!(" ({})", clause(impact)));
         }
         if let Some(works) = &self.works {
-            sentence.push_str(&format!("; still works: {works}"));
+            sentence.push_str(&format!("; still works: {}", clause(works)));
         }
         sentence.push('.');
         sentence
+    }
+}
+
+/// What somebody typed, as a part of a longer sentence: without a full stop of its own.
+fn clause(typed: &str) -> &str {
+    typed.trim().trim_end_matches(['.', ';', ',']).trim_end()
+}
+
+/// Begins as a sentence does. A name that is written in its own way (`odoo-prod`, `iPad app`) keeps it.
+fn opening_word(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    match first.chars().all(char::is_lowercase) {
+        true => capital(text),
+        false => text.to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::order::ids;
 use super::{Deciding, Fact, Facts, maybe_said, said};
 use crate::incident::event::{Event, Recorded};
+use crate::incident::fold::after;
 use crate::incident::refusal::Refusal;
 use crate::incident::request::{Request, TimerKey};
 use crate::incident::state::{Ended, Life, State};
@@ -28,6 +29,7 @@ impl Deciding<'_> {
                 ))),
             },
             Request::HandOver { role, to, note } => self.hand_over(state, *role, to, note.clone()),
+            Request::Invite { people } => self.invite(state, people),
             Request::Page {
                 role,
                 people,
@@ -86,7 +88,9 @@ impl Deciding<'_> {
                     return Ok(Vec::new());
                 }
                 let followup = FollowupId(state.followups.len() as u32 + 1);
-                let (owner, due) = (owner.clone(), *due);
+                let usual = state.opening.settings.followup_due_s;
+                let usual = usual.map(|due_s| after(self.clock, due_s).date_naive());
+                let (owner, due) = (owner.clone(), due.or(usual));
                 let tracker = maybe_said("tracker", "The tracker link", tracker.as_ref())?;
                 let source = source.clone();
                 Ok(vec![
@@ -279,6 +283,27 @@ impl Deciding<'_> {
         Ok(vec![Event::HandedOver { role, from, to, note }.into()])
     }
 
+    /// Whoever sees an incident may bring somebody in; who is in already stays in, and nothing is said twice.
+    fn invite(&self, state: &State, people: &[PersonId]) -> Facts {
+        if let Some(stranger) = people.iter().find(|person| !self.around.may_command(person)) {
+            return Err(Refusal::new(format!(
+                "{stranger} is no member here and cannot be invited. Ask the operator to add them with `orderly person add`."
+            ))
+            .at("person"));
+        }
+        let members = state.members();
+        let fresh: Vec<PersonId> = people
+            .iter()
+            .filter(|person| !members.contains(person))
+            .cloned()
+            .collect();
+        if fresh.is_empty() {
+            let names: Vec<_> = people.iter().map(ToString::to_string).collect();
+            return Err(Refusal::new(format!("{} is in already.", names.join(", "))).at("person"));
+        }
+        Ok(vec![Event::Invited { people: fresh }.into()])
+    }
+
     fn page(&self, state: &State, role: Option<Role>, people: &[PersonId], message: Option<String>) -> Facts {
         let mut paged: Vec<PersonId> = people.to_vec();
         if let Some(role) = role {
@@ -347,6 +372,12 @@ impl Deciding<'_> {
             },
             TimerKey::Update => match state.update_due {
                 Some(due) if due <= self.clock => vec![Fact::by_rule(Event::UpdateReminded { due })],
+                _ => Vec::new(),
+            },
+            TimerKey::Postmortem => match (state.postmortem_waits(), state.postmortem_due) {
+                (Some(at), Some(due)) if at <= self.clock => {
+                    vec![Fact::by_rule(Event::PostmortemReminded { due })]
+                }
                 _ => Vec::new(),
             },
             _ => Vec::new(),

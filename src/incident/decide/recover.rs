@@ -229,6 +229,13 @@ impl Deciding<'_> {
         if state.life == Life::Open {
             facts.extend(self.resolved(state, None));
         }
+        // What was reviewed is the last word; what was not stays as far as it came, and says so.
+        if state.review == Review::Reviewed {
+            facts.push(Fact::by_rule(Event::ReviewChanged {
+                to: Review::Closed,
+                note: None,
+            }));
+        }
         let provenance = "closed".to_owned();
         facts.push(Event::Closed.into());
         facts.push(Fact::by_rule(Event::MomentSet {

@@ -1,4 +1,6 @@
-//! Notes, updates, the timeline's marks, and the words of the post-mortem.
+//! Notes, updates, and the words of the post-mortem.
+
+use chrono::{DateTime, Utc};
 
 use super::{Deciding, Fact, Facts, LONGEST_WAIT_S, maybe_said, said, titled, wait};
 use crate::incident::event::{Event, Link};
@@ -38,49 +40,8 @@ impl Deciding<'_> {
                 }
                 None => Err(Refusal::new("No update is due, so there is nothing to snooze.")),
             },
-            Request::Mark { marked, at } => {
-                let known = state.marks.get(&marked.message);
-                let mine = self.by.person();
-                // Two people reacting to one message make one entry; the same person twice makes nothing.
-                if known
-                    .is_some_and(|mark| mark.removed.is_none() && mine.is_none_or(|me| mark.by.contains(me)))
-                {
-                    return Ok(Vec::new());
-                }
-                Ok(vec![Fact::at(
-                    Event::MessageMarked {
-                        marked: marked.clone(),
-                    },
-                    *at,
-                    "message",
-                )])
-            }
-            Request::MessageEdited { message, text } => match state.marks.get(message) {
-                Some(mark) if mark.marked.text != *text => Ok(vec![
-                    Event::MessageChanged {
-                        message: message.clone(),
-                        text: text.clone(),
-                    }
-                    .into(),
-                ]),
-                _ => Ok(Vec::new()),
-            },
-            Request::Unmark { message, why } => match state.marks.get(message) {
-                // Only who marked it can take that back; a deleted message leaves by itself.
-                Some(mark)
-                    if mark.removed.is_none() && self.by.person().is_none_or(|me| mark.by.contains(me)) =>
-                {
-                    Ok(vec![
-                        Event::MessageUnmarked {
-                            message: message.clone(),
-                            why: why.clone(),
-                        }
-                        .into(),
-                    ])
-                }
-                _ => Ok(Vec::new()),
-            },
             Request::WriteSection { section, text } => self.write_section(*section, text),
+            Request::SnoozePostmortem { for_s } => self.snooze_postmortem(state, *for_s),
             Request::Review { to, note } => self.review(state, *to, note.clone()),
             Request::RecordExport {
                 format,
@@ -99,7 +60,9 @@ impl Deciding<'_> {
                 let reason = said("reason", "The reason", reason)?;
                 Ok(vec![Event::Redacted { row: *row, reason }.into()])
             }
-            _ => self.edit(state, request),
+            _ => self
+                .decide_marks(state, request)
+                .unwrap_or_else(|| self.edit(state, request)),
         }
     }
 
@@ -117,6 +80,23 @@ impl Deciding<'_> {
             None => None,
         };
         Ok(vec![Event::UpdateSent { text, next }.into()])
+    }
+
+    fn snooze_postmortem(&self, state: &State, for_s: u64) -> Facts {
+        let (Some(_), Some(due)) = (state.postmortem_waits(), state.postmortem_due) else {
+            return Err(Refusal::new(
+                "Nobody waits for this post-mortem now, so there is nothing to snooze.",
+            ));
+        };
+        let until = self.clock + wait("for", for_s)?;
+        if until < due {
+            let due = due.format("%Y-%m-%d %H:%M");
+            return Err(Refusal::new(format!(
+                "It is due {due} UTC, and nobody is reminded before that. Put it off for longer, or not at all."
+            ))
+            .at("for"));
+        }
+        Ok(vec![Event::PostmortemSnoozed { until }.into()])
     }
 
     fn write_section(&self, section: Section, text: &str) -> Facts {
@@ -248,5 +228,13 @@ impl Deciding<'_> {
             }
             .into(),
         ])
+    }
+}
+
+impl State {
+    /// When the room is to be reminded of the post-mortem; `None`: it is reviewed, or nobody waits for it.
+    pub fn postmortem_waits(&self) -> Option<DateTime<Utc>> {
+        let open = self.life == Life::Resolved && !matches!(self.review, Review::Reviewed | Review::Closed);
+        self.postmortem_remind.filter(|_| open)
     }
 }

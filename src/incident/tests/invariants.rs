@@ -21,6 +21,14 @@ pub struct Invariants {
     in_force: BTreeSet<ProposalId>,
     marked: BTreeMap<MessageRef, BTreeSet<PersonId>>,
     drill: bool,
+    /// What was last said about damage, and by which event.
+    damage: Option<(bool, u64)>,
+    /// Containment that was verified and not lifted, with the event that verified it.
+    contains: BTreeMap<ProposalId, u64>,
+    /// Files of marked messages, and whether it is known what became of them.
+    files: BTreeMap<(MessageRef, String), bool>,
+    review: Option<Review>,
+    resolved: bool,
 }
 
 #[derive(Debug)]
@@ -76,6 +84,98 @@ impl Invariants {
         self.see_people(recorded, event);
         self.see_life(recorded, event);
         self.see_attempts(event, clock, around);
+        self.see_damage(recorded, event);
+        self.see_evidence(event);
+        self.see_review(event, clock);
+    }
+
+    /// Contain is left by its gate only when no damage goes on, or when what stops it was verified after it was reported.
+    fn see_damage(&mut self, recorded: &Recorded, event: &Event) {
+        match event {
+            Event::DamageAssessed { ongoing, .. } => self.damage = Some((*ongoing, recorded.seq)),
+            Event::Reopened { .. } => self.damage = None,
+            Event::Verified {
+                proposal,
+                worked: true,
+                ..
+            } if self.action(*proposal).terms.containment => {
+                self.contains.insert(*proposal, recorded.seq);
+            }
+            Event::ContainmentLifted { proposal, .. } => {
+                let lifted = self.contains.remove(proposal);
+                assert!(
+                    lifted.is_some(),
+                    "{proposal} is lifted once, and only where it contained"
+                );
+            }
+            Event::ContainmentAccepted { proposal, .. } => {
+                assert!(
+                    self.contains.contains_key(proposal),
+                    "only containment is accepted"
+                );
+            }
+            Event::PhaseEntered {
+                from: Some(Phase::Contain),
+                passage: Passage::Gate,
+                ..
+            } => {
+                let (ongoing, reported) = self.damage.expect("somebody said whether damage goes on");
+                let stopped = self.contains.values().any(|verified| *verified > reported);
+                assert!(!ongoing || stopped, "Contain closes on a verified containment");
+            }
+            _ => {}
+        }
+    }
+
+    /// What becomes of a file is known once, and only of files that somebody marked.
+    fn see_evidence(&mut self, event: &Event) {
+        match event {
+            Event::MessageMarked { marked } => {
+                for file in &marked.files {
+                    let file = (marked.message.clone(), file.id.clone());
+                    self.files.entry(file).or_default();
+                }
+            }
+            Event::FileKept { message, file, .. } | Event::FileMissed { message, file, .. } => {
+                let known = self.files.get_mut(&(message.clone(), file.clone()));
+                let known = known.expect("a file of a marked message");
+                assert!(
+                    !std::mem::replace(known, true),
+                    "what became of {file} is said once"
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// A review goes one way, or back to the draft; nobody is reminded of what is reviewed or not due.
+    fn see_review(&mut self, event: &Event, clock: DateTime<Utc>) {
+        let now = self.review.unwrap_or(Review::Draft);
+        match event {
+            Event::ReviewChanged { to, .. } => {
+                let legal = *to == Review::Draft
+                    || matches!(
+                        (now, *to),
+                        (Review::Draft, Review::InReview)
+                            | (Review::InReview, Review::Reviewed)
+                            | (Review::Reviewed, Review::Closed)
+                    );
+                assert!(legal, "a review goes from {now} to {to}");
+                self.review = Some(*to);
+            }
+            Event::Resolved { .. } => self.resolved = true,
+            Event::Reopened { .. } => (self.resolved, self.review) = (false, None),
+            Event::PhaseEntered {
+                passage: Passage::Back { .. },
+                ..
+            } => self.review = None,
+            Event::PostmortemReminded { due } => {
+                assert!(self.resolved, "reminded of the post-mortem of what goes on");
+                assert!(matches!(now, Review::Draft | Review::InReview), "it is {now}");
+                assert!(*due <= clock, "it is not due yet");
+            }
+            _ => {}
+        }
     }
 
     fn see_order(&mut self, recorded: &Recorded, event: &Event) {

@@ -3,6 +3,7 @@
 mod actions;
 mod clocks;
 mod containment;
+mod damage;
 mod effects;
 mod endings;
 mod gates;
@@ -13,6 +14,7 @@ mod order;
 mod people;
 mod properties;
 mod recovery;
+mod review;
 mod schema;
 mod stages;
 mod steps;

@@ -27,7 +27,7 @@ fn an_incident_opens_in_confirm_and_says_when_it_was_declared() {
 fn a_whole_frame_given_at_the_opening_leads_straight_to_contain() {
     let story = Story::opened_as(opening(), whole_frame());
     assert_eq!(story.state().phase, Phase::Contain);
-    assert_snapshot!(story.state().sentence.as_deref().unwrap_or_default(), @"label printing is down since 2026-11-21 02:40 UTC; affected: the night shift (forty trucks wait); still works: picking.");
+    assert_snapshot!(story.state().sentence.as_deref().unwrap_or_default(), @"Label printing has been down since 2026-11-21 02:40 UTC; affected: the night shift (forty trucks wait); still works: picking.");
 }
 
 #[test]
@@ -194,4 +194,22 @@ fn even_an_action_without_quorum_stops_at_the_preview_of_a_drill() {
         ..terms("stop", "odoo-prod")
     });
     assert_eq!(story.stage(id.0), "void");
+}
+
+#[test]
+fn the_frame_reads_as_a_sentence_whatever_was_typed() {
+    let say = |trouble, what: &str, works: &str| {
+        let frame = Frame {
+            trouble,
+            what: Some(what.to_owned()),
+            works: Some(works.to_owned()),
+            ..Frame::default()
+        };
+        frame.sentence()
+    };
+    assert_snapshot!(say(Some(Trouble::Slow), "odoo-prod", "the rest."), @"odoo-prod is slow; still works: the rest.");
+    assert_snapshot!(say(Some(Trouble::Function), "posting of invoices. ", "sales"), @"Posting of invoices does not work; still works: sales.");
+    assert_snapshot!(say(None, "étiquettes", "ça va"), @"Étiquettes is wrong; still works: ça va.");
+    assert_snapshot!(say(Some(Trouble::Down), "iPad app", ""), @"iPad app is down; still works: .");
+    assert_snapshot!(Frame::default().sentence(), @"Something is wrong.");
 }

@@ -253,3 +253,44 @@ fn follow_ups_have_an_owner_a_day_and_a_tracker() {
     );
     assert_snapshot!(story.refused("ben", Request::FinishFollowup { followup: FollowupId(1), note: None }), @"F1 was dropped.");
 }
+
+fn invite(name: &str) -> Request {
+    Request::Invite {
+        people: vec![person(name)],
+    }
+}
+
+#[test]
+fn whoever_is_invited_is_told_brought_into_the_rooms_and_a_member() {
+    let mut story = Story::opened();
+    let opened = Request::RoomOpened {
+        room: room("inc-7"),
+        audience: Audience::Internal,
+    };
+    story.returns(opened);
+    let written = story.does("ana", invite("dan"));
+    assert!(story.state().members().contains(&person("dan")));
+    let effects: Vec<_> = written
+        .iter()
+        .flat_map(|event| react(story.state(), event))
+        .collect();
+    let brought = Effect::Invite {
+        person: person("dan"),
+    };
+    assert!(effects.contains(&brought), "{effects:?}");
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Direct { person, .. } if person.0 == "dan")),
+        "{effects:?}"
+    );
+    assert_snapshot!(story.refused("ana", invite("dan")), @"dan is in already.");
+}
+
+#[test]
+fn guests_and_strangers_are_not_invited() {
+    let mut story = Story::opened();
+    assert_snapshot!(story.refused("ana", invite("guest")), @"guest is no member here and cannot be invited. Ask the operator to add them with `orderly person add`.");
+    assert!(story.refused("ana", invite("zoe")).contains("is no member here"));
+    assert!(story.refused("guest", invite("dan")).contains("may read here"));
+}

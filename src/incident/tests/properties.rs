@@ -14,7 +14,7 @@ const ACTIONS: [&str; 3] = ["stop", "start", "restart"];
 const TARGETS: [&str; 2] = ["odoo-prod", "redis-prod"];
 
 fn happenings() -> impl Strategy<Value = Vec<Happening>> {
-    prop::collection::vec((0..60_u8, 0..6_u8, 0..8_u8, 0..8_u8), 1..120)
+    prop::collection::vec((0..70_u8, 0..6_u8, 0..8_u8, 0..8_u8), 1..120)
 }
 
 fn pick<T: Copy>(from: &[T], by: u8) -> T {
@@ -171,13 +171,22 @@ fn of_actions(what: u8, a: u8, b: u8) -> Option<Request> {
     })
 }
 
+fn file(id: &str) -> FileRef {
+    FileRef {
+        id: id.to_owned(),
+        name: "labels.csv".to_owned(),
+        media_type: "text/csv".to_owned(),
+        size: 1,
+    }
+}
+
 fn of_people(what: u8, a: u8, b: u8) -> Option<Request> {
     let somebody = person(PEOPLE[a as usize % PEOPLE.len()].0);
     let marked = Marked {
         message: message(if b.is_multiple_of(2) { "m1" } else { "m2" }),
         author: "Dan".to_owned(),
         text: "seen".to_owned(),
-        files: Vec::new(),
+        files: ["F1", "F2"][..a as usize % 3].iter().map(|id| file(id)).collect(),
     };
     Some(match what {
         46 => Request::TakeRole {
@@ -212,6 +221,59 @@ fn of_people(what: u8, a: u8, b: u8) -> Option<Request> {
     })
 }
 
+/// The record: files, invitations, reminders, parts of the post-mortem, containment that somebody says is lifted.
+fn of_the_record(what: u8, a: u8, b: u8) -> Option<Request> {
+    let of = message(if b.is_multiple_of(2) { "m1" } else { "m2" });
+    let file = pick(&["F1", "F2"], a).to_owned();
+    Some(match what {
+        60 => Request::LiftContainment {
+            proposal: ProposalId(u32::from(a) + 1),
+            reason: "by hand".to_owned(),
+        },
+        61 => Request::KeepFile {
+            message: of,
+            file,
+            size: 1,
+            sha256: "ab".repeat(32),
+        },
+        62 => Request::MissFile {
+            message: of,
+            file,
+            why: "it is gone".to_owned(),
+        },
+        63 => Request::Invite {
+            people: vec![person(PEOPLE[a as usize % PEOPLE.len()].0)],
+        },
+        64 => Request::WriteSection {
+            section: pick(Section::ALL, a),
+            text: "it was the deploy".to_owned(),
+        },
+        65 => Request::SnoozePostmortem {
+            for_s: u64::from(a) * 600,
+        },
+        66 => Request::Timer {
+            key: TimerKey::Postmortem,
+        },
+        67 => Request::Timer {
+            key: pick_timer(a, b),
+        },
+        _ => return None,
+    })
+}
+
+fn pick_timer(a: u8, b: u8) -> TimerKey {
+    match a % 4 {
+        0 => TimerKey::Update,
+        1 => TimerKey::Containment,
+        2 => TimerKey::Nudge {
+            role: pick(Role::ALL, b),
+        },
+        _ => TimerKey::Page {
+            page: PageId(u32::from(b)),
+        },
+    }
+}
+
 /// What happens around the incident.
 fn around_it(story: &mut Story, what: u8, a: u8, b: u8) {
     let name = PEOPLE[a as usize % PEOPLE.len()].0;
@@ -233,6 +295,8 @@ fn around_it(story: &mut Story, what: u8, a: u8, b: u8) {
                 standing.roles.insert(Role::Approver);
             }
         }
+        // Long enough that a post-mortem is due.
+        68 => story.later(TimeDelta::days(i64::from(a))),
         // Another incident takes the target, or lets it go.
         58 => match story.around.locks.get(&target) {
             None => drop(story.around.locks.insert(target, (IncidentId(99), AttemptId(1)))),
@@ -271,7 +335,8 @@ fn live_through(mut story: Story, happenings: &[Happening]) -> Story {
     for (what, who, a, b) in happenings.iter().copied() {
         let request = of_the_order(what, a, b)
             .or_else(|| of_actions(what, a, b))
-            .or_else(|| of_people(what, a, b));
+            .or_else(|| of_people(what, a, b))
+            .or_else(|| of_the_record(what, a, b));
         match request {
             Some(request) => {
                 let by = match (&request, who) {
@@ -281,6 +346,8 @@ fn live_through(mut story: Story, happenings: &[Happening]) -> Story {
                         | Request::PreviewFailed { .. }
                         | Request::EndAttempt { .. }
                         | Request::AnswerProbe { .. }
+                        | Request::KeepFile { .. }
+                        | Request::MissFile { .. }
                         | Request::Timer { .. },
                         _,
                     ) => By::Orderly,
@@ -310,6 +377,11 @@ proptest! {
         story.does("ana", damage(true));
         story.proposed(stopping());
         live_through(story, &happenings);
+    }
+
+    #[test]
+    fn whatever_is_asked_at_the_end_of_it_the_rules_hold(happenings in happenings()) {
+        live_through(Story::in_learn(), &happenings);
     }
 
     #[test]

@@ -71,18 +71,24 @@ fn known_kinds<T: JsonSchema>() -> BTreeSet<String> {
         .collect()
 }
 
-/// The golden journals whose name begins so, oldest first. `WRITE_GOLDEN=1` writes one that is not there yet.
-fn golden(prefix: &str, missing: impl Fn() -> Vec<Line>) -> Vec<Vec<Line>> {
+/// A golden journal, written by `WRITE_GOLDEN=1` where it is not there yet. One that is there is never changed.
+fn keep_golden(name: &str, missing: impl Fn() -> Vec<Line>) {
     let folder = at_root("tests/golden");
-    let first = folder.join(format!("{prefix}-v1.jsonl"));
-    if !first.exists() && std::env::var_os("WRITE_GOLDEN").is_some() {
+    let path = folder.join(format!("{name}.jsonl"));
+    if !path.exists() && std::env::var_os("WRITE_GOLDEN").is_some() {
         let lines: Vec<_> = missing()
             .iter()
             .map(|line| serde_json::to_string(line).expect("a line"))
             .collect();
         std::fs::create_dir_all(&folder).expect("the folder can be made");
-        std::fs::write(&first, lines.join("\n") + "\n").expect("the journal can be written");
+        std::fs::write(&path, lines.join("\n") + "\n").expect("the journal can be written");
     }
+}
+
+/// The golden journals whose name begins so, oldest first.
+fn golden(prefix: &str, missing: impl Fn() -> Vec<Line>) -> Vec<Vec<Line>> {
+    keep_golden(&format!("{prefix}-v1"), missing);
+    let folder = at_root("tests/golden");
     let files = std::fs::read_dir(&folder).expect("tests/golden is there");
     let mut paths: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).collect();
     paths.sort();
@@ -157,6 +163,32 @@ fn the_first_golden_journal_replays_for_ever() {
     insta::assert_snapshot!(
         format!("{}, {:?}, {} events, {} findings, {} tasks, {} marks", state.title, state.life, state.seq, state.findings.len(), state.tasks.len(), state.marks.len()),
         @"Labels are late, Duplicate { of: IncidentId(3) }, 150 events, 1 findings, 2 tasks, 1 marks"
+    );
+}
+
+#[test]
+fn the_golden_journal_with_files_invitations_and_reminders_replays_for_ever() {
+    keep_golden("incident-v1b", || incident_lines(&files_and_reminders().journal));
+    let journals = golden("incident", || incident_lines(&everything().journal));
+    let state = replay(&journals[1]);
+    assert_eq!(state.illegal, Vec::new());
+    let fates: Vec<_> = state.marks[&message("m1")].files.values().collect();
+    insta::assert_debug_snapshot!(fates, @r#"
+    [
+        Kept {
+            size: 12,
+            sha256: "abababababababababababababababababababababababababababababababab",
+            event: 13,
+        },
+        Missed {
+            why: "as it was",
+            event: 14,
+        },
+    ]
+    "#);
+    insta::assert_snapshot!(
+        format!("{:?}, review {}, invited {:?}, {} events", state.life, state.review, state.invited, state.seq),
+        @r#"Closed, review closed, invited {PersonId("dan")}, 39 events"#
     );
 }
 
@@ -668,4 +700,55 @@ fn to_the_end(story: &mut Story) {
     story.does("dan", Request::Cancel { reason: text() });
     story.does("dan", Request::Reopen { reason: text() });
     story.does("dan", Request::MarkDuplicate { of: IncidentId(3) });
+}
+
+/// What came after the first golden journal: files kept and missed, an invitation, lifting by word, the review's reminders.
+fn files_and_reminders() -> Story {
+    let text = || "as it was".to_owned();
+    let mut story = Story::framed();
+    let invite = Request::Invite {
+        people: vec![person("dan")],
+    };
+    story.does("ana", invite);
+    let file = |id: &str| FileRef {
+        id: id.to_owned(),
+        name: text(),
+        media_type: "text/csv".to_owned(),
+        size: 12,
+    };
+    let marked = Marked {
+        message: message("m1"),
+        author: "Dan".to_owned(),
+        text: text(),
+        files: vec![file("F1"), file("F2")],
+    };
+    story.does("ana", Request::Mark { marked, at: start() });
+    story.returns(Request::KeepFile {
+        message: message("m1"),
+        file: "F1".to_owned(),
+        size: 12,
+        sha256: "ab".repeat(32),
+    });
+    story.returns(Request::MissFile {
+        message: message("m1"),
+        file: "F2".to_owned(),
+        why: text(),
+    });
+    let stopped = story.verified(stopping());
+    let lift = Request::LiftContainment {
+        proposal: stopped,
+        reason: text(),
+    };
+    story.does("cleo", lift);
+    let resolve = Request::Resolve {
+        summary: Some(text()),
+        reason: Some(text()),
+    };
+    story.does("cleo", resolve);
+    story.later(chrono::TimeDelta::days(5));
+    story.fires(TimerKey::Postmortem);
+    story.does("ana", Request::SnoozePostmortem { for_s: 86_400 });
+    story.review();
+    story.does("cleo", Request::Close { reason: None });
+    story
 }

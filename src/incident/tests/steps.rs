@@ -323,3 +323,27 @@ fn a_hundred_kilobytes_do_not_fit_anywhere() {
         assert!(words.len() < 300, "a refusal does not repeat the flood");
     }
 }
+
+#[test]
+fn damage_that_the_runbook_hears_of_keeps_contain_shut_though_there_was_none_before() {
+    let yes_or_no = ["yes", "no"].map(|name| Branch {
+        name: name.to_owned(),
+        label: name.to_owned(),
+    });
+    let choice = StepKind::Branch {
+        question: "Is damage going on?".to_owned(),
+        branches: yes_or_no.to_vec(),
+    };
+    let mut story = Story::opened_with(plan(vec![step("contain.1", choice)]));
+    story.does("ana", Request::Frame { frame: whole_frame() });
+    story.does("ana", damage(false));
+    story.does("ana", back(Phase::Contain));
+    let yes = Request::TakeBranch {
+        step: "contain.1".to_owned(),
+        branch: "yes".to_owned(),
+        reason: None,
+    };
+    story.does("ana", yes);
+    assert_eq!(story.state().phase, Phase::Contain);
+    assert_eq!(story.state().damage_now(), Some(DamageNow::GoingOn));
+}

@@ -267,7 +267,7 @@ impl<'a> Facts<'a> {
         }
         let (state, grounds) = match containment {
             Containment::InForce { .. } => ("in force", None),
-            Containment::Lifted { grounds } => ("lifted", Some(grounds.clone())),
+            Containment::Lifted { grounds, .. } => ("lifted", Some(grounds.clone())),
             Containment::Accepted { reason, .. } => ("accepted", Some(reason.clone())),
         };
         Some(Contained {

@@ -235,13 +235,23 @@ impl Facts<'_> {
                 event: run.answered?,
             })
         });
-        let kept = self.state.marks.values().filter(|mark| mark.removed.is_none());
-        let files = kept.flat_map(|mark| {
-            mark.marked.files.iter().map(|sha256| Evidence {
-                what: format!("File posted by {}", mark.marked.author),
+        let kept = self
+            .state
+            .kept_files()
+            .filter(|(mark, ..)| mark.removed.is_none());
+        let files = kept.filter_map(|(mark, file, fate)| match fate {
+            FileFate::Kept { size, sha256, event } => Some(Evidence {
+                what: format!(
+                    "File “{}” ({}, {}) posted by {}",
+                    file.name,
+                    file.media_type,
+                    crate::timeline::size(*size),
+                    mark.marked.author
+                ),
                 sha256: sha256.clone(),
-                event: mark.event,
-            })
+                event: *event,
+            }),
+            FileFate::Missed { .. } => None,
         });
         let mut evidence: Vec<Evidence> = outputs.chain(files).collect();
         evidence.sort_by_key(|item| item.event);

@@ -333,7 +333,12 @@ fn what_was_taken_back_in_the_room_is_told_only_by_its_number() {
         message: message("1"),
         author: "Eva".to_owned(),
         text: "a secret thought".to_owned(),
-        files: vec!["77".repeat(32)],
+        files: vec![FileRef {
+            id: "F1".to_owned(),
+            name: "thought.txt".to_owned(),
+            media_type: "text/plain".to_owned(),
+            size: 3,
+        }],
     };
     journal.by("ben", Event::MessageMarked { marked });
     journal.bot(Event::MessageUnmarked {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Entries, shown};
 use crate::incident::{Phase, StepKind};
-use crate::runbook::{Front, Shelf, check, lint};
+use crate::runbook::{Shelf, check, lint};
 
 fn at_root(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -99,7 +99,7 @@ fn the_examples_in_the_reference_for_authors_are_clean() {
 /// `UPDATE_SCHEMAS=1 cargo test` writes the file anew.
 #[test]
 fn the_schema_of_the_front_matter_is_the_one_checked_in() {
-    let schema = serde_json::to_string_pretty(&schemars::schema_for!(Front)).expect("JSON") + "\n";
+    let schema = format!("{:#}\n", crate::runbook::schema());
     let path = at_root("schemas/runbook.schema.json");
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
         std::fs::write(&path, &schema).expect("a writable folder");
@@ -113,8 +113,7 @@ fn the_schema_of_the_front_matter_is_the_one_checked_in() {
 
 #[test]
 fn shipped_front_matters_pass_the_schema_and_misspelled_ones_do_not() {
-    let schema = serde_json::to_value(schemars::schema_for!(Front)).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let validator = jsonschema::validator_for(&crate::runbook::schema()).expect("a schema");
     for runbook in Shelf::demo().list() {
         let yaml = runbook.source.split("---\n").nth(1).expect("front matter");
         let front: serde_json::Value = serde_saphyr::from_str(yaml).expect("YAML");
@@ -123,4 +122,38 @@ fn shipped_front_matters_pass_the_schema_and_misspelled_ones_do_not() {
         misspelled["titel"] = "x".into();
         assert!(!validator.is_valid(&misspelled));
     }
+}
+
+#[test]
+fn runbooks_cite_the_slash_command_by_the_name_it_has_here() {
+    let shelf = Shelf::demo().citing("inc");
+    for runbook in shelf.list() {
+        let plan = serde_json::to_string(&runbook.plan).expect("JSON");
+        assert!(!plan.contains("/incident"), "{}", runbook.file);
+        assert!(!runbook.source.contains("/incident "), "{}", runbook.file);
+    }
+    let demo = shelf.get("demo-shop").expect("the demo's");
+    assert!(
+        demo.plan.phases[0].intro.contains("`/inc frame`"),
+        "{:?}",
+        demo.plan.phases[0]
+    );
+    let digest = |shelf: &Shelf| shelf.get("demo-shop").map(|runbook| runbook.plan.digest.clone());
+    assert_eq!(digest(&shelf), digest(&Shelf::demo()), "the file is the same one");
+
+    let text = "---\nname: links\ntitle: Links\nsummary: Links stay.\n---\n## Confirm\n\n\
+                Type /incident, or see https://example.org/incident and /incidents/7.\n\n1. Look: (/incident note)\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("links.md"), text).expect("written");
+    let shelf = Shelf::load(folder.path())
+        .unwrap_or_else(|problems| panic!("{problems:?}"))
+        .citing("inc");
+    let links = &shelf.get("links").expect("ours").plan.phases[0];
+    assert!(
+        links
+            .intro
+            .starts_with("Type /inc, or see https://example.org/incident and /incidents/7"),
+        "{links:?}"
+    );
+    assert!(links.steps[0].text.contains("(/inc note)"), "{links:?}");
 }

@@ -184,6 +184,7 @@ impl Batch {
                 ns(entry.at).into(),
                 ns(entry.recorded).into(),
                 entry.text.as_ref().into(),
+                entry.files.as_ref().into(),
             ]);
         }
     }

@@ -120,49 +120,109 @@ pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Err
     report
 }
 
-/// Puts a backup in the place of a database, after proving that it is whole. What was there before is kept as
-/// `<dest>.before-restore`. Refused while a process uses `dest`.
-pub async fn restore(source: &Path, dest: &Path) -> Result<Report, Error> {
-    let _owner = Owner::take(dest)?;
-    let fresh = beside(dest, ".restoring");
+/// Writes a copy of a whole SQLite file under another name, also while it is in use. `Error::Exists` when `dest` is
+/// there already.
+pub async fn copy_file(source: &Path, dest: &Path) -> Result<(), Error> {
     let mut connection = open_to_read(source).await?;
-    let copied = match migrations::version(&mut connection, source, migrations::known()).await {
-        Ok(0) => Err(Error::Foreign {
-            path: source.to_owned(),
-        }),
-        Ok(_) => match sound(&mut connection, source).await {
-            Ok(()) => into(&mut connection, &fresh, Replace::Yes).await,
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
-    };
+    let copied = into(&mut connection, dest, Replace::No).await;
+    close(connection, source).await?;
+    copied
+}
+
+async fn close(connection: SqliteConnection, path: &Path) -> Result<(), Error> {
     connection
         .close()
         .await
-        .map_err(|error| failed("closing the database", source, error))?;
-    copied?;
-
-    let report = match verify_file(&fresh, None).await {
-        Ok(report) => report,
-        Err(error) => {
-            discard(&fresh);
-            return Err(error);
-        }
-    };
-    if let Some(fault) = report.faults.first() {
-        discard(&fresh);
-        return Err(Error::Corrupt {
-            place: source.display().to_string(),
-            what: fault.to_string(),
-        });
-    }
-    put_in_place(&fresh, dest)?;
-    Ok(report)
+        .map_err(|error| failed("closing the database", path, error))
 }
 
-fn discard(fresh: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = fs::remove_file(beside(fresh, suffix));
+/// A sound copy beside the place it is meant for. Dropped, it is gone.
+#[derive(Debug)]
+pub struct Fresh {
+    copy: PathBuf,
+    dest: PathBuf,
+}
+
+impl Fresh {
+    /// Copies any SQLite file whose every page and index is sound.
+    pub async fn of(source: &Path, dest: &Path) -> Result<Self, Error> {
+        let mut connection = open_to_read(source).await?;
+        let fresh = Self::from(&mut connection, source, dest).await;
+        close(connection, source).await?;
+        fresh
+    }
+
+    async fn from(connection: &mut SqliteConnection, source: &Path, dest: &Path) -> Result<Self, Error> {
+        sound(connection, source).await?;
+        let fresh = Self {
+            copy: beside(dest, ".restoring"),
+            dest: dest.to_owned(),
+        };
+        into(connection, &fresh.copy, Replace::Yes).await?;
+        Ok(fresh)
+    }
+
+    /// Where the copy lies.
+    pub fn path(&self) -> &Path {
+        &self.copy
+    }
+
+    /// Puts it in its place. What was there before is kept as `<dest>.before-restore`.
+    pub fn put_in_place(self) -> Result<(), Error> {
+        put_in_place(&self.copy, &self.dest)
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm"] {
+            // Put in its place, it is not here any more.
+            let _ = fs::remove_file(beside(&self.copy, suffix));
+        }
+    }
+}
+
+/// A backup that was proved whole and waits to be put in the place of a database. No other process can use that one
+/// meanwhile.
+#[derive(Debug)]
+pub struct Restoring {
+    fresh: Fresh,
+    pub report: Report,
+    _owner: Owner,
+}
+
+impl Restoring {
+    /// Copies and verifies a backup. Refused while a process uses `dest`.
+    pub async fn prepare(source: &Path, dest: &Path) -> Result<Self, Error> {
+        let owner = Owner::take(dest)?;
+        let mut connection = open_to_read(source).await?;
+        let copied = match migrations::version(&mut connection, source, migrations::known()).await {
+            Ok(0) => Err(Error::Foreign {
+                path: source.to_owned(),
+            }),
+            Ok(_) => Fresh::from(&mut connection, source, dest).await,
+            Err(error) => Err(error),
+        };
+        close(connection, source).await?;
+        let fresh = copied?;
+        let report = verify_file(fresh.path(), None).await?;
+        if let Some(fault) = report.faults.first() {
+            return Err(Error::Corrupt {
+                place: source.display().to_string(),
+                what: fault.to_string(),
+            });
+        }
+        Ok(Self {
+            fresh,
+            report,
+            _owner: owner,
+        })
+    }
+
+    /// Puts the backup in its place. What was there before is kept as `<dest>.before-restore`.
+    pub fn finish(self) -> Result<Report, Error> {
+        self.fresh.put_in_place()?;
+        Ok(self.report)
     }
 }
 

@@ -156,6 +156,7 @@ impl FromRow<'_, SqliteRow> for Kept<StoredEntry> {
                 at: time(row.try_get("at")?),
                 recorded: time(row.try_get("recorded")?),
                 text: row.try_get("text")?,
+                files: row.try_get("files")?,
             },
         }))
     }

@@ -15,11 +15,18 @@ pub(super) struct Migration {
     pub sql: &'static str,
 }
 
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "0001_store",
-    sql: include_str!("../../../migrations/sqlite/0001_store.sql"),
-}];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "0001_store",
+        sql: include_str!("../../../migrations/sqlite/0001_store.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "0002_files",
+        sql: include_str!("../../../migrations/sqlite/0002_files.sql"),
+    },
+];
 
 /// Marks the file as ours (`ORDL`), so that no other program's database is ever migrated.
 const APPLICATION_ID: i64 = 0x4f52_444c;

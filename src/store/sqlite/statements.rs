@@ -138,8 +138,9 @@ pub static SUMMARIES: Statement = Statement {
 };
 
 pub static ROOM_LOG: Statement = Statement {
-    before: "INSERT INTO room_log (incident, room, message, thread, author, at, recorded, text) SELECT * FROM ",
-    columns: 8,
+    before: "INSERT INTO room_log (incident, room, message, thread, author, at, recorded, text, files) \
+             SELECT * FROM ",
+    columns: 9,
     after: " WHERE column1 IS NOT NULL",
 };
 
@@ -153,9 +154,9 @@ pub const PAYLOAD_LENGTH: &str = "SELECT octet_length(payload) FROM events WHERE
 pub const REDACT_EVENT: &str =
     "UPDATE events SET payload = ?, redacted = 1, salt = zeroblob(16) WHERE stream = ? AND seq = ?";
 
-/// Versions that were deletions stay deletions.
+/// Versions that were deletions stay deletions. The names of files go too: people paste into those as well.
 pub const REDACT_MESSAGE: &str =
-    "UPDATE room_log SET text = ? WHERE room = ? AND message = ? AND text IS NOT NULL";
+    "UPDATE room_log SET text = ?, files = NULL WHERE room = ? AND message = ? AND text IS NOT NULL";
 
 pub const REDACT_EVIDENCE: &str = "UPDATE evidence SET bytes = NULL WHERE sha256 = ?";
 

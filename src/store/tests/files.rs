@@ -1,7 +1,9 @@
 //! The SQLite file: who owns it, what is left in it, and bad days.
 
-use super::sqlite::{restore, verify_file};
+use super::sqlite::{Restoring, verify_file};
+use super::verify::Report;
 use super::*;
+use std::path::Path;
 
 fn bytes_of(file: &File) -> Vec<u8> {
     let mut all = Vec::new();
@@ -217,6 +219,10 @@ async fn a_redacted_password_is_gone_from_the_bytes_of_the_file() {
     store.close().await.unwrap();
 }
 
+async fn restored(source: &Path, dest: &Path) -> Result<Report, Error> {
+    Restoring::prepare(source, dest).await?.finish()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_taken_while_the_store_works_and_restores() {
     let file = File::new();
@@ -241,12 +247,12 @@ async fn a_backup_is_taken_while_the_store_works_and_restores() {
     assert!(matches!(store.backup(&copy).await, Err(Error::Exists { .. })));
     assert!(verify_file(&copy, None).await.unwrap().sound());
     assert!(matches!(
-        restore(&copy, &file.path()).await,
+        restored(&copy, &file.path()).await,
         Err(Error::Owned { .. })
     ));
     store.close().await.unwrap();
 
-    let report = restore(&copy, &file.path()).await.unwrap();
+    let report = restored(&copy, &file.path()).await.unwrap();
     assert!(
         report.sound()
             && report
@@ -289,7 +295,7 @@ async fn a_backup_that_was_tampered_with_does_not_replace_anything() {
             .unwrap();
         copy.close().await.unwrap();
     }
-    let refused = restore(&file.beside("copy.db"), &file.path())
+    let refused = restored(&file.beside("copy.db"), &file.path())
         .await
         .unwrap_err()
         .to_string();
@@ -303,8 +309,8 @@ async fn a_backup_that_was_tampered_with_does_not_replace_anything() {
         &std::fs::read(file.path()).unwrap()[..9_000],
     )
     .unwrap();
-    assert!(restore(&file.beside("half.db"), &file.path()).await.is_err());
-    assert!(restore(&file.beside("missing.db"), &file.path()).await.is_err());
+    assert!(restored(&file.beside("half.db"), &file.path()).await.is_err());
+    assert!(restored(&file.beside("missing.db"), &file.path()).await.is_err());
     assert_eq!(texts(&file.open().await, stream(1)).await, ["one", "two"]);
 }
 

@@ -19,6 +19,9 @@ const HOSTILE: &[&str] = &[
     "\u{0}\u{1b}[31mred\u{7}\r\nevent: reload\r\rdata: x",
 ];
 
+/// How the page begins to load its own script.
+const OWN_SCRIPT: &str = "<script type=\"module\" src=\"/assets";
+
 /// Nothing in the HTML is live that should be text.
 fn assert_inert(html: &str) {
     let lower = html.to_ascii_lowercase();
@@ -74,7 +77,7 @@ async fn what_people_write_stays_text() {
         assert_inert(&told.data);
     }
     let page = ana.page("/").await;
-    assert_inert(&page.replace("<script src=\"/assets", ""));
+    assert_inert(&page.replace(OWN_SCRIPT, ""));
     assert!(
         page.contains("⟨U+202E⟩cod.exe") && page.contains("⟨U+0000⟩⟨U+001B⟩[31mred"),
         "{page}"
@@ -102,7 +105,7 @@ async fn what_the_bot_passes_on_stays_text_in_every_kind_of_block() {
         assert_inert(
             &ana.page(&format!("/rooms/room-{index}"))
                 .await
-                .replace("<script src=\"/assets", ""),
+                .replace(OWN_SCRIPT, ""),
         );
     }
 }
@@ -136,7 +139,7 @@ async fn forms_incidents_names_and_files_stay_text_as_well() {
             .await
             .unwrap();
         assert_eq!(sent.status(), StatusCode::CREATED);
-        assert_inert(&ana.page("/").await.replace("<script src=\"/assets", ""));
+        assert_inert(&ana.page("/").await.replace(OWN_SCRIPT, ""));
 
         let mut stream = ana
             .listen(&format!("room=lobby&tab=tab1&after={}", s.chat.mark()))
@@ -233,7 +236,12 @@ async fn files_and_outputs_are_downloads_that_run_nowhere() {
         StatusCode::CREATED
     );
     let digest = "ab".repeat(32);
-    for path in ["/files/1".to_owned(), format!("/outputs/{digest}")] {
+    let evidence = format!("/incidents/7/files/{digest}");
+    for path in [
+        "/files/1".to_owned(),
+        format!("/outputs/{digest}"),
+        evidence.clone(),
+    ] {
         let answer = ana.bare(Method::GET, &path).send().await.unwrap();
         let headers = answer.headers().clone();
         assert!(
@@ -250,6 +258,14 @@ async fn files_and_outputs_are_downloads_that_run_nowhere() {
         assert_ne!(headers["content-type"], "text/html");
         assert_eq!(headers["x-content-type-options"], "nosniff");
     }
+    let answer = ana.bare(Method::GET, &evidence).send().await.unwrap();
+    assert_eq!(
+        answer.headers()["content-disposition"],
+        "attachment; filename*=UTF-8''labels%22.csv%0D%0A"
+    );
+    let ben = s.browser("ben").await;
+    let answer = ben.bare(Method::GET, &evidence).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND, "he holds no role");
     let answer = ana.bare(Method::GET, "/files/1").send().await.unwrap();
     assert_eq!(
         answer.headers()["content-disposition"],
@@ -258,10 +274,11 @@ async fn files_and_outputs_are_downloads_that_run_nowhere() {
     assert_eq!(answer.text().await.unwrap(), html);
     for path in [
         "/outputs/zz",
+        "/incidents/7/files/zz",
         "/outputs/..%2f..%2fetc",
         "/files/99",
         "/files/x",
-        "/assets/..%2fmod.rs",
+        "/assets/any/..%2fmod.rs",
     ] {
         assert_eq!(
             ana.bare(Method::GET, path).send().await.unwrap().status(),

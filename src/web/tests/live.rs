@@ -228,3 +228,55 @@ async fn stopping_the_program_ends_the_streams_at_once() {
     s.running.shutdown().await;
     assert!(stream.next().await.is_none());
 }
+
+#[tokio::test]
+async fn the_guide_of_the_demo_goes_along_with_what_happens() {
+    let demo = Settings {
+        demo: true,
+        ..settings()
+    };
+    let s = site_at(Place::Memory, demo).await;
+    s.guide
+        .ask(step(Turn::Now, "Take command", Some("/incident take commander")));
+    let ana = s.browser("ana").await;
+    let page = ana.page("/").await;
+    assert!(
+        page.contains("Step 2 of 2") && page.contains("incident take commander"),
+        "{page}"
+    );
+    assert!(page.contains("Switch to Ben Okafor"), "it is for somebody else");
+    let bens = s.browser("ben").await.page("/").await;
+    assert!(!bens.contains("Switch to Ben Okafor"), "it is for himself");
+
+    let mut stream = ana.listen(&format!("room=lobby&after={}", s.chat.mark())).await;
+    let first = stream.next().await.unwrap();
+    assert_eq!(
+        first.name, "guide",
+        "what happened before the stream is told as well"
+    );
+    s.guide
+        .ask(step(Turn::Now, "Approve it", Some("/incident approve A2")));
+    let told = stream.next().await.unwrap();
+    assert_eq!(told.name, "guide");
+    assert!(told.data.contains("incident approve A2"), "{}", told.data);
+
+    // Where nothing is different, nothing is sent: the next thing told is the message.
+    s.guide
+        .ask(step(Turn::Now, "Approve it", Some("/incident approve A2")));
+    s.chat
+        .say(&identity("ben"), LOBBY, None, "hello", None)
+        .await
+        .unwrap();
+    assert_eq!(stream.next().await.unwrap().name, "message");
+
+    s.guide.ask(step(Turn::Done, "Approve it", None));
+    let over = stream.next().await.unwrap();
+    assert!(over.data.contains("All 2 done"), "{}", over.data);
+}
+
+#[tokio::test]
+async fn outside_of_the_demo_there_is_no_guide() {
+    let s = site().await;
+    s.guide.ask(step(Turn::Now, "Take command", None));
+    assert!(!s.browser("ana").await.page("/").await.contains("id=\"guide\""));
+}

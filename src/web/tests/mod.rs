@@ -127,6 +127,46 @@ impl Board for Wall {
     }
 }
 
+/// A guide with a step behind and one to do, as far as it was led.
+#[derive(Default)]
+struct Leading {
+    next: Mutex<Option<GuideStep>>,
+    moved: watch::Sender<u64>,
+}
+
+impl Leading {
+    /// Asks for something else.
+    fn ask(&self, step: GuideStep) {
+        *self.next.lock().unwrap() = Some(step);
+        self.moved.send_modify(|count| *count += 1);
+    }
+}
+
+#[async_trait]
+impl Guide for Leading {
+    async fn steps(&self, _: &RoomRef) -> Vec<GuideStep> {
+        let behind = step(Turn::Done, "Open the incident", None);
+        let next = self.next.lock().unwrap().clone();
+        std::iter::once(behind).chain(next).collect()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
+    }
+}
+
+fn step(turn: Turn, title: &str, command: Option<&str>) -> GuideStep {
+    GuideStep {
+        part: "confirm".into(),
+        title: title.into(),
+        text: format!("Why: {title}"),
+        turn,
+        command: command.map(str::to_owned),
+        person: Some(PersonId::new("ben")),
+        room: None,
+    }
+}
+
 /// One post-mortem and one output, both for ana alone.
 struct Shelf;
 
@@ -144,6 +184,11 @@ impl Documents for Shelf {
     async fn output(&self, _: &str, who: &Person) -> Option<Vec<u8>> {
         (who.id.0 == "ana").then(|| b"<b>rows</b>".to_vec())
     }
+
+    async fn file(&self, incident: u64, _: &str, who: &Person) -> Option<(String, Vec<u8>)> {
+        let file = ("labels\".csv\r\n".to_owned(), b"<b>1;2</b>".to_vec());
+        (incident == 7 && who.id.0 == "ana").then_some(file)
+    }
 }
 
 struct Site {
@@ -152,6 +197,7 @@ struct Site {
     inbox: Arc<Inbox>,
     people: Arc<Known>,
     wall: Arc<Wall>,
+    guide: Arc<Leading>,
     ready: Arc<AtomicBool>,
 }
 
@@ -168,7 +214,6 @@ fn settings() -> Settings {
                 line: "timeline add".into(),
             },
         }],
-        guide: Vec::new(),
     }
 }
 
@@ -199,12 +244,14 @@ async fn site_at(place: Place, settings: Settings) -> Site {
         person("ben", "Ben Okafor"),
     ])));
     let (wall, ready) = (Arc::new(Wall::default()), Arc::new(AtomicBool::new(true)));
+    let guide = Arc::new(Leading::default());
     let is_ready = Arc::clone(&ready);
     let deps = Deps {
         chat: Arc::clone(&chat),
         people: people.clone(),
         board: wall.clone(),
         documents: Arc::new(Shelf),
+        guide: settings.demo.then(|| guide.clone() as Arc<dyn Guide>),
         clock,
         ready: Arc::new(move || {
             is_ready
@@ -222,6 +269,7 @@ async fn site_at(place: Place, settings: Settings) -> Site {
         inbox,
         people,
         wall,
+        guide,
         ready,
     }
 }

@@ -224,19 +224,45 @@ async fn monitoring_asks_without_a_token_and_by_any_host_name() {
 async fn assets_of_this_build_are_kept_by_browsers_and_load_without_signing_in() {
     let s = site().await;
     let page = s.browser("ana").await.page("/").await;
+    let build = between(&page, "/assets/", "/favicon.svg").to_owned();
     for name in ["app.css", "app.js", "favicon.svg"] {
-        let path = format!("/assets/{name}?v={}", between(&page, "app.css?v=", "\""));
-        let answer = s.http().get(s.url(&path)).send().await.unwrap();
-        assert_eq!(
-            answer.headers()["cache-control"],
-            "public, max-age=31536000, immutable"
-        );
-        let plain = s
-            .http()
-            .get(s.url(&format!("/assets/{name}")))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(plain.headers()["cache-control"], "no-cache");
+        for (build, kept) in [
+            (build.as_str(), "public, max-age=31536000, immutable"),
+            ("another", "no-cache"),
+        ] {
+            let path = format!("/assets/{build}/{name}");
+            let answer = s.http().get(s.url(&path)).send().await.unwrap();
+            assert_eq!(answer.headers()["cache-control"], kept, "{path}");
+        }
     }
+}
+
+#[tokio::test]
+async fn every_module_of_the_page_s_script_is_served_as_a_script_and_fetched_ahead() {
+    let s = site().await;
+    let page = s.browser("ana").await.page("/").await;
+    let build = between(&page, "/assets/", "/favicon.svg").to_owned();
+    let (mut known, mut waiting) = (vec!["app.js".to_owned()], vec!["app.js".to_owned()]);
+    while let Some(name) = waiting.pop() {
+        let ahead = format!("<link rel=\"modulepreload\" href=\"/assets/{build}/{name}\">");
+        assert!(page.contains(&ahead), "{ahead} in {page}");
+        let answer = s.http().get(s.url(&format!("/assets/{build}/{name}"))).send();
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{name}");
+        assert_eq!(answer.headers()["content-type"], "text/javascript; charset=utf-8");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        let text = answer.text().await.unwrap();
+        for import in text.lines().filter(|line| line.starts_with("import ")) {
+            let path = between(import, "\"./", "\"").to_owned();
+            if !known.contains(&path) {
+                known.push(path.clone());
+                waiting.push(path);
+            }
+        }
+    }
+    assert_eq!(
+        known.len(),
+        page.matches("rel=\"modulepreload\"").count(),
+        "a script that nobody imports: {known:?}"
+    );
 }

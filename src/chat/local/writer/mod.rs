@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::{SqliteConnection, SqlitePool};
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::live::{Hub, What};
@@ -131,15 +131,31 @@ type Job = (Op, oneshot::Sender<Reply>);
 pub(super) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     task: Mutex<Option<JoinHandle<()>>>,
+    /// Held while something is written, and by who needs the file to stand still.
+    turn: Arc<Mutex<()>>,
+}
+
+/// As long as this is kept, nothing is written; what comes waits.
+#[derive(Debug)]
+pub struct Still {
+    _turn: OwnedMutexGuard<()>,
 }
 
 impl Writer {
     pub fn start(pool: SqlitePool, rooms: Rooms, hub: Arc<Hub>, waiting: Arc<Notify>) -> Self {
         let (jobs, inbox) = mpsc::channel(WAITING_MAX);
-        let task = tokio::spawn(run(inbox, pool, rooms, hub, waiting));
+        let turn = Arc::new(Mutex::new(()));
+        let task = tokio::spawn(run(inbox, Arc::clone(&turn), pool, rooms, hub, waiting));
         Self {
             jobs: Mutex::new(Some(jobs)),
             task: Mutex::new(Some(task)),
+            turn,
+        }
+    }
+
+    pub async fn still(&self) -> Still {
+        Still {
+            _turn: Arc::clone(&self.turn).lock_owned().await,
         }
     }
 
@@ -170,6 +186,7 @@ struct After {
 
 async fn run(
     mut inbox: mpsc::Receiver<Job>,
+    turn: Arc<Mutex<()>>,
     pool: SqlitePool,
     rooms: Rooms,
     hub: Arc<Hub>,
@@ -178,6 +195,7 @@ async fn run(
     let mut jobs = Vec::with_capacity(BATCH_MAX);
     while inbox.recv_many(&mut jobs, BATCH_MAX).await > 0 {
         let (ops, replies): (Vec<Op>, Vec<_>) = jobs.drain(..).unzip();
+        let _turn = turn.lock().await;
         match commit(&pool, &rooms, &ops).await {
             Ok((answers, after)) => {
                 for room in after.rooms {

@@ -23,6 +23,7 @@ fn said(message: &str, recorded: i64, text: Option<&str>) -> LogEntry {
         at: at(if message == "m1" { 1 } else { 2 }),
         recorded: at(recorded),
         text: text.map(Into::into),
+        files: (message == "m1").then(|| r#"[{"name":"labels ☃.csv"}]"#.into()),
     }
 }
 

@@ -1,13 +1,21 @@
 //! The demo's guide: what to type next, why, and who types it.
 //!
 //! A step knows two things about an incident: the line to type as it stands now (a proposal may be `A1` or `A2`), and
-//! whether it is behind. So the guide never runs ahead of somebody who strays, and never repeats what is done. The
-//! lines are those of the command table and of the runbook `demo-shop`; the tests walk a real incident along them.
+//! whether it is behind. So the guide never runs ahead of somebody who strays, and never repeats what is done. Where the
+//! way is blocked, a [`Detour`] comes first: the one line that opens it again. The lines are those of the command table
+//! and of the runbook `demo-shop`; the tests walk a real incident along them.
+
+mod detour;
+
+use std::cmp::Ordering;
 
 use serde::Serialize;
 
+pub use detour::Detour;
+
 use crate::incident::{
-    Containment, FindingId, Phase, Proposal, ProposalId, RecoveryItem, Section, Stage, State, StepState,
+    Containment, FindingId, Phase, Proposal, ProposalId, Recovery, RecoveryItem, Section, Stage, State,
+    StepState,
 };
 
 /// One thing to type.
@@ -32,14 +40,17 @@ pub struct Shown {
     /// From 1.
     pub number: usize,
     pub phase: &'static str,
-    pub who: &'static str,
+    /// Who types it; somebody else than planned, where people took other roles.
+    pub who: String,
     pub title: &'static str,
-    pub why: &'static str,
+    pub why: String,
     /// What to type after the slash command's name.
     pub line: String,
     pub done: bool,
     /// The one to do now; at most one is.
     pub current: bool,
+    /// It cannot be done as things stand: title, reason and line are those of the way around.
+    pub detour: bool,
 }
 
 /// All steps, in order.
@@ -50,16 +61,34 @@ pub fn steps() -> &'static [Step] {
 /// The guide for an incident, or for the moment before there is one.
 pub fn shown(state: Option<&State>) -> Vec<Shown> {
     let current = STEPS.iter().position(|step| !step.is_done(state));
-    let show = |(index, step): (usize, &Step)| Shown {
-        id: step.id,
-        number: index + 1,
-        phase: step.phase.word(),
-        who: step.who,
-        title: step.title,
-        why: step.why,
-        line: step.line(state),
-        done: step.is_done(state),
-        current: current == Some(index),
+    let show = |(index, step): (usize, &Step)| {
+        let now = current == Some(index);
+        let shown = Shown {
+            id: step.id,
+            number: index + 1,
+            phase: step.phase.word(),
+            who: state.map_or(step.who.to_owned(), |state| detour::who(state, step)),
+            title: step.title,
+            why: step.why.to_owned(),
+            line: step.line(state),
+            done: step.is_done(state),
+            current: now,
+            detour: false,
+        };
+        match state
+            .filter(|_| now)
+            .and_then(|state| detour::before(state, step))
+        {
+            Some(detour) => Shown {
+                who: detour.who,
+                title: detour.title,
+                why: detour.why,
+                line: detour.line,
+                detour: true,
+                ..shown
+            },
+            None => shown,
+        }
     };
     STEPS.iter().enumerate().map(show).collect()
 }
@@ -71,7 +100,30 @@ impl Step {
     }
 
     pub fn is_done(&self, state: Option<&State>) -> bool {
-        state.is_some_and(|state| state.phase > self.phase || (self.done)(state))
+        let done = |state: &State| match state.phase.cmp(&self.phase) {
+            _ if state.is_over() => true,
+            Ordering::Greater => true,
+            Ordering::Equal => (self.done)(state),
+            Ordering::Less => false,
+        };
+        state.is_some_and(done)
+    }
+
+    /// The action whose proposal this step approves.
+    fn approves(&self, state: &State) -> Option<ProposalId> {
+        let of = |action| standing(state, action).map(|proposal| proposal.id);
+        match self.id {
+            "approve-pause" => of(PAUSE),
+            "approve-rollback" => of(ROLLBACK),
+            "approve-repair" => of(REPAIR),
+            "approve-undo" => undoing(state),
+            _ => None,
+        }
+    }
+
+    /// Only who leads the response may type it.
+    fn is_led(&self) -> bool {
+        matches!(self.id, "decide" | "keep")
     }
 }
 
@@ -102,7 +154,7 @@ const STEPS: &[Step] = steps! {
     "look" Confirm "cleo" "Look before you touch"
         "Asks all probes of this phase at once. A probe only reads; nobody has to approve it."
         |_| "probe run".to_owned()
-        => |state| answered(state, "demo.wrong_records");
+        => |state| settled_steps(state, &["confirm.1", "confirm.2"]);
 
     "frame" Confirm "ana" "Say it in one sentence"
         "What, who, how badly, since when. \"The shop is broken\" would be refused, with the question that is missing. Once the \
@@ -119,7 +171,7 @@ const STEPS: &[Step] = steps! {
     "jobs" Contain "cleo" "See which job does it"
         "The runbook's next step is a probe. It shows two jobs, and which of them writes the wrong prices."
         |_| "step run contain.2".to_owned()
-        => |state| answered(state, "demo.jobs");
+        => |state| settled_steps(state, &["contain.2"]);
 
     "pause" Contain "ana" "Propose to pause the job"
         "You see the exact request that would be sent. Nothing is sent yet: somebody else has to approve just that."
@@ -135,12 +187,12 @@ const STEPS: &[Step] = steps! {
     "count-again" Contain "cleo" "See that it holds"
         "The number of wrong prices must stand still. Containment that was verified closes this phase."
         |_| "step run contain.4".to_owned()
-        => |state| state.steps.contains_key("contain.4");
+        => |state| settled_steps(state, &["contain.4"]);
 
     "round" Triage "cleo" "Ask everything at once"
         "The clock no longer runs against you. Changes, log and queue answer side by side, in one message."
         |_| "probe run".to_owned()
-        => |state| answered(state, "demo.changes") && answered(state, "demo.log");
+        => |state| state.cause.is_some() || (answered(state, "demo.changes") && answered(state, "demo.log"));
 
     "finding" Triage "cleo" "Record what you found"
         "Most incidents follow a change. A finding says what you conclude and carries the answer that shows it."
@@ -168,7 +220,7 @@ const STEPS: &[Step] = steps! {
     "which" Decide "cleo" "Answer the runbook"
         "A step of the runbook can be a question. The answer goes into the record."
         |_| "answer decide.2 the import mapping, from v2 back to v1".to_owned()
-        => |state| state.steps.contains_key("decide.2");
+        => |state| settled_steps(state, &["decide.2"]);
 
     "to-recover" Decide "ana" "Go on"
         "Decided is not done: now the way back is walked."
@@ -208,22 +260,22 @@ const STEPS: &[Step] = steps! {
     "recount" Recover "cleo" "Look at everything again"
         "The probes of this phase: wrong records, queue, health."
         |_| "probe run".to_owned()
-        => |state| ["recover.1", "recover.2", "recover.3"].iter().all(|step| state.steps.contains_key(*step));
+        => |state| settled_steps(state, &["recover.1", "recover.2", "recover.3"]);
 
     "records" Recover "cleo" "Count the records to repair"
         "Counted and written down, also when it is none."
         |_| "check records passed count=0 all wrong prices are repaired".to_owned()
-        => |state| state.recovery.contains_key(&RecoveryItem::Records);
+        => |state| checked(state, RecoveryItem::Records);
 
     "backlog" Recover "cleo" "Check the backlog"
         "Did orders pile up meanwhile?"
         |_| "check backlog passed orders are shipped as they come".to_owned()
-        => |state| state.recovery.contains_key(&RecoveryItem::Backlog);
+        => |state| checked(state, RecoveryItem::Backlog);
 
     "smoke-test" Recover "cleo" "Say that the smoke test passed"
         "This is the moment at which the recovery counts as validated."
         |_| "check smoke-test passed a mug costs 8.90 again".to_owned()
-        => |state| state.recovery.contains_key(&RecoveryItem::SmokeTest);
+        => |state| checked(state, RecoveryItem::SmokeTest);
 
     "keep" Recover "ana" "Settle the change by hand"
         "Pausing was a change by hand. It is undone, so nothing of it belongs into version control."
@@ -261,6 +313,16 @@ const STEPS: &[Step] = steps! {
         => |_| false;
 };
 
+/// Done, answered or skipped: the runbook waits for none of them.
+fn settled_steps(state: &State, steps: &[&str]) -> bool {
+    steps.iter().all(|step| state.steps.contains_key(*step))
+}
+
+fn checked(state: &State, item: RecoveryItem) -> bool {
+    let check = state.recovery.get(&item);
+    check.is_some_and(|check| !matches!(check, Recovery::Checked { passed: false, .. }))
+}
+
 fn answered(state: &State, probe: &str) -> bool {
     let mut runs = state.runs.values();
     runs.any(|run| run.asked.probe == probe && run.answer.is_some())
@@ -277,8 +339,16 @@ fn run_of(state: Option<&State>, probe: &str) -> Option<String> {
 fn standing<'a>(state: &'a State, action: &str) -> Option<&'a Proposal> {
     let mut proposals = state.proposals.values().rev();
     proposals.find(|proposal| {
-        proposal.terms.action == action && (!proposal.stage.is_over() || has_worked(proposal))
+        proposal.terms.action == action
+            && stops_the_import(proposal)
+            && (!proposal.stage.is_over() || has_worked(proposal))
     })
+}
+
+/// A pause of the shop's other job contains nothing.
+fn stops_the_import(proposal: &Proposal) -> bool {
+    proposal.terms.action != PAUSE
+        || proposal.terms.params.get("job").and_then(|job| job.as_str()) == Some("import-prices")
 }
 
 /// Whether it can be approved, or was: the exact operation stands in the room.
@@ -343,10 +413,11 @@ fn change_of(state: Option<&State>, action: &str) -> String {
     found.unwrap_or_else(|| if action == PAUSE { "C1" } else { "C2" }.to_owned())
 }
 
+/// Nothing is left of what the action changed by hand.
 fn settled(state: &State, action: &str) -> bool {
     let Some(proposal) = standing(state, action) else {
-        return false;
+        return true;
     };
     let mut changes = state.changes.values();
-    changes.any(|change| change.proposal == Some(proposal.id) && change.settled.is_some())
+    changes.all(|change| change.proposal != Some(proposal.id) || change.settled.is_some())
 }

@@ -1,0 +1,36 @@
+//! Bringing people in.
+
+use super::*;
+use crate::incident::PersonId;
+
+#[tokio::test]
+async fn somebody_invited_into_a_private_incident_gets_in_and_is_told_where_to_begin() {
+    let bot = Bot::idle().await;
+    bot.says("ana", "open Payroll is wrong --private").await;
+    insta::assert_snapshot!(bot.refused("ben", "status").await, @"There is no INC-1 that you can see. `list` shows those you can.");
+    bot.says("ana", "invite @ben").await;
+    insta::assert_snapshot!(bot.shows("@ben").await.join("\n"), @"@Ben Ode you are invited into INC-1 by Ana Ruiz: Payroll is wrong. Say `brief` to catch up.");
+    assert!(bot.app.chat.shows("ben", ROOM), "in the room");
+    bot.says("ben", "status").await;
+    for stranger in ["cleo", "dan"] {
+        assert!(!bot.app.chat.shows(stranger, ROOM));
+        assert!(bot.app.engine.listed(Some(&PersonId::new(stranger))).is_empty());
+        assert!(
+            !bot.tries(stranger, "list all")
+                .await
+                .message
+                .fallback
+                .contains("Payroll")
+        );
+    }
+    insta::assert_snapshot!(bot.refused("ana", "invite @ben").await, @"ben is in already.");
+    assert!(!bot.app.engine.metrics().await.contains("Payroll"));
+}
+
+#[tokio::test]
+async fn the_timeline_tells_who_invited_whom() {
+    let bot = Bot::opened().await;
+    bot.says("ana", "role invite @cleo").await;
+    let timeline = bot.says("ana", "timeline").await;
+    assert!(timeline.contains("Ana Ruiz invited Cleo Hart."), "{timeline}");
+}

@@ -1,0 +1,93 @@
+//! Messages that people put on the timeline, and the files that came with them.
+
+use super::{Deciding, Fact, Facts};
+use crate::incident::event::Event;
+use crate::incident::request::Request;
+use crate::incident::state::State;
+use crate::incident::words::*;
+
+impl Deciding<'_> {
+    pub(super) fn decide_marks(&self, state: &State, request: &Request) -> Option<Facts> {
+        Some(match request {
+            Request::Mark { marked, at } => {
+                let known = state.marks.get(&marked.message);
+                let mine = self.by.person();
+                // Two people reacting to one message make one entry; the same person twice makes nothing.
+                if known
+                    .is_some_and(|mark| mark.removed.is_none() && mine.is_none_or(|me| mark.by.contains(me)))
+                {
+                    return Some(Ok(Vec::new()));
+                }
+                Ok(vec![Fact::at(
+                    Event::MessageMarked {
+                        marked: marked.clone(),
+                    },
+                    *at,
+                    "message",
+                )])
+            }
+            Request::MessageEdited { message, text } => match state.marks.get(message) {
+                Some(mark) if mark.marked.text != *text => Ok(vec![
+                    Event::MessageChanged {
+                        message: message.clone(),
+                        text: text.clone(),
+                    }
+                    .into(),
+                ]),
+                _ => Ok(Vec::new()),
+            },
+            Request::Unmark { message, why } => match state.marks.get(message) {
+                // Only who marked it can take that back; a deleted message leaves by itself.
+                Some(mark)
+                    if mark.removed.is_none() && self.by.person().is_none_or(|me| mark.by.contains(me)) =>
+                {
+                    Ok(vec![
+                        Event::MessageUnmarked {
+                            message: message.clone(),
+                            why: why.clone(),
+                        }
+                        .into(),
+                    ])
+                }
+                _ => Ok(Vec::new()),
+            },
+            Request::KeepFile {
+                message,
+                file,
+                size,
+                sha256,
+            } => Ok(settled_file(state, message, file, |found| Event::FileKept {
+                message: message.clone(),
+                file: file.clone(),
+                name: found.name.clone(),
+                media_type: found.media_type.clone(),
+                size: *size,
+                sha256: sha256.clone(),
+            })),
+            Request::MissFile { message, file, why } => {
+                Ok(settled_file(state, message, file, |found| Event::FileMissed {
+                    message: message.clone(),
+                    file: file.clone(),
+                    name: found.name.clone(),
+                    why: why.clone(),
+                }))
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// What becomes of a file of a marked message; nothing where that is known already.
+fn settled_file(
+    state: &State,
+    message: &MessageRef,
+    file: &str,
+    event: impl FnOnce(&FileRef) -> Event,
+) -> Vec<Fact> {
+    let open = state
+        .marks
+        .get(message)
+        .filter(|mark| !mark.files.contains_key(file));
+    let found = open.and_then(|mark| mark.marked.files.iter().find(|found| found.id == file));
+    found.map(|found| event(found).into()).into_iter().collect()
+}
