@@ -143,7 +143,7 @@ impl House {
         )
         .await
         .expect("a program that opens");
-        let page = app.serve_page(None, clock).await.expect("a page");
+        let page = app.serve_page(false, clock).await.expect("a page");
         app.start().await.expect("a program that starts");
         (app, page)
     }
