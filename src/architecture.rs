@@ -25,6 +25,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("store", &["incident"]),
     ("chat", &["incident"]),
     ("chat/local", &["incident", "chat", "clock"]),
+    ("chat/slack", &["incident", "chat", "clock", "text"]),
     ("driver", &["incident"]),
     (
         "driver/http",

@@ -7,6 +7,7 @@ mod hands;
 mod offers;
 mod page;
 mod people;
+mod slack;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use crate::catalog::Catalog;
 use crate::chat::Chat;
 use crate::chat::local::{LocalChat, Place};
+use crate::chat::slack::SlackChat;
 use crate::clock::Clock;
 use crate::config::{self, Config, RoomFacts};
 use crate::desk;
@@ -33,6 +35,7 @@ use crate::web;
 
 pub use offers::{Joined, Vocabulary};
 pub use people::{on_terminal, token};
+pub use slack::settings as slack_settings;
 
 /// Name of the platform that the page speaks for.
 const LOCAL: &str = "local";
@@ -73,6 +76,8 @@ pub enum Error {
     Read { what: String, why: String },
     #[error("the HTTP client cannot be made: {0}")]
     Http(String),
+    #[error("Slack cannot be used: {0}")]
+    Slack(String),
 }
 
 fn lines(problems: &[impl std::fmt::Display]) -> String {
@@ -185,6 +190,8 @@ pub enum Keeping {
 pub struct App {
     pub engine: Engine,
     pub chat: Arc<LocalChat>,
+    /// Where the config names a workspace.
+    pub slack: Option<Arc<SlackChat>>,
     pub joined: Arc<Joined>,
     store: Arc<dyn Store>,
     /// For a copy while it runs; `None` in memory.
@@ -212,6 +219,7 @@ impl App {
             Place::Memory => None,
         };
         let chat = LocalChat::open(place, &files.config.command, Arc::clone(&clock)).await?;
+        let slack = slack::adapter(&files.config, Arc::clone(&clock))?;
         let systems = files.systems(Arc::clone(&clock))?;
         let masker = files.config.masker()?;
         let room = files.config.room.clone();
@@ -246,7 +254,12 @@ impl App {
             words: Arc::new(view.clone()),
             meaning: Arc::new(Inbox::new(joined.clone(), view)),
             documents: joined.clone(),
-            chats: vec![chat.clone() as Arc<dyn Chat>],
+            // What is opened where there is no chat gets its room on the platform that people look at.
+            chats: slack
+                .iter()
+                .map(|slack| Arc::clone(slack) as Arc<dyn Chat>)
+                .chain([chat.clone() as Arc<dyn Chat>])
+                .collect(),
             mask: Arc::new(move |text: &str| masker.mask(text).text.into_owned()),
             options,
         };
@@ -254,6 +267,7 @@ impl App {
         let app = Self {
             engine,
             chat,
+            slack,
             joined,
             store,
             sqlite,
@@ -293,13 +307,19 @@ impl App {
 
     /// Begins to work.
     pub async fn start(&self) -> Result<(), Error> {
+        // Messages name people from the first one on.
+        self.join_slack();
         self.engine.start().await?;
         self.chat.connect(Arc::new(self.engine.clone()));
+        self.listen_to_slack();
         Ok(())
     }
 
     /// Ends what is in hand, then lets go of the files.
     pub async fn stop(&self) {
+        if let Some(slack) = &self.slack {
+            slack.close();
+        }
         self.engine.stop().await;
         self.chat.close().await;
         if let Err(error) = self.store.close().await {

@@ -40,6 +40,7 @@ impl App {
                 let engine = metrics.clone();
                 Box::pin(async move { engine.metrics().await })
             }),
+            platforms: self.platform_routes(),
         };
         Ok(web::serve(settings, deps).await?)
     }

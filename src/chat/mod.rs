@@ -1,11 +1,12 @@
 //! The chat port: what the bot needs of a chat platform, and what a platform tells the bot.
 //!
-//! Adapters (`local/`, later `slack/` and `discord/`) implement [`Chat`] and push every [`Incoming`] into an
+//! Adapters (`local/`, `slack/`, later `discord/`) implement [`Chat`] and push every [`Incoming`] into an
 //! [`Intake`]; they never call the engine and never each other.
 
 pub mod local;
 mod message;
 mod rich;
+pub mod slack;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -58,12 +59,37 @@ pub enum Error {
     Gone { why: String },
 }
 
+/// What a platform says of somebody, now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Member,
+    /// Reads, and does not command: a guest, somebody of another workspace, a bot, a deactivated account.
+    Reader,
+}
+
+/// A room to listen to, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    pub room: RoomRef,
+    pub since: DateTime<Utc>,
+}
+
 /// A chat platform. Every method that creates something takes a key and does it once per key, however often it is
 /// called: after a crash the engine calls again.
 #[async_trait]
 pub trait Chat: Send + Sync {
     /// `local`, `slack`, `discord`.
     fn platform(&self) -> &'static str;
+
+    /// Where incidents are announced on this platform, if anywhere.
+    async fn lobby(&self) -> Result<Option<RoomRef>, Error> {
+        Ok(None)
+    }
+
+    /// What the platform says of this person. A platform without guests has members only.
+    async fn standing(&self, _who: &Identity) -> Result<Standing, Error> {
+        Ok(Standing::Member)
+    }
 
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error>;
     async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error>;
@@ -187,6 +213,17 @@ pub trait Intake: Send + Sync {
 
     /// Waits until a taken delivery is decided.
     async fn decided(&self, id: u64) -> Verdict;
+
+    /// The rooms of a platform whose incident is open: what an adapter reads again after it was away.
+    async fn listening(&self, _platform: &str) -> Vec<Listening> {
+        Vec::new()
+    }
+
+    /// What a platform shows somebody who looks at the bot itself: open incidents, and what waits for them. `None` for
+    /// somebody unknown. Changes nothing and is not kept.
+    async fn home(&self, _who: &Identity) -> Option<Message> {
+        None
+    }
 
     /// Completions for what somebody is typing; changes nothing and is not kept.
     async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)>;

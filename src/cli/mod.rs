@@ -12,6 +12,7 @@ mod doctor;
 mod incident;
 mod init;
 mod journal;
+mod manifest;
 mod output;
 mod person;
 mod postmortem;
@@ -93,6 +94,8 @@ enum Verb {
     Backup(backup::Arguments),
     /// Put a backup in the place of the journal and the page's chat.
     Restore(restore::Arguments),
+    /// Print the app to create on a chat platform.
+    Manifest(manifest::Arguments),
     /// Check and show the config.
     Config(config::Arguments),
     /// Print the completions of a shell.
@@ -140,6 +143,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Person(arguments) => person::run(config, arguments).await,
         Verb::Backup(arguments) => backup::run(config, arguments).await,
         Verb::Restore(arguments) => restore::run(config, arguments).await,
+        Verb::Manifest(arguments) => manifest::run(config, arguments),
         Verb::Config(arguments) => config::run(config, arguments),
         Verb::Completions(arguments) => Ok(completions::run(arguments)),
     }

@@ -61,6 +61,9 @@ pub struct Config {
     pub store: Store,
     /// The local page, webhooks and metrics.
     pub web: Web,
+    /// Slack: one workspace. Without this table Slack is not used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slack: Option<Slack>,
     /// What orderly writes about itself.
     pub log: Log,
     /// The room of an incident.
@@ -107,6 +110,7 @@ impl Default for Config {
             timezone: Zone(chrono_tz::Tz::UTC),
             store: Store::default(),
             web: Web::default(),
+            slack: None,
             log: Log::default(),
             room: Room::default(),
             timeline: Timeline::default(),
@@ -276,6 +280,12 @@ impl Config {
             [] => Vec::new(),
             _ => Risk::ALL.iter().filter_map(|risk| short(*risk)).collect(),
         }
+    }
+
+    /// Whether Slack calls us, instead of us holding sockets open.
+    pub fn slack_over_http(&self) -> bool {
+        let slack = self.slack.as_ref();
+        slack.is_some_and(|slack| slack.transport == Transport::Http)
     }
 
     /// Where people reach the page, without a slash at the end.

@@ -35,6 +35,49 @@ pub struct Web {
     pub behind_tls: bool,
 }
 
+/// Slack: one workspace. Without this table Slack is not used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Slack {
+    /// Where the bot's token is (`xoxb-…`): `{ env = "NAME" }` or `{ file = "/path" }`.
+    pub bot_token: Reference,
+    /// How deliveries come: `socket` needs no public address, `http` needs one that Slack can reach.
+    #[serde(default)]
+    pub transport: Transport,
+    /// Where the app-level token is (`xapp-…`, scope `connections:write`), for `socket`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_token: Option<Reference>,
+    /// Where the signing secret is, for `http`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_secret: Option<Reference>,
+    /// Sockets open at the same time, so that one may be renewed or lost without silence. Slack allows ten.
+    #[serde(default = "two_sockets")]
+    #[schemars(range(min = 1, max = 10))]
+    pub connections: u32,
+    /// Where incidents are announced: the channel's id, such as `C0123ABCD`. Without it: where they are opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<String>,
+    /// Address of Slack's Web API, for a stand-in.
+    #[serde(default = "slack_api")]
+    pub api_url: String,
+}
+
+fn two_sockets() -> u32 {
+    2
+}
+
+fn slack_api() -> String {
+    "https://slack.com/api".to_owned()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    #[default]
+    Socket,
+    Http,
+}
+
 /// The room of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -24,6 +24,9 @@ pub enum Failed {
     Store(#[from] store::Error),
     #[error(transparent)]
     Journal(journal::Error),
+    /// A platform that must say something first cannot say it now.
+    #[error("{0}")]
+    Platform(String),
     #[error("the decision was overtaken {MOST_TRIES} times; send it again")]
     Overtaken,
 }
@@ -33,7 +36,7 @@ impl Failed {
     pub fn retry(&self) -> bool {
         match self {
             Failed::Store(error) => error.retry(),
-            Failed::Overtaken => true,
+            Failed::Overtaken | Failed::Platform(_) => true,
             Failed::Refused(_) | Failed::Journal(_) => false,
         }
     }

@@ -7,7 +7,7 @@ use super::intake::unconfirmed;
 use super::intake::{Job, room_of};
 use super::ports::{Act, Asking};
 use super::{Engine, journal, plan, read};
-use crate::chat::{Block, Delivery, Incoming, Message, Press, Trigger, Verdict};
+use crate::chat::{self, Block, Delivery, Incoming, Message, Press, Standing, Trigger, Verdict};
 use crate::incident::{By, Identity, IncidentId, PersonId, Recorded, Refusal, Request, State};
 use crate::store::{self, Commit, Hash, InboxDone, InboxId, NewEffect, Stream};
 
@@ -127,7 +127,29 @@ impl Engine {
             .into());
         }
         let act = self.understand(delivery, &person, incident).await?;
+        if !matches!(act, Act::Tell(_)) {
+            self.may_command(from).await?;
+        }
         self.act(inbox, delivery, person, incident, act).await
+    }
+
+    /// What the desk knows of somebody is the operator's word; what the platform says is what they are today.
+    pub(super) async fn may_command(&self, from: &Identity) -> Result<(), Failed> {
+        let chats = &self.inner.parts.chats;
+        let Some(chat) = chats.iter().find(|chat| chat.platform() == from.platform) else {
+            return Ok(());
+        };
+        match chat.standing(from).await {
+            Ok(Standing::Member) => Ok(()),
+            Ok(Standing::Reader) => Err(Refusal::new(
+                "Guests, bots and people of other workspaces may read here, not command. Ask a member to do it.",
+            )
+            .into()),
+            Err(chat::Error::Retry { why, .. }) => Err(Failed::Platform(why)),
+            Err(chat::Error::Gone { why }) => {
+                Err(Refusal::new(format!("It cannot be told whether you may command: {why}.")).into())
+            }
+        }
     }
 
     pub(super) async fn understand(

@@ -11,9 +11,12 @@ use tokio::sync::oneshot;
 
 use super::handle::Handled;
 use super::{Busy, Engine, backoff, lock, read};
-use crate::chat::{self, Delivery, Incoming, Intake, Message, Refused, Verdict};
+use crate::chat::{self, Delivery, Incoming, Intake, Listening, Message, Refused, Verdict};
 use crate::incident::{Identity, IncidentId, RoomRef};
 use crate::store::{self, InboxId, Received};
+
+/// Open incidents looked through for what waits for one person; a team with more at once looks at the list first.
+const HOME_MAX: usize = 20;
 
 /// What must be decided one after the other: an incident, or what one person does outside of any.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -100,6 +103,31 @@ impl Intake for Engine {
             }
             _ => told.await.unwrap_or_else(|_| unconfirmed()),
         }
+    }
+
+    async fn listening(&self, platform: &str) -> Vec<Listening> {
+        let listed = self.listed(None);
+        let open = listed.into_iter().filter(|listed| listed.open);
+        open.flat_map(|listed| {
+            let since = listed.declared;
+            let rooms = listed.rooms.clone().into_iter();
+            rooms.map(move |room| Listening { room, since })
+        })
+        .filter(|listening| listening.room.platform == platform)
+        .collect()
+    }
+
+    async fn home(&self, who: &Identity) -> Option<Message> {
+        let desk = self.desk();
+        let person = desk.person_of(who)?;
+        let mut listed = self.listed(Some(person));
+        listed.retain(|listed| listed.open);
+        let mut states = Vec::new();
+        for incident in listed.iter().take(HOME_MAX) {
+            // One that cannot be read now is still in the list.
+            states.extend(self.state(incident.incident).await.ok().flatten());
+        }
+        Some(self.inner.parts.words.home(person, &listed, &states, &desk))
     }
 
     async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)> {

@@ -174,6 +174,19 @@ impl Engine {
             return Ok(None);
         };
         let options = &self.inner.parts.options;
+        let marks = [
+            &options.timeline_emoji,
+            &options.task_emoji,
+            &options.followup_emoji,
+        ];
+        if !marks.iter().any(|mark| *mark == emoji) {
+            return Ok(None);
+        }
+        // Marking is a command without words.
+        match self.may_command(from).await {
+            Err(Failed::Refused(_)) => return Ok(None),
+            other => other?,
+        }
         let text = last.text.unwrap_or_default();
         let source = Some(message.clone());
         if emoji == options.timeline_emoji {

@@ -48,6 +48,15 @@ pub trait Words: Send + Sync {
 
     fn refusal(&self, refusal: &Refusal) -> Message;
 
+    /// What somebody sees who looks at the bot itself: the open incidents they may see, with their states.
+    fn home(
+        &self,
+        person: &PersonId,
+        listed: &[Arc<Listed>],
+        states: &[Arc<State>],
+        desk: &desk::State,
+    ) -> Message;
+
     /// What the person is told who asked for something that was done.
     fn done(&self, state: &State, written: &[Recorded], desk: &desk::State) -> Message;
 }

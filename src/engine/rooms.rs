@@ -87,22 +87,35 @@ impl Engine {
     }
 
     /// Where a message of this slot belongs now. Until the room exists the prompt appears where `/incident` was typed.
-    fn rooms_for(&self, state: &State, slot: Slot) -> Vec<RoomRef> {
-        let asked_in = || state.opening.asked_in.clone();
-        match slot {
+    async fn rooms_for(&self, state: &State, slot: Slot) -> (Vec<RoomRef>, End) {
+        let asked_in = || state.opening.asked_in.clone().into_iter();
+        let rooms = match slot {
             Slot::Announcement if state.opening.private => Vec::new(),
-            Slot::Announcement => self
-                .inner
-                .parts
-                .options
-                .announce
-                .clone()
-                .or_else(asked_in)
-                .into_iter()
-                .collect(),
-            Slot::Prompt { .. } if state.rooms.is_empty() => asked_in().into_iter().collect(),
+            Slot::Announcement => return self.lobbies(state).await,
+            Slot::Prompt { .. } if state.rooms.is_empty() => asked_in().collect(),
             _ => state.rooms.iter().map(|(room, _)| room.clone()).collect(),
+        };
+        (rooms, End::Done)
+    }
+
+    /// Every lobby, and where the incident was opened on a platform that has none. A platform that cannot tell now does
+    /// not keep the others from hearing of it.
+    async fn lobbies(&self, state: &State) -> (Vec<RoomRef>, End) {
+        let parts = &self.inner.parts;
+        let mut rooms: Vec<RoomRef> = parts.options.announce.clone().into_iter().collect();
+        let mut end = End::Done;
+        for chat in &parts.chats {
+            match chat.lobby().await {
+                Ok(lobby) => rooms.extend(lobby),
+                Err(error) => end = end.and(error.into()),
+            }
         }
+        let asked_in = state.opening.asked_in.clone();
+        let untold = |asked: &RoomRef| !rooms.iter().any(|room| room.platform == asked.platform);
+        let asked_in = asked_in.filter(untold);
+        rooms.extend(asked_in);
+        rooms.dedup();
+        (rooms, end)
     }
 
     pub(super) async fn show(&self, state: Arc<State>, slot: Slot) -> End {
@@ -110,13 +123,12 @@ impl Engine {
         let Some(message) = self.inner.parts.words.slot(&state, slot, &self.desk()) else {
             return End::Done;
         };
-        let rooms = self.rooms_for(&state, slot);
+        let (rooms, mut end) = self.rooms_for(&state, slot).await;
         drop(state);
         let known = match self.inner.parts.store.posts(incident).await {
             Ok(known) => known,
             Err(error) => return End::again(error.to_string()),
         };
-        let mut end = End::Done;
         for room in rooms {
             let name = format!("{slot}@{room}");
             let post = known.iter().find(|post| post.slot == name);

@@ -5,6 +5,7 @@
 mod answer;
 mod card;
 mod form;
+mod home;
 mod notice;
 mod prompt;
 mod proposal;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
 use crate::desk;
-use crate::engine::Words;
+use crate::engine::{Listed, Words};
 use crate::incident::{By, PersonId, Recorded, Refusal, Slot, State};
 
 /// Longest text shown in one block before it is cut: what fits a phone without scrolling past the buttons.
@@ -99,6 +100,16 @@ impl Words for View {
             message = message.block(Block::Buttons { buttons: offers });
         }
         message.done(refusal.words.clone())
+    }
+
+    fn home(
+        &self,
+        person: &PersonId,
+        listed: &[Arc<Listed>],
+        states: &[Arc<State>],
+        desk: &desk::State,
+    ) -> Message {
+        home::home(self, person, listed, states, desk)
     }
 
     fn done(&self, state: &State, written: &[Recorded], desk: &desk::State) -> Message {

@@ -187,6 +187,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     pub ready: Ready,
     pub metrics: Metrics,
+    /// Addresses that platforms call. They answer for themselves: each request there is signed.
+    pub platforms: Router,
 }
 
 /// Why the page is not served.
@@ -272,6 +274,7 @@ pub async fn serve(settings: Settings, deps: Deps) -> Result<Running, Error> {
         .sessions()
         .await
         .map_err(|error| Error::Sessions(error.to_string()))?;
+    let platforms = deps.platforms.clone();
     let failed = |why: std::io::Error| Error::Listen {
         addr: listen,
         why: why.to_string(),
@@ -292,7 +295,7 @@ pub async fn serve(settings: Settings, deps: Deps) -> Result<Running, Error> {
         streams: Mutex::default(),
         stop: stopped.clone(),
     }));
-    let router = router(app);
+    let router = router(app).merge(platforms);
     let task = tokio::spawn(async move {
         let mut stopped = stopped;
         let until = async move {

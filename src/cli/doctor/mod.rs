@@ -1,6 +1,7 @@
 //! `orderly doctor`: looks at everything the bot needs, changes nothing, and says how to mend what is wrong.
 
 mod files;
+mod slack;
 mod store;
 mod targets;
 
@@ -43,7 +44,7 @@ pub enum Grade {
 /// One thing looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `config`, `database`, `files`, `people`, `page`, `clock`, or `target odoo-prod`.
+    /// `config`, `database`, `files`, `people`, `page`, `slack`, `clock`, or `target odoo-prod`.
     pub about: String,
     pub grade: Grade,
     pub what: String,
@@ -116,6 +117,7 @@ async fn findings(path: &Path) -> Vec<Finding> {
     files::look(&config, &mut findings);
     people(&config, &mut findings);
     page(&config, served, &mut findings);
+    slack::look(&config, &mut findings).await;
     targets::look(&config, &mut findings).await;
     findings
 }

@@ -68,7 +68,9 @@ pub(in crate::config) fn no_secret_here(what: &str, at: &At) -> String {
     let variable = variable_for(&at.name);
     let password = |whose: &str| variable_for(&format!("{}.{whose}.password", owner(&at.name)));
     let advice = match parts.as_slice() {
-        ["target", "probe" | "action", "password"] | ["target", "probe" | "action", "headers" | "env", _] => {
+        ["target", "probe" | "action", "password"]
+        | ["target", "probe" | "action", "headers" | "env", _]
+        | ["slack", "bot_token" | "app_token" | "signing_secret"] => {
             let file = variable.to_ascii_lowercase().replace('_', "-");
             format!(
                 "Name the place where it is: {key} = {{ env = \"{variable}\" }} or {key} = {{ file = \"/etc/orderly/{file}\" }}"
@@ -86,7 +88,7 @@ pub(in crate::config) fn no_secret_here(what: &str, at: &At) -> String {
             "Take it out and name its place below [target.probe] or [target.action]: password = {{ env = \"{}\" }}",
             password("probe")
         ),
-        _ => "Take it out: only targets have secrets".to_owned(),
+        _ => "Take it out: only targets and Slack have secrets".to_owned(),
     };
     format!("`{key}` {what} may not stand in this file. {advice}")
 }

@@ -2,6 +2,7 @@
 
 mod people;
 mod room;
+mod slack;
 mod targets;
 
 use std::ops::Range;
@@ -40,6 +41,7 @@ pub(super) fn check(config: &Config, places: &Places, report: &mut Report<'_>) {
     let mut rules = Rules { places, report };
     rules.command(&config.command);
     rules.web(config);
+    rules.slack(config);
     rules.paths(config);
     rules.room(&config.room);
     rules.reactions(config);

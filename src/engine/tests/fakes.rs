@@ -12,7 +12,7 @@ use futures::FutureExt;
 use super::kit::{Said, identity, room};
 use crate::chat::{self, Chat, Form, Incoming, Message, RoomSpec, Upload};
 use crate::desk;
-use crate::engine::{Act, Addressed, Asking, Documents, Hands, Meaning, Words};
+use crate::engine::{Act, Addressed, Asking, Documents, Hands, Listed, Meaning, Words};
 use crate::incident::*;
 use crate::store::{Edge, Memory, Store, StoredEntry};
 
@@ -467,6 +467,13 @@ fn plain(text: impl Into<String>) -> Message {
 pub struct TestWords;
 
 impl Words for TestWords {
+    fn home(&self, _: &PersonId, listed: &[Arc<Listed>], _: &[Arc<State>], _: &desk::State) -> Message {
+        Message {
+            fallback: format!("{} open", listed.len()),
+            blocks: Vec::new(),
+        }
+    }
+
     fn slot(&self, state: &State, slot: Slot, _: &desk::State) -> Option<Message> {
         let number = state.opening.number;
         Some(plain(match slot {

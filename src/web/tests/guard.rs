@@ -204,6 +204,7 @@ async fn an_open_address_is_refused_unless_tls_stands_in_front() {
         clock: Arc::new(ManualClock::at(DateTime::UNIX_EPOCH)),
         ready: Arc::new(|| Ok(())),
         metrics: Arc::new(|| Box::pin(async { String::new() })),
+        platforms: axum::Router::new(),
     };
     let refused = serve(open.clone(), deps(&s.chat)).await.unwrap_err();
     assert!(refused.to_string().contains("behind_tls = true"), "{refused}");

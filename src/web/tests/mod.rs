@@ -260,6 +260,7 @@ async fn site_at(place: Place, settings: Settings) -> Site {
                 .ok_or("the store is busy".into())
         }),
         metrics: Arc::new(|| Box::pin(async { "orderly_open_incidents 1\n".into() })),
+        platforms: axum::Router::new(),
     };
     let running = serve(settings, deps).await.unwrap();
     Site {

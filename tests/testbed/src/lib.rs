@@ -1,11 +1,12 @@
-//! Real servers for tests.
+//! Real servers for tests, and a Slack of their own.
 //!
 //! `Postgres::start().await` and `Redis::start().await` give a server of the test's own on a free port of 127.0.0.1,
 //! with roles to play with, and take it away when the value is dropped or the test process dies, however it dies.
 //! `Cut` stands between a client and a server and breaks the line at a chosen moment. `odoo` has miniature Odoo
 //! schemas with the real columns of each version.
 //!
-//! Nothing here is a stand-in: a missing server program fails the test and names the Debian package to install.
+//! Those are no stand-ins: a missing server program fails the test and names the Debian package to install. Slack
+//! cannot be had that way: `slack` speaks its wire, and is itself checked by driving it with Slack's own libraries.
 
 mod cut;
 pub mod odoo;
@@ -13,6 +14,7 @@ mod place;
 mod postgres;
 mod process;
 mod redis;
+pub mod slack;
 
 pub use cut::{Cut, Then};
 pub use postgres::{Postgres, execute};

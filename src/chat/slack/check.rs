@@ -1,0 +1,218 @@
+//! What `orderly doctor` looks at: tokens, scopes, Socket Mode, the channel for announcements, the clock.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::manifest::SCOPES;
+use super::{Settings, emoji};
+
+/// Longest wait for each answer.
+const ASK_MAX: Duration = Duration::from_secs(10);
+/// Slack refuses nothing below five minutes; a clock that is off by one will be off by five.
+const SKEW_MAX: TimeDelta = TimeDelta::seconds(60);
+
+/// One thing looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    Fine(String),
+    /// Cannot be told from here, or not wrong yet.
+    Note {
+        what: String,
+        mend: String,
+    },
+    Wrong {
+        what: String,
+        mend: String,
+    },
+}
+
+fn wrong(what: impl Into<String>, mend: impl Into<String>) -> Check {
+    Check::Wrong {
+        what: what.into(),
+        mend: mend.into(),
+    }
+}
+
+/// Looks at everything, changes nothing.
+pub async fn check(settings: &Settings, now: DateTime<Utc>) -> Vec<Check> {
+    let Ok(http) = reqwest::Client::builder().timeout(ASK_MAX).build() else {
+        return vec![wrong("no HTTP client can be made", "See the log.")];
+    };
+    let asking = Asking {
+        http,
+        url: &settings.api_url,
+    };
+    let mut found = tokens(settings);
+    asking.bot(settings, now, &mut found).await;
+    if let Some(app_token) = &settings.app_token {
+        asking.socket(app_token, &mut found).await;
+    }
+    if let Some(channel) = &settings.announce {
+        asking.channel(&settings.bot_token, channel, &mut found).await;
+    }
+    for mark in &settings.marks {
+        if emoji::slack_name(mark).is_none() {
+            found.push(Check::Note {
+                what: format!(
+                    "Slack's name of the reaction {mark} is not known here, so it marks nothing there"
+                ),
+                mend: "Write it as :name: in [reactions], the way Slack calls it.".to_owned(),
+            });
+        }
+    }
+    found.push(Check::Note {
+        what: "event subscriptions cannot be read with a bot's token".to_owned(),
+        mend: "If messages or reactions are not noticed, compare Event Subscriptions with `orderly manifest slack`."
+            .to_owned(),
+    });
+    found
+}
+
+/// Tokens that stand in each other's place.
+fn tokens(settings: &Settings) -> Vec<Check> {
+    let mut found = Vec::new();
+    if !settings.bot_token.starts_with("xoxb-") {
+        found.push(wrong(
+            "bot_token is no bot's token: those begin with xoxb-",
+            "Take the Bot User OAuth Token from the app's page OAuth & Permissions.",
+        ));
+    }
+    let app_token = settings.app_token.as_deref();
+    if app_token.is_some_and(|token| !token.starts_with("xapp-")) {
+        found.push(wrong(
+            "app_token is no app-level token: those begin with xapp-",
+            "Make one on the app's page Basic Information, App-Level Tokens, with the scope connections:write.",
+        ));
+    }
+    found
+}
+
+struct Asking<'a> {
+    http: reqwest::Client,
+    url: &'a str,
+}
+
+impl Asking<'_> {
+    /// An answer with the headers that came with it.
+    async fn ask(&self, method: &str, token: &str) -> Result<(reqwest::header::HeaderMap, Value), String> {
+        let asked = self
+            .http
+            .post(format!("{}/{method}", self.url))
+            .bearer_auth(token)
+            .header("content-type", "application/x-www-form-urlencoded");
+        // The error of the client names the address, which holds no secret; the token is in a header.
+        let answer = asked.send().await.map_err(|error| error.to_string())?;
+        let headers = answer.headers().clone();
+        let body = answer.json().await.map_err(|error| error.to_string())?;
+        Ok((headers, body))
+    }
+
+    async fn bot(&self, settings: &Settings, now: DateTime<Utc>, found: &mut Vec<Check>) {
+        let (headers, answer) = match self.ask("auth.test", &settings.bot_token).await {
+            Ok(answer) => answer,
+            Err(why) => {
+                return found.push(wrong(
+                    format!("Slack cannot be reached: {why}"),
+                    "Look at the network and any proxy between.",
+                ));
+            }
+        };
+        if answer["ok"] != true {
+            let code = answer["error"].as_str().unwrap_or("no reason");
+            return found.push(wrong(
+                format!("the bot's token does not work: {code}"),
+                "Install the app to the workspace (page Install App), and put the Bot User OAuth Token where bot_token points.",
+            ));
+        }
+        let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+        found.push(Check::Fine(format!(
+            "signed in to {} ({}) as {}",
+            text("team"),
+            text("team_id"),
+            text("user")
+        )));
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(scopes) = header("x-oauth-scopes") {
+            found.push(scopes_of(scopes));
+        }
+        if let Some(theirs) = header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok()) {
+            let skew = (now - theirs.with_timezone(&Utc)).abs();
+            if skew > SKEW_MAX {
+                found.push(wrong(
+                    format!("this machine's clock is {} s away from Slack's", skew.num_seconds()),
+                    "Let the system keep its time (chrony, systemd-timesyncd): from five minutes on, signed requests are \
+                     refused.",
+                ));
+            }
+        }
+    }
+
+    async fn socket(&self, app_token: &str, found: &mut Vec<Check>) {
+        let answer = self.ask("apps.connections.open", app_token).await;
+        found.push(match answer {
+            Ok((_, answer)) if answer["ok"] == true => Check::Fine("Socket Mode works".to_owned()),
+            Ok((_, answer)) => wrong(
+                format!(
+                    "no socket may be opened: {}",
+                    answer["error"].as_str().unwrap_or("no reason")
+                ),
+                "Switch Socket Mode on (page Socket Mode), and give the app-level token the scope connections:write (page \
+                 Basic Information).",
+            ),
+            Err(why) => wrong(
+                format!("Slack cannot be reached: {why}"),
+                "Look at the network and any proxy between.",
+            ),
+        });
+    }
+
+    async fn channel(&self, bot_token: &str, channel: &str, found: &mut Vec<Check>) {
+        let answer = self
+            .ask(&format!("conversations.info?channel={channel}"), bot_token)
+            .await;
+        let Ok((_, answer)) = answer else { return };
+        let info = &answer["channel"];
+        found.push(if answer["ok"] != true {
+            wrong(
+                format!(
+                    "announce = {channel}: {}",
+                    answer["error"].as_str().unwrap_or("no reason")
+                ),
+                "Take the id from the end of the channel's details; if it is private, invite the bot there.",
+            )
+        } else if info["is_archived"] == true {
+            wrong(
+                format!("announce = {channel} is archived"),
+                "Unarchive it, or name another channel.",
+            )
+        } else if info["is_private"] == true && info["is_member"] != true {
+            wrong(
+                format!("the bot is not in announce = {channel}"),
+                "Invite it there: /invite @orderly.",
+            )
+        } else {
+            Check::Fine(format!(
+                "incidents are announced in #{}",
+                info["name"].as_str().unwrap_or(channel)
+            ))
+        });
+    }
+}
+
+fn scopes_of(granted: &str) -> Check {
+    let granted: Vec<&str> = granted.split(',').map(str::trim).collect();
+    let missing: Vec<String> = SCOPES
+        .iter()
+        .filter(|(scope, _)| !granted.contains(scope))
+        .map(|(scope, why)| format!("{scope} ({why})"))
+        .collect();
+    if missing.is_empty() {
+        return Check::Fine("all scopes are there".to_owned());
+    }
+    wrong(
+        format!("scopes are missing: {}", missing.join(", ")),
+        "On the app's page App Manifest, paste what `orderly manifest slack` prints, save, and install it again.",
+    )
+}

@@ -1,0 +1,183 @@
+//! Signed requests, for those who have a public address and want no socket.
+//!
+//! A request counts if it is signed with our secret, younger than five minutes, and seen for the first time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use chrono::{DateTime, TimeDelta, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::receive::Reply;
+use super::{SlackChat, lock};
+
+/// Slack's own window against replays.
+const WINDOW: TimeDelta = TimeDelta::minutes(5);
+/// A body of Slack: a message has at most 40,000 characters, each at most six bytes in JSON, and is told twice in an edit.
+const BODY_MAX: usize = 1 << 20;
+/// Signatures remembered: a hundred requests a second over the whole window.
+const SEEN_MAX: usize = 60_000;
+
+/// Why a request does not count. Said to nobody but the log: a stranger learns nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsigned {
+    Missing,
+    Old,
+    Wrong,
+    Replayed,
+}
+
+/// Signatures that counted already.
+#[derive(Default)]
+pub struct Signed(Mutex<HashMap<String, DateTime<Utc>>>);
+
+impl Signed {
+    /// Whether this request is Slack's, and came for the first time.
+    pub fn check(
+        &self,
+        secret: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<(), Unsigned> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let (Some(stamp), Some(signature)) =
+            (header("x-slack-request-timestamp"), header("x-slack-signature"))
+        else {
+            return Err(Unsigned::Missing);
+        };
+        let sent = stamp
+            .parse()
+            .ok()
+            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+            .ok_or(Unsigned::Missing)?;
+        if (now - sent).abs() > WINDOW {
+            return Err(Unsigned::Old);
+        }
+        let wanted = signature_of(secret, stamp, body).ok_or(Unsigned::Wrong)?;
+        if !bool::from(wanted.as_bytes().ct_eq(signature.as_bytes())) {
+            return Err(Unsigned::Wrong);
+        }
+        let mut seen = lock(&self.0);
+        if seen.len() >= SEEN_MAX {
+            seen.retain(|_, at| *at + WINDOW >= now);
+        }
+        // Full of signatures that all still count: refused rather than forgotten.
+        if seen.len() >= SEEN_MAX || seen.insert(wanted, sent).is_some() {
+            return Err(Unsigned::Replayed);
+        }
+        Ok(())
+    }
+}
+
+/// `v0=` and the HMAC-SHA256 over `v0:stamp:body`, in hex. `None` for an empty secret: that would sign for anybody.
+fn signature_of(secret: &str, stamp: &str, body: &[u8]) -> Option<String> {
+    if secret.is_empty() {
+        return None;
+    }
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
+    for part in [b"v0:", stamp.as_bytes(), b":", body] {
+        mac.update(part);
+    }
+    Some(format!("v0={}", hex::encode(mac.finalize().into_bytes())))
+}
+
+impl SlackChat {
+    /// The addresses that Slack calls, for the web server to serve beside the page.
+    pub fn routes(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/slack/events", post(events))
+            .route("/slack/commands", post(commands))
+            .route("/slack/interactions", post(interactive))
+            .layer(DefaultBodyLimit::max(BODY_MAX))
+            .with_state(Arc::clone(self))
+    }
+
+    /// Slack sends an event again for five minutes and a bit; a bot that was down for longer reads what it missed.
+    pub fn catch_up_once(self: &Arc<Self>) {
+        tokio::spawn(Arc::clone(self).catch_up());
+    }
+
+    fn signed_by_slack(&self, headers: &HeaderMap, body: &[u8]) -> bool {
+        let secret = self.settings.signing_secret.as_deref().unwrap_or_default();
+        match self.signed.check(secret, headers, body, self.clock.now()) {
+            Ok(()) => true,
+            Err(why) => {
+                tracing::warn!(?why, "a request to Slack's addresses does not count");
+                false
+            }
+        }
+    }
+}
+
+type Chat = State<Arc<SlackChat>>;
+
+fn refused() -> Response {
+    StatusCode::UNAUTHORIZED.into_response()
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        match self {
+            Reply::Empty => StatusCode::OK.into_response(),
+            Reply::With(body) => axum::Json(body).into_response(),
+            Reply::No => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    }
+}
+
+async fn events(State(chat): Chat, headers: HeaderMap, body: Bytes) -> Response {
+    if !chat.signed_by_slack(&headers, &body) {
+        return refused();
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(&body) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    if body["type"] == "url_verification" {
+        return axum::Json(json!({ "challenge": body["challenge"] })).into_response();
+    }
+    chat.deliver("events_api", &body).await.into_response()
+}
+
+async fn commands(State(chat): Chat, headers: HeaderMap, body: Bytes) -> Response {
+    if !chat.signed_by_slack(&headers, &body) {
+        return refused();
+    }
+    let fields = url::form_urlencoded::parse(&body);
+    let fields: serde_json::Map<String, Value> = fields
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .collect();
+    // Slack looks whether the certificate holds.
+    if fields.contains_key("ssl_check") {
+        return StatusCode::OK.into_response();
+    }
+    chat.deliver("slash_commands", &Value::Object(fields))
+        .await
+        .into_response()
+}
+
+async fn interactive(State(chat): Chat, headers: HeaderMap, body: Bytes) -> Response {
+    if !chat.signed_by_slack(&headers, &body) {
+        return refused();
+    }
+    let mut fields = url::form_urlencoded::parse(&body);
+    let payload = fields.find(|(name, _)| name == "payload").map(|(_, value)| value);
+    let Some(payload) = payload.and_then(|payload| serde_json::from_str::<Value>(&payload).ok()) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    chat.deliver("interactive", &payload).await.into_response()
+}
+
+#[cfg(test)]
+pub(super) fn sign(secret: &str, stamp: &str, body: &[u8]) -> String {
+    signature_of(secret, stamp, body).expect("a secret")
+}

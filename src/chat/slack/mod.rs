@@ -1,0 +1,176 @@
+//! Slack: our rooms are channels, our cards are Block Kit, and what people do comes in over Socket Mode or signed HTTP.
+//!
+//! * Pure: `rich`, `blocks`, `form`, `press`, `emoji` say things as Slack takes them; `incoming` understands what it sends.
+//! * `api` is one call of the Web API and what its answer means for the outbox: again, or never.
+//! * `port`, `rooms`, `posts` and `accounts` are the [`Chat`](super::Chat); `pace` keeps below Slack's limits.
+//! * `receive` is what happens to a delivery, however it came: durable first, then acknowledged. `socket` and `http` are
+//!   the two ways it comes, and know nothing else. `history` reads what was said while nobody listened.
+//!
+//! Deliberately absent: a retry of a call that failed (the outbox does that, with the call's key), a display name in any
+//! decision, and a log line with the content of a message or of an error's body.
+
+mod accounts;
+mod api;
+mod blocks;
+mod check;
+mod emoji;
+mod form;
+mod history;
+mod http;
+mod incoming;
+mod manifest;
+mod pace;
+mod port;
+mod posts;
+mod press;
+mod receive;
+mod rich;
+mod rooms;
+mod socket;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use serde_json::json;
+use tokio::sync::{OnceCell, watch};
+
+use super::Intake;
+use crate::clock::Clock;
+use crate::incident::{Identity, PersonId};
+use accounts::Accounts;
+use api::{Api, Failure};
+use incoming::Own;
+use posts::Posts;
+use receive::{Replies, Views};
+use rich::Look;
+
+pub use check::{Check, check};
+pub use manifest::{Wanted, manifest};
+
+/// Name of the platform in every stored reference.
+pub const PLATFORM: &str = "slack";
+
+/// What the adapter is told.
+#[derive(Clone)]
+pub struct Settings {
+    /// Address of the Web API, without a slash at its end.
+    pub api_url: String,
+    pub bot_token: String,
+    /// For Socket Mode.
+    pub app_token: Option<String>,
+    /// For HTTP.
+    pub signing_secret: Option<String>,
+    /// Sockets held open at the same time.
+    pub connections: usize,
+    /// The channel where incidents are announced.
+    pub announce: Option<String>,
+    /// Emoji that mark messages, as the config writes them.
+    pub marks: Vec<String>,
+    /// Where people reach the local page, for links.
+    pub page: Option<String>,
+}
+
+/// Who is who, as the desk has it.
+pub trait People: Send + Sync {
+    fn identities(&self, person: &PersonId) -> Vec<Identity>;
+    fn person(&self, identity: &Identity) -> Option<PersonId>;
+}
+
+/// The workspace, as the bot sees it.
+pub struct SlackChat {
+    settings: Settings,
+    api: Api,
+    clock: Arc<dyn Clock>,
+    /// Asked of Slack once; while Slack is away, nothing here works and everything else does.
+    own: OnceCell<Own>,
+    intake: OnceLock<Arc<dyn Intake>>,
+    people: OnceLock<Arc<dyn People>>,
+    posts: Posts,
+    accounts: Accounts,
+    /// Direct channels, by user.
+    directs: Mutex<HashMap<String, String>>,
+    /// Files that Slack has and nobody sees yet, by key. Few: each waits for its next call.
+    files: Mutex<HashMap<String, String>>,
+    views: Views,
+    replies: Replies,
+    signed: http::Signed,
+    /// One reading of history after the other: each begins after what the one before has seen.
+    reading: tokio::sync::Mutex<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl SlackChat {
+    /// Nothing is asked of Slack yet, so that the bot starts while Slack is away.
+    pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> std::io::Result<Arc<Self>> {
+        let api = Api::new(
+            &settings.api_url,
+            &settings.bot_token,
+            settings.app_token.as_deref(),
+            Arc::clone(&clock),
+        )?;
+        Ok(Arc::new(Self {
+            settings,
+            api,
+            clock,
+            own: OnceCell::new(),
+            intake: OnceLock::new(),
+            people: OnceLock::new(),
+            posts: Posts::default(),
+            accounts: Accounts::default(),
+            directs: Mutex::default(),
+            files: Mutex::default(),
+            views: Views::default(),
+            replies: Replies::default(),
+            signed: http::Signed::default(),
+            reading: tokio::sync::Mutex::default(),
+            stop: watch::Sender::new(false),
+        }))
+    }
+
+    /// Joins the adapter to where deliveries go and to who is who. Only the first call counts.
+    pub fn connect(&self, intake: Arc<dyn Intake>, people: Arc<dyn People>) {
+        let _ = self.intake.set(intake);
+        let _ = self.people.set(people);
+    }
+
+    /// Ends the sockets; what was taken is in the inbox.
+    pub fn close(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Who we are in this workspace.
+    async fn own(&self) -> Result<&Own, Failure> {
+        self.own
+            .get_or_try_init(|| async {
+                let answer = self.api.call("auth.test", &json!({})).await?;
+                let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+                Ok(Own {
+                    team: text("team_id"),
+                    user: text("user_id"),
+                    marks: self.settings.marks.clone(),
+                })
+            })
+            .await
+    }
+
+    /// Renders with what is known of people in this workspace.
+    fn looking<T>(&self, own: &Own, render: impl FnOnce(&Look<'_>) -> T) -> T {
+        let user_of = |person: &PersonId| {
+            let identities = self.people.get()?.identities(person);
+            let ours = |identity: &Identity| identity.platform == PLATFORM && identity.workspace == own.team;
+            identities.into_iter().find(ours).map(|identity| identity.user)
+        };
+        render(&Look {
+            user_of: &user_of,
+            page: self.settings.page.as_deref(),
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Every change under these locks is a single assignment, so a panic leaves nothing half done.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

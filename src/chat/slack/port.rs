@@ -1,0 +1,301 @@
+//! The bot's side of Slack.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::api::Failure;
+use super::incoming::Own;
+use super::{PLATFORM, SlackChat, blocks, form, lock, rooms};
+use crate::chat::{Chat, Error, FileRef, Form, Message, RoomSpec, Standing, Trigger, Upload};
+use crate::incident::{Identity, MessageRef, RoomRef};
+
+/// Largest file that is posted: more than any export, less than what a call has time for.
+const FILE_MAX: usize = 64 << 20;
+
+/// Codes that say: this channel shows nothing to that person.
+const NOT_THERE: &[&str] = &[
+    "user_not_in_channel",
+    "not_in_channel",
+    "channel_not_found",
+    "is_archived",
+    "channel_type_not_supported",
+];
+
+/// The channel, if it is one of this workspace.
+fn ours<'a>(own: &Own, room: &'a RoomRef) -> Result<&'a str, Error> {
+    if room.platform == PLATFORM && room.workspace == own.team {
+        Ok(&room.room)
+    } else {
+        Err(Error::Gone {
+            why: format!("{room} is not a channel of this workspace"),
+        })
+    }
+}
+
+/// A channel id of a person, where a room is meant: they are spoken to directly.
+fn is_user(room: &str) -> bool {
+    room.starts_with(['U', 'W'])
+}
+
+impl SlackChat {
+    /// The channel between the bot and one person.
+    async fn direct_channel(&self, user: &str) -> Result<String, Failure> {
+        if let Some(known) = lock(&self.directs).get(user) {
+            return Ok(known.clone());
+        }
+        let answer = self
+            .api
+            .call("conversations.open", &json!({ "users": user }))
+            .await?;
+        let channel = answer["channel"]["id"].as_str().unwrap_or_default().to_owned();
+        lock(&self.directs).insert(user.to_owned(), channel.clone());
+        Ok(channel)
+    }
+
+    async fn say_directly(
+        &self,
+        own: &Own,
+        key: &str,
+        to: &Identity,
+        message: &Message,
+    ) -> Result<(), Error> {
+        if to.platform != PLATFORM || to.workspace != own.team {
+            return Err(Error::Gone {
+                why: format!("{} is not a person of this workspace", to.user),
+            });
+        }
+        let channel = self.direct_channel(&to.user).await?;
+        self.post_once(own, key, &channel, None, message).await?;
+        Ok(())
+    }
+
+    /// The bytes of a file, sent to Slack and not shown anywhere yet. A later try goes on from here.
+    async fn sent(&self, key: &str, file: &Upload) -> Result<String, Failure> {
+        if let Some(sent) = lock(&self.files).get(key) {
+            return Ok(sent.clone());
+        }
+        let arguments = [
+            ("filename", file.name.clone()),
+            ("length", file.bytes.len().to_string()),
+        ];
+        let place = self.api.get("files.getUploadURLExternal", &arguments).await?;
+        let url = place["upload_url"].as_str().unwrap_or_default();
+        self.api.put_file(url, &file.media_type, &file.bytes).await?;
+        let id = place["file_id"].as_str().unwrap_or_default().to_owned();
+        lock(&self.files).insert(key.to_owned(), id.clone());
+        Ok(id)
+    }
+
+    async fn put(&self, own: &Own, key: &str, channel: &str, file: &Upload) -> Result<String, Failure> {
+        let body = json!({
+            "files": [{ "id": self.sent(key, file).await?, "title": file.name }],
+            "channel_id": channel,
+            "initial_comment": super::rich::escaped(&file.comment),
+        });
+        let done = self.api.call("files.completeUploadExternal", &body).await?;
+        lock(&self.files).remove(key);
+        if let Some(link) = done["files"][0]["permalink"].as_str() {
+            let body = json!({ "channel_id": channel, "title": file.name, "type": "link", "link": link });
+            if let Err(failure) = self.api.call("bookmarks.add", &body).await {
+                tracing::warn!(%failure, "the file is posted, and not linked at the top of the channel");
+            }
+        }
+        // Slack shares it a moment later; whoever wants its message finds it by what it says.
+        let there = self.uploaded(own, channel, &file.name, &file.comment).await;
+        Ok(there.ok().flatten().unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl Chat for SlackChat {
+    fn platform(&self) -> &'static str {
+        PLATFORM
+    }
+
+    async fn lobby(&self) -> Result<Option<RoomRef>, Error> {
+        match &self.settings.announce {
+            Some(channel) => Ok(Some(self.own().await?.room(channel))),
+            None => Ok(None),
+        }
+    }
+
+    async fn standing(&self, who: &Identity) -> Result<Standing, Error> {
+        let own = self.own().await?;
+        Ok(self.standing_of(own, who).await?)
+    }
+
+    async fn open_room(&self, _key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
+        self.make_room(spec).await
+    }
+
+    async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error> {
+        let own = self.own().await?;
+        Ok(self.bring_in(own, ours(own, room)?, people).await?)
+    }
+
+    async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error> {
+        let own = self.own().await?;
+        let body = json!({ "channel": ours(own, room)?, "topic": rooms::topic(topic) });
+        self.api.call("conversations.setTopic", &body).await?;
+        Ok(())
+    }
+
+    async fn archive(&self, room: &RoomRef) -> Result<(), Error> {
+        let own = self.own().await?;
+        let body = json!({ "channel": ours(own, room)? });
+        match self.api.call("conversations.archive", &body).await {
+            Err(failure) if !failure.is(&["already_archived"]) => Err(failure.into()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn post(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        thread: Option<&MessageRef>,
+        message: &Message,
+    ) -> Result<MessageRef, Error> {
+        let own = self.own().await?;
+        let channel = match ours(own, room)? {
+            user if is_user(user) => self.direct_channel(user).await?,
+            channel => channel.to_owned(),
+        };
+        let thread = thread.map(|thread| thread.message.as_str());
+        let ts = self.post_once(own, key, &channel, thread, message).await?;
+        Ok(own.message(&channel, &ts))
+    }
+
+    async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error> {
+        let own = self.own().await?;
+        let rendered = self.looking(own, |look| blocks::render(message, look, blocks::Rest::Dropped));
+        let body = json!({
+            "channel": ours(own, &at.room)?,
+            "ts": at.message,
+            "text": rendered.text,
+            "blocks": rendered.blocks,
+        });
+        self.api.call("chat.update", &body).await?;
+        Ok(())
+    }
+
+    async fn pin(&self, at: &MessageRef) -> Result<(), Error> {
+        let own = self.own().await?;
+        let body = json!({ "channel": ours(own, &at.room)?, "timestamp": at.message });
+        match self.api.call("pins.add", &body).await {
+            Err(failure) if !failure.is(&["already_pinned"]) => Err(failure.into()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error> {
+        let own = self.own().await?;
+        let channel = ours(own, room)?;
+        if file.bytes.len() > FILE_MAX {
+            return Err(Error::Gone {
+                why: format!(
+                    "{} is larger than the {FILE_MAX} bytes a file may have",
+                    file.name
+                ),
+            });
+        }
+        let there = self.uploaded(own, channel, &file.name, &file.comment).await?;
+        let ts = match there {
+            Some(ts) => ts,
+            None => self.put(own, key, channel, file).await?,
+        };
+        Ok(own.message(channel, &ts))
+    }
+
+    async fn read_file(&self, _at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {
+        let asked = [("file", file.id.clone())];
+        let answer = self.api.get("files.info", &asked).await?;
+        let there = &answer["file"];
+        let url = there["url_private_download"]
+            .as_str()
+            .or(there["url_private"].as_str());
+        let larger = || Error::Gone {
+            why: format!("the file is larger than {most} bytes"),
+        };
+        if there["size"].as_u64().is_some_and(|size| size > most as u64) {
+            return Err(larger());
+        }
+        match url {
+            Some(url) => self.api.file(url, most).await?.ok_or_else(larger),
+            None => Err(Error::Gone {
+                why: "Slack does not keep the file any more".to_owned(),
+            }),
+        }
+    }
+
+    async fn whisper(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        to: &Identity,
+        message: &Message,
+    ) -> Result<(), Error> {
+        let own = self.own().await?;
+        let channel = ours(own, room)?;
+        if is_user(channel) {
+            return self.say_directly(own, key, to, message).await;
+        }
+        let rendered = self.looking(own, |look| blocks::render(message, look, blocks::Rest::Dropped));
+        if let Some(url) = self.replies.take(to, channel, self.clock.now()) {
+            let body = json!({
+                "response_type": "ephemeral",
+                "replace_original": false,
+                "text": rendered.text,
+                "blocks": rendered.blocks,
+            });
+            // Used up or run out: there is another way.
+            if self.api.reply(&url, &body).await.is_ok() {
+                return Ok(());
+            }
+        }
+        let body = json!({
+            "channel": channel,
+            "user": to.user,
+            "text": rendered.text,
+            "blocks": rendered.blocks,
+        });
+        match self.api.call("chat.postEphemeral", &body).await {
+            Err(failure) if failure.is(NOT_THERE) => self.say_directly(own, key, to, message).await,
+            Err(failure) => Err(failure.into()),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error> {
+        let own = self.own().await?;
+        self.say_directly(own, key, to, message).await
+    }
+
+    async fn ask(&self, trigger: &Trigger, room: &RoomRef, to: &Identity, asked: &Form) -> Result<(), Error> {
+        let own = self.own().await?;
+        let channel = ours(own, room)?;
+        let view = self
+            .looking(own, |look| form::view(asked, channel, look))
+            .map_err(|why| Error::Gone { why })?;
+        let sent = match self.views.opened(&trigger.token).await {
+            Some(open) => {
+                self.api
+                    .call("views.update", &json!({ "view_id": open, "view": view }))
+                    .await
+            }
+            None if trigger.expires < self.clock.now() => {
+                let why = format!(
+                    "the form for {} came too late; they can run the command again",
+                    to.user
+                );
+                return Err(Error::Gone { why });
+            }
+            None => {
+                let body = json!({ "trigger_id": trigger.token, "view": view });
+                self.api.call("views.open", &body).await
+            }
+        };
+        sent?;
+        Ok(())
+    }
+}

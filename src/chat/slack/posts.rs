@@ -1,0 +1,205 @@
+//! Posting once per key. Slack has no idempotency key, so every post carries ours in its metadata, and where an earlier
+//! call may have gone through unseen, the channel's history is asked before posting again.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use super::api::Failure;
+use super::incoming::Own;
+use super::rich::escaped;
+use super::{SlackChat, blocks, lock};
+use crate::chat::Message;
+
+/// What marks a post as one of ours.
+const EVENT: &str = "orderly_post";
+/// How far back history is looked through. A retry comes within minutes of the post it repeats.
+const LOOK_BACK: usize = 200;
+/// Posts remembered of one channel: those that may be asked for again are the last few.
+const KEYS_MAX: usize = 500;
+/// Channels remembered; one that falls out is looked through again.
+const CHANNELS_MAX: usize = 1_000;
+
+/// Channels whose recent posts are known, with those found in them, by key. A channel is looked through once after a
+/// start, because the last run may have died between a post and its record, and again after every call whose answer
+/// was lost.
+#[derive(Debug, Default)]
+pub struct Posts(Mutex<HashMap<String, HashMap<String, String>>>);
+
+impl Posts {
+    /// A channel that was made just now: nothing can be in it.
+    pub fn fresh(&self, channel: &str) {
+        let mut known = lock(&self.0);
+        if known.len() >= CHANNELS_MAX {
+            known.clear();
+        }
+        known.insert(channel.to_owned(), HashMap::new());
+    }
+
+    fn doubtful(&self, channel: &str) {
+        lock(&self.0).remove(channel);
+    }
+
+    fn find(&self, channel: &str, key: &str) -> Option<Option<String>> {
+        lock(&self.0).get(channel).map(|found| found.get(key).cloned())
+    }
+
+    /// A post that was made. What the engine does with it may fail next, and then it asks for it again.
+    fn made(&self, channel: &str, key: &str, ts: &str) {
+        let mut known = lock(&self.0);
+        let Some(found) = known.get_mut(channel) else {
+            return;
+        };
+        if found.len() >= KEYS_MAX {
+            found.clear();
+        }
+        found.insert(key.to_owned(), ts.to_owned());
+    }
+
+    fn looked(&self, channel: &str, found: HashMap<String, String>) {
+        self.fresh(channel);
+        lock(&self.0).insert(channel.to_owned(), found);
+    }
+}
+
+/// The key under which the file of an export is found again: Slack lets a file carry no metadata.
+fn file_key(name: &str, comment: &str) -> String {
+    format!("file/{name}/{comment}")
+}
+
+impl SlackChat {
+    /// The stamp of the post with this key, if it is there.
+    pub(super) async fn posted(
+        &self,
+        own: &Own,
+        key: &str,
+        channel: &str,
+    ) -> Result<Option<String>, Failure> {
+        if let Some(known) = self.posts.find(channel, key) {
+            return Ok(known);
+        }
+        let arguments = [
+            ("channel", channel.to_owned()),
+            ("limit", LOOK_BACK.to_string()),
+            ("include_all_metadata", "true".to_owned()),
+        ];
+        let found = match self.api.get("conversations.history", &arguments).await {
+            Ok(history) => keys(&history, own),
+            // A channel we may write to and not read: then nobody can tell, and once is the likelier.
+            Err(failure @ Failure::Code { .. }) => {
+                tracing::debug!(%failure, "a channel cannot be looked through");
+                HashMap::new()
+            }
+            Err(failure) => return Err(failure),
+        };
+        let there = found.get(key).cloned();
+        self.posts.looked(channel, found);
+        Ok(there)
+    }
+
+    /// Posts a message once; gives its stamp. What does not fit goes into the thread below it.
+    pub(super) async fn post_once(
+        &self,
+        own: &Own,
+        key: &str,
+        channel: &str,
+        thread: Option<&str>,
+        message: &Message,
+    ) -> Result<String, Failure> {
+        let rendered = self.looking(own, |look| blocks::render(message, look, blocks::Rest::Thread));
+        let there = match thread {
+            // Threads are not in a channel's history; what stands there follows a message that was just found or made.
+            Some(_) => None,
+            None => self.posted(own, key, channel).await?,
+        };
+        let ts = match there {
+            Some(ts) => ts,
+            None => {
+                let body = post(channel, thread, key, &rendered.text, &rendered.blocks);
+                let answer = self.api.call("chat.postMessage", &body).await;
+                if matches!(answer, Err(Failure::Unclear { .. })) {
+                    self.posts.doubtful(channel);
+                }
+                let ts = answer?["ts"].as_str().unwrap_or_default().to_owned();
+                self.posts.made(channel, key, &ts);
+                ts
+            }
+        };
+        if let Some(rest) = rendered.rest {
+            let below = thread.unwrap_or(&ts);
+            let key = format!("{key}/more");
+            let more = Box::pin(self.post_once(own, &key, channel, Some(below), &rest));
+            // The message stands; that a continuation failed must not post it again.
+            if let Err(failure) = more.await {
+                tracing::warn!(%failure, key, "the rest of a long message could not be posted");
+            }
+        }
+        Ok(ts)
+    }
+
+    /// Whether this file stands in the channel already; gives the stamp of its message.
+    pub(super) async fn uploaded(
+        &self,
+        own: &Own,
+        channel: &str,
+        name: &str,
+        comment: &str,
+    ) -> Result<Option<String>, Failure> {
+        // Files carry no key of ours, so the channel is always looked through: exports are rare.
+        self.posts.doubtful(channel);
+        self.posted(own, &file_key(name, &escaped(comment)), channel)
+            .await
+    }
+}
+
+/// The body of `chat.postMessage`.
+pub fn post(channel: &str, thread: Option<&str>, key: &str, text: &str, blocks: &[Value]) -> Value {
+    let mut body = json!({
+        "channel": channel,
+        "text": text,
+        "blocks": blocks,
+        // Quoted links are evidence, not something to fetch and show.
+        "unfurl_links": false,
+        "unfurl_media": false,
+        "metadata": { "event_type": EVENT, "event_payload": { "key": key } },
+    });
+    if let Some(thread) = thread {
+        body["thread_ts"] = json!(thread);
+    }
+    body
+}
+
+/// The keys of our own posts in a piece of history.
+fn keys(history: &Value, own: &Own) -> HashMap<String, String> {
+    let mut found = HashMap::new();
+    for message in history["messages"].as_array().into_iter().flatten() {
+        let Some(ts) = message["ts"].as_str() else {
+            continue;
+        };
+        let metadata = &message["metadata"];
+        if metadata["event_type"] == EVENT
+            && let Some(key) = metadata["event_payload"]["key"].as_str()
+        {
+            found.insert(key.to_owned(), ts.to_owned());
+        }
+        let ours = message["user"] == own.user.as_str();
+        for file in message["files"].as_array().into_iter().flatten().filter(|_| ours) {
+            let name = file["name"].as_str().or_else(|| file["title"].as_str());
+            let key = file_key(
+                name.unwrap_or_default(),
+                message["text"].as_str().unwrap_or_default(),
+            );
+            found.insert(key, ts.to_owned());
+        }
+    }
+    found
+}
+
+/// Whether a channel holds a post of ours: then it is somebody's room already.
+pub fn any_of_ours(history: &Value) -> bool {
+    let messages = history["messages"].as_array().into_iter().flatten();
+    messages
+        .into_iter()
+        .any(|message| message["metadata"]["event_type"] == EVENT)
+}

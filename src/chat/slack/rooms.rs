@@ -1,0 +1,180 @@
+//! Making the room of an incident: named within Slack's rules, found again when a crash left it half made.
+
+use serde_json::{Value, json};
+
+use super::api::Failure;
+use super::incoming::Own;
+use super::rich::escaped;
+use super::{PLATFORM, SlackChat, posts};
+use crate::chat::{Error, RoomSpec};
+use crate::incident::{Identity, RoomRef};
+use crate::text::cut;
+
+/// Longest name of a channel.
+const NAME_MAX: usize = 80;
+/// A topic, and a purpose.
+const TOPIC_MAX: usize = 250;
+/// Other names tried where one is taken; somebody who has that many has another problem.
+const SUFFIXES: u32 = 9;
+/// Channels on one page of the list; Slack recommends no more.
+const PAGE: usize = 200;
+/// Pages looked through for a half-made room: ten thousand channels.
+const PAGES_MAX: usize = 50;
+
+/// A name as Slack takes it: small letters, digits, dashes. The config's own rules see to most of it.
+pub fn channel_name(wanted: &str, suffix: u32) -> String {
+    let kept = |c: char| match c.to_ascii_lowercase() {
+        c if c.is_ascii_alphanumeric() || c == '-' || c == '_' => c,
+        _ => '-',
+    };
+    let tail = if suffix < 2 {
+        String::new()
+    } else {
+        format!("-{suffix}")
+    };
+    let name: String = wanted.chars().map(kept).take(NAME_MAX - tail.len()).collect();
+    let name = name.trim_matches('-');
+    format!("{}{tail}", if name.is_empty() { "incident" } else { name })
+}
+
+/// A topic is read as mrkdwn, and mentions in it would fire.
+pub fn topic(text: &str) -> String {
+    let mut most = TOPIC_MAX;
+    loop {
+        let shown = escaped(&cut(text, most, "…").shown);
+        if shown.chars().count() <= TOPIC_MAX || most == 0 {
+            return shown;
+        }
+        most /= 2;
+    }
+}
+
+impl SlackChat {
+    pub(super) async fn make_room(&self, spec: &RoomSpec) -> Result<RoomRef, Error> {
+        let own = self.own().await?;
+        let channel = self.channel_for(own, spec).await?;
+        // Side by side: none of these needs another, and the first prompt waits for all of them.
+        let (invited, ..) = tokio::join!(
+            self.bring_in(own, &channel, &spec.invite),
+            self.tolerated("conversations.setTopic", json!({ "channel": channel, "topic": topic(&spec.topic) })),
+            self.tolerated(
+                "conversations.setPurpose",
+                json!({ "channel": channel, "purpose": topic("The room of an incident. Orderly keeps its card and its journal.") }),
+            ),
+            self.bookmark(&channel),
+        );
+        invited?;
+        Ok(own.room(&channel))
+    }
+
+    /// Creates the channel, or finds the one that an earlier try created and did not get to tell of.
+    async fn channel_for(&self, own: &Own, spec: &RoomSpec) -> Result<String, Failure> {
+        for suffix in 1..=SUFFIXES {
+            let name = channel_name(&spec.name, suffix);
+            let body = json!({ "name": name, "is_private": spec.private });
+            match self.api.call("conversations.create", &body).await {
+                Ok(answer) => {
+                    let channel = answer["channel"]["id"].as_str().unwrap_or_default().to_owned();
+                    self.posts.fresh(&channel);
+                    return Ok(channel);
+                }
+                Err(failure) if failure.is(&["name_taken"]) => {
+                    if let Some(channel) = self.half_made(own, &name).await? {
+                        return Ok(channel);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::Code {
+            method: "conversations.create".to_owned(),
+            code: "name_taken".to_owned(),
+            detail: Some(format!("{} and eight more like it", spec.name)),
+        })
+    }
+
+    /// A channel with exactly this name that we made and never used. One we did use is another incident's.
+    async fn half_made(&self, own: &Own, name: &str) -> Result<Option<String>, Failure> {
+        let mut cursor = String::new();
+        for _ in 0..PAGES_MAX {
+            let mut arguments = vec![
+                ("types", "public_channel,private_channel".to_owned()),
+                ("exclude_archived", "true".to_owned()),
+                ("limit", PAGE.to_string()),
+            ];
+            if !cursor.is_empty() {
+                arguments.push(("cursor", cursor));
+            }
+            let page = self.api.get("conversations.list", &arguments).await?;
+            let found = page["channels"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|channel| channel["name"] == name);
+            if let Some(found) = found {
+                let Some(id) = found["id"]
+                    .as_str()
+                    .filter(|_| found["creator"] == own.user.as_str())
+                else {
+                    return Ok(None);
+                };
+                let arguments = [
+                    ("channel", id.to_owned()),
+                    ("limit", PAGE.to_string()),
+                    ("include_all_metadata", "true".to_owned()),
+                ];
+                let history = self.api.get("conversations.history", &arguments).await?;
+                return Ok((!posts::any_of_ours(&history)).then(|| id.to_owned()));
+            }
+            cursor = page["response_metadata"]["next_cursor"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Invites people one after the other, so that somebody unknown does not keep the others out.
+    pub(super) async fn bring_in(
+        &self,
+        own: &Own,
+        channel: &str,
+        people: &[Identity],
+    ) -> Result<(), Failure> {
+        let ours = |who: &&Identity| who.platform == PLATFORM && who.workspace == own.team;
+        for who in people.iter().filter(ours) {
+            let body = json!({ "channel": channel, "users": who.user });
+            match self.api.call("conversations.invite", &body).await {
+                Ok(_) => {}
+                // The room itself is in trouble, and so is everybody else's invitation.
+                Err(failure) if failure.is(&["channel_not_found", "is_archived", "not_in_channel"]) => {
+                    return Err(failure);
+                }
+                Err(failure @ Failure::Code { .. }) => {
+                    if !failure.is(&["already_in_channel", "cant_invite_self"]) {
+                        tracing::warn!(%failure, user = who.user, "somebody could not be invited");
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(())
+    }
+
+    /// What is nice to have, and no reason to hold anything up.
+    async fn tolerated(&self, method: &str, body: Value) {
+        if let Err(failure) = self.api.call(method, &body).await {
+            tracing::warn!(%failure, "left undone");
+        }
+    }
+
+    async fn bookmark(&self, channel: &str) {
+        if let Some(page) = &self.settings.page {
+            let body = json!({ "channel_id": channel, "title": "Orderly", "type": "link", "link": page });
+            self.tolerated("bookmarks.add", body).await;
+        }
+    }
+}

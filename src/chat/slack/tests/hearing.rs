@@ -1,0 +1,294 @@
+//! What Slack sends, understood.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::super::incoming::{Heard, Own, command, event, interaction, moment, named, typed};
+use crate::chat::{Delivery, Incoming, Press};
+
+fn own() -> Own {
+    Own {
+        team: "T1".to_owned(),
+        user: "UBOT".to_owned(),
+        marks: vec!["📌".to_owned(), "✅".to_owned(), "🔁".to_owned()],
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-11-21T03:00:00Z".parse().expect("a time")
+}
+
+fn heard(inner: Value) -> Heard {
+    let body = json!({ "type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": inner });
+    event(&body, &own(), now())
+}
+
+fn delivered(inner: Value) -> Delivery {
+    match heard(inner) {
+        Heard::Event { delivery, .. } | Heard::Command { delivery, .. } => delivery,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn message(text: &str) -> Value {
+    json!({ "type": "message", "channel": "C1", "user": "U1", "text": text, "ts": "1700000000.000100", "team": "T1" })
+}
+
+#[test]
+fn a_command_is_told_with_who_where_and_how_to_answer() {
+    let body = json!({
+        "command": "/incident", "text": "role take commander <@U2|ben>", "user_id": "U1", "team_id": "T1",
+        "channel_id": "C1", "trigger_id": "12.34.ab", "response_url": "https://hooks.slack.com/x",
+    });
+    let Heard::Command { delivery, reply_to } = command(&body, &own(), now()) else {
+        panic!("no command")
+    };
+    assert_eq!(delivery.key, "slack:command:12.34.ab");
+    assert_eq!(reply_to.as_deref(), Some("https://hooks.slack.com/x"));
+    let Incoming::Command {
+        from,
+        room,
+        text,
+        trigger,
+    } = delivery.incoming
+    else {
+        panic!("no command")
+    };
+    assert_eq!(
+        (
+            from.platform.as_str(),
+            from.workspace.as_str(),
+            from.user.as_str()
+        ),
+        ("slack", "T1", "U1")
+    );
+    assert_eq!(room.to_string(), "slack/T1/C1");
+    assert_eq!(text, "role take commander @U2");
+    assert_eq!(
+        trigger.expect("a trigger").expires,
+        now() + chrono::TimeDelta::seconds(3)
+    );
+}
+
+#[test]
+fn what_slack_wraps_is_unwrapped() {
+    assert_eq!(typed("a &lt; b &amp;&amp; c"), "a < b && c");
+    assert_eq!(
+        typed("see <https://x.example/a?b=1&amp;c=2|x.example>"),
+        "see https://x.example/a?b=1&c=2"
+    );
+    assert_eq!(typed("<#C2|ops> and <#C3>"), "#ops and #C3");
+    assert_eq!(
+        typed("<!here> <!subteam^S1|@oncall> <mailto:a@b.c|a@b.c>"),
+        "@here @oncall a@b.c"
+    );
+    assert_eq!(typed("1 < 2 and no end"), "1 < 2 and no end");
+    // What a person escaped by typing it stays what they typed, and fires nowhere.
+    assert_eq!(typed("&lt;!channel&gt;"), "<!channel>");
+}
+
+#[test]
+fn people_are_named_where_they_are_known() {
+    let name = |user: &str| (user == "U2").then(|| "ben".to_owned());
+    assert_eq!(
+        named("page @U2, not @U3 or @ or a@U2b", name),
+        "page @ben, not @U3 or @ or a@benb"
+    );
+    assert_eq!(named("nobody", name), "nobody");
+}
+
+#[test]
+fn a_message_is_filed_once_however_it_comes() {
+    let delivery = delivered(message("Ben: <@U2> look"));
+    assert_eq!(delivery.key, "slack:event:Ev1");
+    assert_eq!(delivery.subject.as_deref(), Some("slack:T1:C1:1700000000.000100"));
+    let Incoming::Wrote { text, at, thread, .. } = delivery.incoming else {
+        panic!("no message")
+    };
+    assert_eq!(
+        (text.as_str(), thread, Some(at)),
+        ("Ben: @U2 look", None, moment("1700000000.000100"))
+    );
+}
+
+#[test]
+fn a_reply_and_its_files_are_told() {
+    let mut reply = message("the log");
+    reply["thread_ts"] = json!("1699999999.000100");
+    reply["subtype"] = json!("file_share");
+    reply["files"] = json!([{ "id": "F1", "name": "odoo.log", "mimetype": "text/plain", "size": 12, "url_private": "https://…" }]);
+    let Incoming::Wrote { thread, files, .. } = delivered(reply).incoming else {
+        panic!("no message")
+    };
+    assert_eq!(thread.as_deref(), Some("1699999999.000100"));
+    assert_eq!((files[0].name.as_str(), files[0].size), ("odoo.log", 12));
+}
+
+fn change(text: &str, before: &str, edited: Option<&str>) -> Value {
+    let mut after = message(text);
+    if let Some(ts) = edited {
+        after["edited"] = json!({ "user": "U1", "ts": ts });
+    }
+    json!({
+        "type": "message", "subtype": "message_changed", "channel": "C1", "ts": "1700000009.000100",
+        "message": after, "previous_message": message(before),
+    })
+}
+
+#[test]
+fn an_edit_is_told_and_the_preview_of_a_link_is_none() {
+    let delivery = delivered(change("new", "old", Some("1700000009.000000")));
+    assert_eq!(
+        delivery.subject.as_deref(),
+        Some("slack:T1:C1:1700000000.000100:1700000009.000000")
+    );
+    assert!(matches!(delivery.incoming, Incoming::Edited { text, .. } if text == "new"));
+    assert!(matches!(heard(change("same", "same", None)), Heard::Nothing(_)));
+    assert!(matches!(
+        heard(change("same", "same", Some("1700000009.000000"))),
+        Heard::Nothing(_)
+    ));
+}
+
+#[test]
+fn an_edit_that_overtakes_its_message_brings_it_along() {
+    let Heard::Event { before, .. } = heard(change("new", "old", Some("1700000009.000000"))) else {
+        panic!("no event")
+    };
+    let before = before.expect("the message as it was");
+    assert_eq!(before.subject, delivered(message("old")).subject);
+    assert!(matches!(before.incoming, Incoming::Wrote { text, .. } if text == "old"));
+}
+
+#[test]
+fn a_deleted_message_is_told_also_where_its_thread_stays() {
+    let gone = json!({
+        "type": "message", "subtype": "message_deleted", "channel": "C1", "deleted_ts": "1700000000.000100",
+        "event_ts": "1700000010.000100", "previous_message": message("oops"),
+    });
+    assert!(
+        matches!(delivered(gone).incoming, Incoming::Deleted { message, .. } if message.message == "1700000000.000100")
+    );
+    let mut tombstone = change("This message was deleted.", "oops", None);
+    tombstone["message"]["subtype"] = json!("tombstone");
+    assert!(matches!(delivered(tombstone).incoming, Incoming::Deleted { .. }));
+}
+
+#[test]
+fn reactions_are_told_as_they_are_now() {
+    let reaction = |kind: &str, user: &str| {
+        json!({
+            "type": kind, "user": user, "reaction": "pushpin", "event_ts": "1700000020.000100",
+            "item": { "type": "message", "channel": "C1", "ts": "1700000000.000100" },
+        })
+    };
+    let delivery = delivered(reaction("reaction_added", "U1"));
+    assert_eq!(delivery.subject, None, "a reaction may come, go and come again");
+    assert!(matches!(delivery.incoming, Incoming::Reacted { emoji, present: true, .. } if emoji == "📌"));
+    assert!(matches!(
+        delivered(reaction("reaction_removed", "U1")).incoming,
+        Incoming::Reacted { present: false, .. }
+    ));
+    assert!(matches!(
+        heard(reaction("reaction_added", "UBOT")),
+        Heard::Nothing(_)
+    ));
+}
+
+#[test]
+fn what_bots_and_slack_itself_say_is_passed_over() {
+    let mut bot = message("I am a bot");
+    bot["bot_id"] = json!("B1");
+    assert!(matches!(heard(bot), Heard::Nothing(_)));
+    let mut joined = message("joined");
+    joined["subtype"] = json!("channel_join");
+    assert!(matches!(heard(joined), Heard::Nothing(_)));
+}
+
+#[test]
+fn a_mention_of_the_bot_is_a_command_also_in_a_thread() {
+    let mut said = message("<@UBOT> note the 14:00 run was started by hand");
+    said["type"] = json!("app_mention");
+    said["thread_ts"] = json!("1699999999.000100");
+    let Incoming::Command { text, trigger, .. } = delivered(said).incoming else {
+        panic!("no command")
+    };
+    assert_eq!(text, "note the 14:00 run was started by hand");
+    assert_eq!(trigger, None, "a mention can open no form");
+}
+
+#[test]
+fn a_stranger_is_told_with_the_workspace_they_come_from() {
+    let mut said = message("hello");
+    said["user_team"] = json!("T9");
+    let Incoming::Wrote { from, message, .. } = delivered(said).incoming else {
+        panic!("no message")
+    };
+    assert_eq!(
+        (from.workspace.as_str(), message.room.workspace.as_str()),
+        ("T9", "T1")
+    );
+}
+
+fn pressed(value: &str) -> Heard {
+    let body = json!({
+        "type": "block_actions", "user": { "id": "U1", "team_id": "T1" }, "team": { "id": "T1" },
+        "trigger_id": "12.34.ab", "response_url": "https://hooks.slack.com/x",
+        "channel": { "id": "C1" }, "container": { "type": "message", "channel_id": "C1", "message_ts": "1700000000.000100" },
+        "actions": [{ "type": "button", "action_id": "o1:0", "value": value, "action_ts": "1700000030.000100" }],
+    });
+    interaction(&body, &own(), now())
+}
+
+#[test]
+fn a_button_does_what_its_value_says() {
+    let Heard::Press { delivery, form, .. } = pressed(r#"{"o":1,"run":"approve A3"}"#) else {
+        panic!("no press")
+    };
+    assert_eq!(delivery.key, "slack:press:12.34.ab:1700000030.000100");
+    assert!(!form);
+    let Incoming::Press { press, message, .. } = delivery.incoming else {
+        panic!("no press")
+    };
+    assert_eq!(
+        press,
+        Press::Run {
+            line: "approve A3".to_owned()
+        }
+    );
+    assert_eq!(message.message, "1700000000.000100");
+    assert!(matches!(
+        pressed(r#"{"o":1,"ask":"action refuse"}"#),
+        Heard::Press { form: true, .. }
+    ));
+    assert!(matches!(pressed("something else"), Heard::Nothing(_)));
+}
+
+#[test]
+fn the_menu_of_a_message_files_the_message_first() {
+    let body = json!({
+        "type": "message_action", "callback_id": "orderly:task", "user": { "id": "U1", "team_id": "T1" },
+        "team": { "id": "T1" }, "trigger_id": "12.34.ab", "action_ts": "1700000030.000100",
+        "channel": { "id": "C1" }, "message": message("check the queue"),
+    });
+    let Heard::Shortcut { message, press } = interaction(&body, &own(), now()) else {
+        panic!("no shortcut")
+    };
+    assert_eq!(
+        message.and_then(|message| message.subject).as_deref(),
+        Some("slack:T1:C1:1700000000.000100")
+    );
+    assert!(
+        matches!(press.incoming, Incoming::Press { press: Press::Run { line }, .. } if line == "shortcut:task")
+    );
+}
+
+#[test]
+fn garbage_is_passed_over() {
+    for body in [json!(null), json!([]), json!({}), json!({ "type": 7 })] {
+        assert!(matches!(command(&body, &own(), now()), Heard::Nothing(_)));
+        assert!(matches!(interaction(&body, &own(), now()), Heard::Nothing(_)));
+        assert!(matches!(event(&body, &own(), now()), Heard::Nothing(_)));
+        assert!(matches!(heard(body), Heard::Nothing(_)));
+    }
+}

@@ -1,0 +1,232 @@
+//! What the bot says, as Slack takes it.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::super::blocks::{Rendered, Rest, render};
+use super::super::posts;
+use super::{holds, look};
+use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
+use crate::incident::PersonId;
+
+fn rendered(blocks: Vec<Block>) -> Rendered {
+    let message = Message {
+        fallback: "INC-7 Labels do not print".to_owned(),
+        blocks,
+    };
+    let rendered = render(&message, &look(), Rest::Thread);
+    let body = posts::post("C1", None, "INC-7/card", &rendered.text, &rendered.blocks);
+    holds("chat.postMessage", &body);
+    rendered
+}
+
+fn button(label: &str, line: &str) -> Button {
+    Button {
+        label: label.to_owned(),
+        style: Style::Primary,
+        press: Press::Run {
+            line: line.to_owned(),
+        },
+    }
+}
+
+/// Every string that a reader sees, in order.
+fn texts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                match value {
+                    Value::String(text) if key == "text" => found.push(text.clone()),
+                    other => texts(other, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        _ => {}
+    }
+}
+
+fn shown(rendered: &Rendered) -> String {
+    let mut found = Vec::new();
+    texts(&json!(rendered.blocks), &mut found);
+    found.concat()
+}
+
+fn everything(text: &str) -> Vec<Block> {
+    let rich = || Rich::new().text(text).bold(text).code(text);
+    let at = "2026-11-21T03:04:05Z".parse().expect("a time");
+    let ana = PersonId::new("ana");
+    vec![
+        Block::Header {
+            text: text.to_owned(),
+        },
+        Block::Text {
+            text: rich()
+                .person(&ana, "Ana Bell")
+                .time(at)
+                .link("/outputs/abc", text),
+        },
+        Block::Fields {
+            fields: vec![
+                (text.to_owned(), rich()),
+                ("Since".to_owned(), Rich::new().time(at)),
+            ],
+        },
+        Block::Rows {
+            rows: vec![Row {
+                tone: Tone::Bad,
+                mark: "failing".to_owned(),
+                title: rich(),
+                detail: text.into(),
+            }],
+        },
+        Block::Code {
+            text: text.to_owned(),
+            diff: true,
+        },
+        Block::Details {
+            title: text.to_owned(),
+            text: text.to_owned(),
+        },
+        Block::Buttons {
+            buttons: vec![button(text, text)],
+        },
+        Block::Context { text: text.into() },
+        Block::Context {
+            text: rich().time(at),
+        },
+        Block::Divider,
+    ]
+}
+
+#[test]
+fn every_kind_of_block_is_as_slack_takes_it() {
+    let rendered = rendered(everything("Labels do not print"));
+    let kinds: Vec<&str> = rendered
+        .blocks
+        .iter()
+        .filter_map(|block| block["type"].as_str())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "header",
+            "rich_text",
+            "rich_text",
+            "rich_text",
+            "rich_text",
+            "rich_text",
+            "rich_text",
+            "actions",
+            "context",
+            "context",
+            "divider"
+        ]
+    );
+    assert_eq!(rendered.rest, None);
+    assert_eq!(
+        rendered.blocks[1]["elements"][0]["elements"][3],
+        json!({ "type": "user", "user_id": "U0ANA" })
+    );
+}
+
+#[test]
+fn what_a_person_typed_is_shown_and_never_fires() {
+    let hostile = "<!channel> <@U0BOSS> *bold* & `code` :tada: <https://evil|click>";
+    let rendered = rendered(everything(hostile));
+    // Rich text and plain text are not parsed, so it stands there letter by letter.
+    assert_eq!(
+        rendered.blocks[1]["elements"][0]["elements"][0],
+        json!({ "type": "text", "text": hostile })
+    );
+    let body = json!(rendered.blocks).to_string();
+    assert!(!body.contains("\"broadcast\""));
+    let mut parsed = Vec::new();
+    for block in &rendered.blocks {
+        for element in block["elements"].as_array().into_iter().flatten() {
+            if element["type"] == "mrkdwn" {
+                parsed.push(element["text"].as_str().unwrap_or_default().to_owned());
+            }
+        }
+    }
+    assert_eq!(parsed.len(), 1, "only small print with a time in it is markup");
+    assert!(
+        !parsed[0].contains("<!channel>") && !parsed[0].contains("<@U0BOSS>"),
+        "{}",
+        parsed[0]
+    );
+    let fallback = render(
+        &Message {
+            fallback: hostile.to_owned(),
+            blocks: Vec::new(),
+        },
+        &look(),
+        Rest::Thread,
+    );
+    assert!(
+        fallback
+            .text
+            .starts_with("&lt;!channel&gt; &lt;@U0BOSS&gt; *bold* &amp;")
+    );
+}
+
+#[test]
+fn somebody_unknown_here_is_named_and_a_link_to_nowhere_is_text() {
+    let rendered = rendered(vec![Block::Text {
+        text: Rich::new()
+            .person(&PersonId::new("ben"), "Ben Ode")
+            .text(" ")
+            .link("javascript:alert(1)", "look"),
+    }]);
+    assert_eq!(shown(&rendered), "@Ben Ode look");
+    assert!(!json!(rendered.blocks).to_string().contains("javascript"));
+}
+
+#[test]
+fn what_is_too_long_goes_into_the_thread_and_the_buttons_stay() {
+    let rows: Vec<Block> = (0..60)
+        .map(|at| Block::Text {
+            text: format!("line {at} {}", "x".repeat(400)).into(),
+        })
+        .collect();
+    let mut blocks = rows.clone();
+    blocks.push(Block::Buttons {
+        buttons: vec![button("Approve", "approve A1")],
+    });
+    let rendered = rendered(blocks);
+    assert!(rendered.blocks.len() <= 50);
+    assert!(json!(rendered.blocks).to_string().contains("approve A1"));
+    assert!(shown(&rendered).ends_with("The rest is in the thread below."));
+    let rest = rendered.rest.expect("a rest");
+    assert!(rendered.blocks.len() + rest.blocks.len() >= rows.len());
+}
+
+#[test]
+fn what_will_run_is_shown_to_the_letter_however_long_its_lines() {
+    let operation = format!("UPDATE ir_cron\n   SET active = false -- {}\n", "é".repeat(4000));
+    let rendered = rendered(vec![Block::Code {
+        text: operation.clone(),
+        diff: false,
+    }]);
+    assert_eq!(shown(&rendered), operation);
+}
+
+#[test]
+fn a_press_too_long_for_a_button_is_told_in_words() {
+    let rendered = rendered(vec![Block::Buttons {
+        buttons: vec![button("Ask again", &"x".repeat(2100)), button("Card", "card")],
+    }]);
+    assert_eq!(shown(&rendered), "CardToo long for a button, type it: Ask again");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_anybody_types_makes_a_message_slack_refuses(text in "\\PC{0,400}", times in 0_usize..12) {
+        let text = text.repeat(times);
+        let rendered = rendered(everything(&text));
+        prop_assert!(rendered.blocks.len() <= 50);
+        prop_assert!(json!(rendered.blocks).to_string().len() < 60_000);
+    }
+}

@@ -1,0 +1,126 @@
+//! The same incident, while things go wrong.
+
+use std::time::Duration;
+
+use orderly::demo::guide;
+use orderly_testbed::slack::Fault;
+
+use crate::kit::{House, Transport};
+use crate::story::{holds_it_all, lived_through, nothing_stands_twice};
+
+#[tokio::test]
+async fn every_call_is_limited_once_and_nothing_is_lost() {
+    let house = House::open(Transport::Socket).await;
+    house.slack.limit_every_call_once(2);
+    lived_through(&house).await;
+    holds_it_all(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn every_event_comes_twice_and_nothing_stands_twice() {
+    let house = House::open(Transport::Socket).await;
+    house.slack.every_event_twice(true);
+    lived_through(&house).await;
+    holds_it_all(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_sockets_drop_before_every_step_and_the_story_goes_on() {
+    let house = House::open(Transport::Socket).await;
+    for step in guide::steps() {
+        let state = house.state().await;
+        if state.is_some() && step.is_done(state.as_ref()) {
+            continue;
+        }
+        // Slack lets an app open ten sockets a minute.
+        house.advance(Duration::from_secs(15));
+        house.slack.drop_sockets();
+        house.slack.connected(2).await;
+        house.types(step.who, &step.line(state.as_ref())).await;
+    }
+    holds_it_all(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_renewed_socket_is_open_before_the_old_one_closes() {
+    let house = House::open(Transport::Socket).await;
+    house.types("ana", "open Labels do not print severity=SEV2").await;
+    house.slack.refresh_sockets();
+    house.slack.connected(2).await;
+    let room = house.room().await;
+    house
+        .person("ana")
+        .types("/incident note after the renewal", &room)
+        .await;
+    house.settled().await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_process_dies_before_every_step_and_goes_on_where_it_was() {
+    let mut house = House::open(Transport::Http).await;
+    for step in guide::steps() {
+        let state = house.state().await;
+        if state.is_some() && step.is_done(state.as_ref()) {
+            continue;
+        }
+        house.types(step.who, &step.line(state.as_ref())).await;
+        house = house.restarted().await;
+    }
+    holds_it_all(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_post_whose_answer_was_lost_is_found_and_not_posted_again() {
+    let house = House::open(Transport::Socket).await;
+    house.slack.fault("chat.postMessage", 3, Fault::DropAfter);
+    house.types("ana", "open Labels do not print severity=SEV2").await;
+    house.settled().await;
+    nothing_stands_twice(&house);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_channel_whose_creation_was_lost_is_found_again_and_finished() {
+    let house = House::open(Transport::Socket).await;
+    house.slack.fault("conversations.create", 1, Fault::DropAfter);
+    house.types("ana", "open Labels do not print severity=SEV2").await;
+    house.advance(Duration::from_secs(5));
+    house.settled().await;
+    let rooms = house.slack.read(|slack| {
+        let channels = slack.channels();
+        channels
+            .filter(|channel| channel.name.starts_with("inc-1"))
+            .map(|channel| channel.name.clone())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(rooms, ["inc-1-labels-do-not-print"]);
+    let room = house.room().await;
+    assert!(
+        house
+            .slack
+            .read(|slack| slack.channel(&room).members.contains("U0ANA"))
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_made_does_not_stop_the_incident() {
+    let house = House::open(Transport::Socket).await;
+    house
+        .slack
+        .fault("conversations.create", 1, Fault::Error("restricted_action"));
+    let state = house.types("ana", "open Labels do not print severity=SEV2").await;
+    let state = state.expect("an incident all the same");
+    assert!(
+        state
+            .room_failed
+            .as_deref()
+            .is_some_and(|why| why.contains("restricted_action"))
+    );
+    house.close().await;
+}

@@ -1,0 +1,131 @@
+//! An incident from its first word to its post-mortem, in Slack alone.
+
+use orderly::demo::guide;
+use orderly::incident::{Phase, Stage};
+use orderly::store::Store as _;
+use orderly_testbed::slack::SlackServer;
+use sha2::{Digest as _, Sha256};
+
+use crate::kit::{House, Transport};
+
+/// Walks the demo's incident along its guide, in Slack, up to the step with this id.
+pub async fn lived_until(house: &House, id: &str) {
+    for step in guide::steps().iter().take_while(|step| step.id != id) {
+        let state = house.state().await;
+        if state.is_some() && step.is_done(state.as_ref()) {
+            continue;
+        }
+        let line = step.line(state.as_ref());
+        house.types(step.who, &line).await;
+    }
+}
+
+/// The whole of it.
+pub async fn lived_through(house: &House) {
+    lived_until(house, "").await;
+    let state = house.settled().await.expect("an incident");
+    assert_eq!(state.phase, Phase::Learn);
+    let worked = |stage: &Stage| matches!(stage, Stage::Verified { worked: true, .. });
+    assert_eq!(
+        state
+            .proposals
+            .values()
+            .filter(|proposal| worked(&proposal.stage))
+            .count(),
+        4,
+        "the pause, the rollback, the undo and the repair"
+    );
+}
+
+/// What the room must hold at the end, whatever went wrong on the way.
+pub async fn holds_it_all(house: &House) {
+    let room = house.room().await;
+    let state = house.state().await.expect("an incident");
+    house.slack.read(|slack| {
+        let channel = slack.channel(&room);
+        assert!(channel.name.starts_with("inc-1-"), "{}", channel.name);
+        assert!(channel.topic.value.contains("INC-1"), "{}", channel.topic.value);
+        assert!(channel.members.contains("U0ANA"));
+        assert_eq!(channel.pins.len(), 1, "the card");
+        assert_eq!(
+            channel
+                .messages
+                .values()
+                .filter(|message| !message.files.is_empty())
+                .count(),
+            1
+        );
+    });
+    let texts = house.slack.texts(&room);
+    let cards = texts
+        .iter()
+        .filter(|text| text.contains("Commander: ana"))
+        .count();
+    assert!(cards >= 1, "{texts:#?}");
+    for proposal in state.proposals.values() {
+        let title = &proposal.terms.title;
+        let id = proposal.id.to_string();
+        let shown = texts
+            .iter()
+            .filter(|text| text.contains(&id) && text.contains(title.as_str()));
+        assert!(shown.count() >= 1, "{id} {title} is not in the room: {texts:#?}");
+    }
+    nothing_stands_twice(house);
+}
+
+/// Every post has a key of its own, in every channel.
+pub fn nothing_stands_twice(house: &House) {
+    let keys: Vec<String> = house.slack.read(|slack| {
+        let messages = slack.channels().flat_map(|channel| channel.messages.values());
+        messages
+            .filter_map(|message| message.metadata.as_ref())
+            .map(|metadata| metadata["event_payload"]["key"].to_string())
+            .collect()
+    });
+    let mut once = keys.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), keys.len(), "{keys:#?}");
+}
+
+async fn whole_story(transport: Transport) {
+    assert!(SlackServer::contracts_checked() || std::env::var_os("ORDERLY_CONTRACTS").is_none());
+    let house = House::open(transport).await;
+    lived_through(&house).await;
+    holds_it_all(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn an_incident_is_lived_through_over_socket_mode() {
+    whole_story(Transport::Socket).await;
+}
+
+#[tokio::test]
+async fn an_incident_is_lived_through_over_signed_http() {
+    whole_story(Transport::Http).await;
+}
+
+#[tokio::test]
+async fn a_file_of_a_marked_message_is_kept_as_it_was_uploaded() {
+    let house = House::open(Transport::Socket).await;
+    lived_until(&house, "jobs").await;
+    let room = house.room().await;
+    let bytes = b"14:02 ERROR carrier: 504\n\xff\x00 not text";
+    let (ts, _) = house
+        .person("cleo")
+        .uploads(&room, "carrier.log", "text/plain", bytes);
+    house.settled().await;
+    house.person("ana").reacts(&room, &ts, "pushpin");
+    let state = house.settled().await.expect("an incident");
+    let files: Vec<_> = state.marks.values().flat_map(|mark| &mark.marked.files).collect();
+    assert_eq!(
+        (files[0].name.as_str(), files[0].size),
+        ("carrier.log", bytes.len() as u64)
+    );
+    let digest = orderly::store::Hash(Sha256::digest(bytes).into());
+    let store = house.app.sqlite.as_ref().expect("a file");
+    let kept = store.evidence(digest).await.expect("evidence that can be read");
+    assert_eq!(kept.expect("the file is kept").bytes, bytes);
+    house.close().await;
+}

@@ -1,0 +1,131 @@
+//! A Slack of a test's own.
+//!
+//! It speaks the real wire: the Web API over HTTP, Socket Mode over WebSockets, signed requests to the bot's addresses.
+//! It has what a workspace has (people, channels, messages, files, forms), Slack's rules, error codes and limits, and a
+//! clock that only the test moves. It goes wrong on demand.
+//!
+//! ```no_run
+//! # async fn test() {
+//! use orderly_testbed::slack::SlackServer;
+//!
+//! let slack = SlackServer::start().await;
+//! let ana = slack.person("ana");
+//! let ops = slack.channel("ops", &[&ana]);
+//! // … start the bot with slack.api_url(), slack.bot_token() and slack.app_token() …
+//! let answered = ana.types("/incident open Orders hang", &ops).await;
+//! assert!(answered.payload.is_null());
+//! slack.until("the room", |state| state.find_channel("inc-1").is_some()).await;
+//! slack.assert_clean();
+//! # }
+//! ```
+//!
+//! **Violations.** An unknown method, an unknown argument, a payload that does not hold against Slack's own types: all
+//! are written down, and [`SlackServer::assert_clean`], or dropping the server, fails the test with the list.
+//!
+//! **Time.** It stands still. [`SlackServer::advance`] moves it, and with it the rate limits, the three seconds of a
+//! trigger, and the retries of events. Waiting is for changes of the state, never for time.
+
+mod acts;
+mod args;
+mod ask;
+mod contract;
+mod deliver;
+mod fail;
+mod faults;
+mod form;
+mod http;
+mod limits;
+mod methods;
+mod model;
+mod payload;
+mod person;
+mod reach;
+mod render;
+mod sent;
+mod server;
+mod shown;
+mod socket;
+mod state;
+mod wire;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use deliver::{Ack, Attempt, Carries, Delivery};
+pub use faults::Fault;
+pub use http::signature;
+pub use model::{
+    Bookmark, Channel, ChannelKind, Ephemeral, File, Group, Kind, Message, Pin, Reaction, Said, User, View,
+};
+pub use person::Person;
+pub use sent::Sent;
+pub use server::SlackServer;
+pub use state::{Answer, Call, State};
+
+/// How long a test may wait in real time for something that should happen at once. Generous, because two builds may be
+/// running beside it; it only decides how long a broken test takes to fail.
+const REAL_TIME_GUARD: Duration = Duration::from_secs(20);
+
+/// How long events are kept back to arrive in reverse, in real time: long enough for a second one to come.
+const REVERSAL: Duration = Duration::from_millis(30);
+
+/// The state, and what wakes those who wait for it.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+    /// Lets hanging calls go.
+    gate: watch::Sender<u64>,
+    /// Closes every connection.
+    cut: watch::Sender<u64>,
+}
+
+impl Shared {
+    /// Asks. A test's assertion may panic in here; the state is whole all the same.
+    fn read<R>(&self, ask: impl FnOnce(&State) -> R) -> R {
+        ask(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes something, and wakes whoever waits.
+    fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
+        let done = act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.send_modify(|changes| *changes += 1);
+        done
+    }
+
+    /// While events arrive in reverse: lets them go in pairs, or alone when no second one comes.
+    async fn reverse(self: Arc<Self>) {
+        let mut changed = self.changed.subscribe();
+        loop {
+            let waiting = self.read(|state| state.faults.reversed && !state.deliveries.kept.is_empty());
+            if waiting {
+                tokio::time::sleep(REVERSAL).await;
+                self.with(|state| state.let_go(true));
+            }
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What a test that waited in vain wants to know.
+fn lost(shared: &Shared) -> String {
+    shared.read(|state| {
+        let last = state.calls.iter().rev().take(8).rev();
+        let calls: Vec<String> = last
+            .map(|call| format!("  {} -> {:?}", call.method, call.answer))
+            .collect();
+        let mut said = format!("the last calls:\n{}\n", calls.join("\n"));
+        for channel in state
+            .channels
+            .values()
+            .filter(|channel| !channel.messages.is_empty())
+        {
+            said.push_str(&format!("#{}:\n{}", channel.name, state.transcript(&channel.id)));
+        }
+        said.push_str(&format!("violations: {:#?}", state.violations));
+        said
+    })
+}

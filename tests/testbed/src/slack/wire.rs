@@ -1,0 +1,313 @@
+//! The HTTP side: the Web API, files, response_urls and the door to the sockets.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Extension, Path, RawQuery, State as Given, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use super::args::{Args, Encoding};
+use super::fail::{Fail, Result, fail};
+use super::faults::Fault;
+use super::methods::{self, Token};
+use super::state::{Answer, Call, State};
+use super::{Shared, contract, socket};
+
+/// Largest body taken: Slack's files go up to gigabytes, a test's do not.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// Closes the connection a request came on.
+#[derive(Clone)]
+struct Cut(Arc<Notify>);
+
+impl Cut {
+    /// Closes it; the request is never answered.
+    async fn now(&self) -> Response {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+}
+
+/// Takes connections until the listener's task is ended.
+pub async fn listen(shared: Arc<Shared>, listener: TcpListener) {
+    let router = router(shared.clone());
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        if shared.read(|state| state.faults.away) {
+            // Closed at once, so that the port stays ours while nobody is at home.
+            continue;
+        }
+        tokio::spawn(connection(shared.clone(), router.clone(), stream));
+    }
+}
+
+async fn connection(shared: Arc<Shared>, router: Router, stream: TcpStream) {
+    let cut = Cut(Arc::new(Notify::new()));
+    let service = TowerToHyperService::new(router.layer(Extension(cut.clone())));
+    // Answers are small and latency is what tests wait for.
+    let _ = stream.set_nodelay(true);
+    let serving = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut all_cut = shared.cut.subscribe();
+    tokio::select! {
+        // A client that goes away in the middle is no news.
+        _ = serving => {}
+        () = cut.0.notified() => {}
+        _ = all_cut.changed() => {}
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/api/{method}", any(api))
+        .route("/link/", get(link))
+        .route("/upload/v1/{id}", post(upload))
+        .route("/files-pri/{*path}", get(download))
+        .route("/commands/{*path}", post(response_url))
+        .route("/actions/{*path}", post(response_url))
+        .route("/app/{*path}", post(response_url))
+        .fallback(unknown)
+        .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(shared)
+}
+
+fn answer(body: &Value) -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
+        body.to_string(),
+    )
+        .into_response()
+}
+
+fn limited(after: u64) -> Response {
+    let body = fail("ratelimited").body().to_string();
+    let headers = [
+        (header::RETRY_AFTER, after.to_string()),
+        (header::CONTENT_TYPE, "application/json; charset=utf-8".to_owned()),
+    ];
+    (StatusCode::TOO_MANY_REQUESTS, headers, body).into_response()
+}
+
+async fn api(
+    Given(shared): Given<Arc<Shared>>,
+    Extension(cut): Extension<Cut>,
+    Path(method): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let args = match Args::read(&headers, query.as_deref(), &body) {
+        Ok(args) => args,
+        Err(why) => {
+            shared.with(|state| state.violation(format!("{method}: {}", why.code)));
+            return answer(&why.body());
+        }
+    };
+    let mut gate = shared.gate.subscribe();
+    let (at, fault) = shared.with(|state| {
+        state.calls.push(Call {
+            method: method.clone(),
+            args: args.map.clone(),
+            at: state.now,
+            answer: Answer::Open,
+        });
+        (state.calls.len() - 1, state.faults.next(&method, &args.map))
+    });
+    let settle = |answer: Answer| {
+        shared.with(|state| {
+            if let Some(call) = state.calls.get_mut(at) {
+                call.answer = answer;
+            }
+        });
+    };
+    match fault {
+        Some(Fault::Limited(after)) => {
+            settle(Answer::Limited);
+            return limited(after);
+        }
+        Some(Fault::Status(status)) => {
+            settle(Answer::Status(status));
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return (status, "upstream connect error").into_response();
+        }
+        Some(Fault::Error(code)) => {
+            settle(Answer::Error(code.to_owned()));
+            return answer(&fail(code).body());
+        }
+        Some(Fault::DropBefore) => {
+            settle(Answer::Dropped { done: false });
+            return cut.now().await;
+        }
+        // The sender lives in shared.
+        Some(Fault::Hang) => drop(gate.changed().await),
+        Some(Fault::HangAfter | Fault::DropAfter) | None => {}
+    }
+    let (done, outcome) = shared.with(|state| {
+        let done = call(state, &method, &args);
+        let outcome = match &done {
+            Done::Limited(_) => Answer::Limited,
+            Done::Answered(Ok(_)) => Answer::Done,
+            Done::Answered(Err(why)) => Answer::Error(why.code.clone()),
+        };
+        if let Some(call) = state.calls.get_mut(at) {
+            call.answer = match fault {
+                Some(Fault::DropAfter) => Answer::Dropped { done: true },
+                Some(Fault::HangAfter) => Answer::Open,
+                _ => outcome.clone(),
+            };
+        }
+        (done, outcome)
+    });
+    match fault {
+        Some(Fault::DropAfter) => return cut.now().await,
+        Some(Fault::HangAfter) => {
+            drop(gate.changed().await);
+            settle(outcome);
+        }
+        _ => {}
+    }
+    match done {
+        Done::Limited(after) => limited(after),
+        Done::Answered(Ok(mut body)) => {
+            body["ok"] = json!(true);
+            answer(&body)
+        }
+        Done::Answered(Err(why)) => answer(&why.body()),
+    }
+}
+
+enum Done {
+    Limited(u64),
+    Answered(Result<Value>),
+}
+
+/// A call from token to answer.
+fn call(state: &mut State, name: &str, args: &Args) -> Done {
+    let Some(method) = methods::find(name) else {
+        state.violation(format!("unknown method {name}"));
+        let more = json!({ "req_method": name });
+        return Done::Answered(Err(Fail::with("unknown_method", more)));
+    };
+    if let Err(why) = allowed(state, method.token, args) {
+        return Done::Answered(Err(why));
+    }
+    let channel = args.text("channel").unwrap_or_default();
+    if let Err(after) = state.limits.take(name, method.tier, channel, state.now) {
+        return Done::Limited(after);
+    }
+    let known = |argument: &str| method.args.contains(&argument) || methods::ANYWHERE.contains(&argument);
+    for argument in args.map.keys().filter(|argument| !known(argument)) {
+        state.violation(format!("{name}: unknown argument {argument}"));
+    }
+    if args.encoding == Encoding::Json && methods::form_only(name) {
+        state.violation(format!("{name} takes no JSON body"));
+        return Done::Answered(Err(fail("invalid_arguments")));
+    }
+    let done = match method.token {
+        Token::Bot => state.need(method.scopes),
+        Token::App | Token::None => Ok(()),
+    };
+    Done::Answered(done.and_then(|()| (method.call)(state, args)))
+}
+
+fn allowed(state: &State, wanted: Token, args: &Args) -> Result<()> {
+    let app = &state.app;
+    let token = match (wanted, args.token.as_deref()) {
+        (Token::None, _) => return Ok(()),
+        (_, None) => return Err(fail("not_authed")),
+        (_, Some(token)) => token,
+    };
+    match wanted {
+        Token::Bot if token == app.bot_token => app.revoked.map_or(Ok(()), |code| Err(fail(code))),
+        Token::App if token == app.app_token => Ok(()),
+        _ if token == app.bot_token || token == app.app_token => Err(fail("not_allowed_token_type")),
+        _ => Err(fail("invalid_auth")),
+    }
+}
+
+async fn link(Given(shared): Given<Arc<Shared>>, uri: Uri, upgrade: WebSocketUpgrade) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let ticket = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "ticket");
+    let valid = shared.with(|state| {
+        let ticket = ticket.map(|(_, value)| value.into_owned()).unwrap_or_default();
+        let until = state.tickets.remove(&ticket);
+        until.is_some_and(|until| state.now <= until)
+    });
+    if !valid {
+        return (StatusCode::UNAUTHORIZED, "ticket is used or too old").into_response();
+    }
+    let weak = Arc::downgrade(&shared);
+    upgrade.on_upgrade(move |socket| socket::serve(weak, socket))
+}
+
+async fn upload(
+    Given(shared): Given<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let multipart = kind
+        .starts_with("multipart/form-data")
+        .then(|| super::args::parts(kind, &body));
+    let bytes = match multipart {
+        None => body.to_vec(),
+        Some(parts) => match parts.and_then(|parts| parts.first().map(|(_, content)| content.to_vec())) {
+            Some(bytes) => bytes,
+            None => return (StatusCode::BAD_REQUEST, "no file in the form").into_response(),
+        },
+    };
+    let (status, said) = shared.with(|state| methods::upload(state, &id, &bytes));
+    (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), said).into_response()
+}
+
+async fn download(Given(shared): Given<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    match shared.with(|state| methods::download(state, uri.path(), token)) {
+        Some((kind, bytes)) => ([(header::CONTENT_TYPE, kind)], bytes).into_response(),
+        // Slack does not refuse: it leads to the page where people sign in, which answers 200.
+        None => axum::response::Html("<!DOCTYPE html><title>Sign in | Slack</title>").into_response(),
+    }
+}
+
+async fn response_url(
+    Given(shared): Given<Arc<Shared>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let path = uri.path();
+    let done = Args::read(&headers, None, &body)
+        .and_then(|args| shared.with(|state| methods::answer_url(state, path, &args)));
+    match done {
+        Ok(()) => "ok".into_response(),
+        Err(why) => (StatusCode::NOT_FOUND, why.body().to_string()).into_response(),
+    }
+}
+
+async fn unknown(Given(shared): Given<Arc<Shared>>, uri: Uri) -> Response {
+    shared.with(|state| state.violation(format!("there is nothing at {uri}")));
+    StatusCode::NOT_FOUND.into_response()
+}
+
+/// Whether payloads are held against Slack's types here.
+pub fn contracts_checked() -> bool {
+    contract::checked()
+}
