@@ -74,7 +74,8 @@ impl State {
         let mention = format!("<@{}", self.app.bot_user);
         let human =
             message.bot_id.is_none() && matches!(message.subtype.as_deref(), None | Some("file_share"));
-        if human && message.text.contains(&mention) {
+        let direct = self.channel_type(channel) == "im";
+        if human && !direct && message.text.contains(&mention) {
             event["type"] = json!("app_mention");
             if let Some(event) = event.as_object_mut() {
                 event.remove("channel_type");

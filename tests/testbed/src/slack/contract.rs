@@ -168,10 +168,6 @@ pub fn message(
         let why = format!("{characters} characters in blocks, {BLOCKS_CHARACTERS} are allowed");
         return Err(Refused::new("msg_blocks_too_long", vec![why]));
     }
-    if let Some(input) = blocks.iter().position(|block| block["type"] == "input") {
-        let why = format!("input blocks are for views only [json-pointer:/blocks/{input}]");
-        return Err(Refused::new("invalid_blocks", vec![why]));
-    }
     each(blocks)?;
     for attachment in attachments {
         each(attachment["blocks"].as_array().map_or(&[][..], Vec::as_slice))?;

@@ -228,6 +228,9 @@ impl State {
             envelope["retry_attempt"] = json!(attempt.retry);
             envelope["retry_reason"] = json!(attempt.reason);
         }
+        if !self.app.socket_mode {
+            return false;
+        }
         // Any one of the connections, each in its turn.
         let open: Vec<&Socket> = self.deliveries.sockets.iter().filter(|s| s.takes).collect();
         if open.is_empty() {
@@ -279,29 +282,30 @@ impl State {
         self.attempt_failed(serial, at, why);
     }
 
-    /// Time has passed: what was not acknowledged is late, and what is due is tried again.
-    pub(super) fn tick(&mut self) {
-        let now = self.now;
-        let late: Vec<(u64, usize)> = self
+    /// Tries that stand open and are late come to nothing.
+    pub(super) fn late(&mut self, late: impl Fn(&Attempt) -> bool) {
+        let open = self
             .deliveries
             .all
             .iter()
-            .filter(|(_, delivery)| delivery.settled.is_none())
+            .filter(|(_, delivery)| delivery.settled.is_none());
+        let late: Vec<(u64, usize)> = open
             .flat_map(|(serial, delivery)| {
-                let late = move |(_, a): &(usize, &Attempt)| {
-                    !a.acked && a.failed.is_none() && a.at + PATIENCE <= now
-                };
-                delivery
-                    .attempts
-                    .iter()
-                    .enumerate()
-                    .filter(late)
-                    .map(|(at, _)| (*serial, at))
+                let attempts = delivery.attempts.iter().enumerate();
+                attempts.map(move |(at, attempt)| (*serial, at, attempt))
             })
+            .filter(|(_, _, attempt)| !attempt.acked && attempt.failed.is_none() && late(attempt))
+            .map(|(serial, at, _)| (serial, at))
             .collect();
         for (serial, at) in late {
             self.attempt_failed(serial, at, "http_timeout");
         }
+    }
+
+    /// Time has passed: what was not acknowledged is late, and what is due is tried again.
+    pub(super) fn tick(&mut self) {
+        let now = self.now;
+        self.late(|attempt| attempt.at + PATIENCE <= now);
         let due: Vec<(u64, usize, String)> = self
             .deliveries
             .all
@@ -320,20 +324,20 @@ impl State {
     /// A connection is gone: what it was given and did not acknowledge was lost.
     pub(super) fn socket_gone(&mut self, id: u64) {
         self.deliveries.sockets.retain(|socket| socket.id != id);
-        let lost: Vec<(u64, usize)> = self
+        let open = self
             .deliveries
             .all
             .iter()
+            .filter(|(_, delivery)| delivery.settled.is_none());
+        let lost: Vec<(u64, usize)> = open
             .flat_map(|(serial, delivery)| {
-                let lost =
-                    move |(_, a): &(usize, &Attempt)| a.socket == Some(id) && !a.acked && a.failed.is_none();
-                delivery
-                    .attempts
-                    .iter()
-                    .enumerate()
-                    .filter(lost)
-                    .map(|(at, _)| (*serial, at))
+                let attempts = delivery.attempts.iter().enumerate();
+                attempts.map(move |(at, attempt)| (*serial, at, attempt))
             })
+            .filter(|(_, _, attempt)| {
+                attempt.socket == Some(id) && !attempt.acked && attempt.failed.is_none()
+            })
+            .map(|(serial, at, _)| (serial, at))
             .collect();
         for (serial, at) in lost {
             self.attempt_failed(serial, at, "connection_failed");

@@ -48,6 +48,19 @@ impl Place {
     }
 }
 
+impl Place {
+    /// An element as some message once had it.
+    pub fn of_old(block_id: &str, element: Value) -> Self {
+        Self {
+            block_id: block_id.to_owned(),
+            element,
+            label: None,
+            optional: false,
+            dispatches: true,
+        }
+    }
+}
+
 /// Everything in the blocks that can be used.
 pub fn places(blocks: &[Value]) -> Vec<Place> {
     let mut found = Vec::new();
@@ -261,16 +274,17 @@ pub fn unfilled(view: &View) -> Vec<String> {
         .collect()
 }
 
-/// The state of a message's elements, one of them just used.
-pub fn message_state(blocks: &[Value], used: &Place, state: &Value) -> Value {
+/// The state of a message's elements, some of them used.
+pub fn message_state(blocks: &[Value], used: &[(Place, Value)]) -> Value {
     let mut values = Map::new();
     for place in places(blocks).iter().filter(|place| place.keeps_state()) {
-        let this = place.block_id == used.block_id && place.action_id() == used.action_id();
-        let state = if this {
-            state.clone()
-        } else {
-            untouched(&place.element)
+        let this = |used: &&(Place, Value)| {
+            used.0.block_id == place.block_id && used.0.action_id() == place.action_id()
         };
+        let state = used
+            .iter()
+            .find(this)
+            .map_or_else(|| untouched(&place.element), |(_, state)| state.clone());
         let block = values.entry(place.block_id.clone()).or_insert_with(|| json!({}));
         block[place.action_id()] = state;
     }

@@ -146,13 +146,14 @@ impl State {
         }
     }
 
-    /// Somebody presses a button or chooses something.
+    /// Somebody presses a button or chooses something; in a message, with these of its fields filled.
     pub(super) fn use_element(
         &mut self,
         user: &str,
         surface: &Surface,
         which: &str,
         value: &Value,
+        filled: &Value,
     ) -> Result<u64, String> {
         let blocks = self.blocks_on(user, surface)?;
         let place: Place = match surface {
@@ -170,17 +171,36 @@ impl State {
                 "“{which}” is a field of a form: nothing is sent before the form is"
             ));
         }
-        let state = form::touched(&place.element, value)?;
+        let used = form::touched(&place.element, value)?;
+        let mut states = vec![(place.clone(), used.clone())];
+        for (field, value) in filled.as_object().into_iter().flatten() {
+            let place = form::find(&blocks, field)?;
+            let state = form::touched(&place.element, value)?;
+            states.push((place, state));
+        }
+        let state = form::message_state(&blocks, &states);
+        Ok(self.act_on(user, surface, &place, &used, state))
+    }
+
+    /// The click itself, on an element that may no longer be there: an old client still shows it.
+    pub(super) fn act_on(
+        &mut self,
+        user: &str,
+        surface: &Surface,
+        used: &Place,
+        state: &Value,
+        all: Value,
+    ) -> u64 {
         let mut payload = self.interaction("block_actions", user);
         payload["trigger_id"] = json!(self.new_trigger(user));
         self.surrounded(&mut payload, user, surface);
         if let Surface::Message { channel, ts } = surface {
-            payload["state"] = form::message_state(&blocks, &place, &state);
+            payload["state"] = all;
             payload["response_url"] = json!(self.new_response_url("actions", user, channel, Some(ts)));
         }
         let ts = self.next_ts();
-        payload["actions"] = json!([form::action(&place, &state, &ts)]);
-        Ok(self.deliver(Carries::Interaction, payload, Then::Nothing))
+        payload["actions"] = json!([form::action(used, state, &ts)]);
+        self.deliver(Carries::Interaction, payload, Then::Nothing)
     }
 
     /// Somebody types into a menu that asks the bot for its options.

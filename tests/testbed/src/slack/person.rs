@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::form;
+use super::form::{self, Place};
 use super::model::{Channel, ChannelKind, Message, View};
 use super::payload::Surface;
 use super::render;
@@ -210,11 +210,26 @@ impl Person {
     /// Chooses something in a message's menu: an option's value or words, a user's id, a date.
     #[track_caller]
     pub fn chooses(&self, channel: &str, ts: &str, which: &str, value: impl Into<Value>) -> Sent {
-        let surface = Surface::Message {
-            channel: channel.to_owned(),
-            ts: ts.to_owned(),
-        };
-        self.send(|state| state.use_element(&self.id, &surface, which, &value.into()))
+        let surface = message(channel, ts);
+        self.send(|state| state.use_element(&self.id, &surface, which, &value.into(), &Value::Null))
+    }
+
+    /// Presses a button of a message that has fields, with these of them filled, named as in [`Self::submits`].
+    #[track_caller]
+    pub fn presses_with(&self, channel: &str, ts: &str, which: &str, fields: &Value) -> Sent {
+        let surface = message(channel, ts);
+        self.send(|state| state.use_element(&self.id, &surface, which, &Value::Null, fields))
+    }
+
+    /// Presses a button that this message had once and may have no longer, or that an older version of the bot posted:
+    /// their client still showed it. `button` is the element as it was.
+    pub fn presses_old(&self, channel: &str, ts: &str, block_id: &str, button: Value) -> Sent {
+        let (surface, place) = (message(channel, ts), Place::of_old(block_id, button));
+        let nothing = json!({ "values": {} });
+        let serial = self
+            .shared
+            .with(|state| state.act_on(&self.id, &surface, &place, &Value::Null, nothing));
+        Sent::new(&self.shared, serial)
     }
 
     /// Presses a button in a form or in the home tab.
@@ -226,7 +241,15 @@ impl Person {
     /// Chooses something in a form or in the home tab that tells the bot at once.
     #[track_caller]
     pub fn chooses_in(&self, view: &str, which: &str, value: impl Into<Value>) -> Sent {
-        self.send(|state| state.use_element(&self.id, &Surface::View(view.to_owned()), which, &value.into()))
+        self.send(|state| {
+            state.use_element(
+                &self.id,
+                &Surface::View(view.to_owned()),
+                which,
+                &value.into(),
+                &Value::Null,
+            )
+        })
     }
 
     /// Types into a menu of a form that asks the bot for its options.
@@ -238,10 +261,7 @@ impl Person {
     /// Types into a menu of a message that asks the bot for its options.
     #[track_caller]
     pub fn searches(&self, channel: &str, ts: &str, which: &str, typed: &str) -> Sent {
-        let surface = Surface::Message {
-            channel: channel.to_owned(),
-            ts: ts.to_owned(),
-        };
+        let surface = message(channel, ts);
         self.send(|state| state.ask_options(&self.id, &surface, which, typed))
     }
 
@@ -341,6 +361,13 @@ impl Person {
         self.shared
             .wait(&format!("{} to be told “{part}”", self.id), found)
             .await
+    }
+}
+
+fn message(channel: &str, ts: &str) -> Surface {
+    Surface::Message {
+        channel: channel.to_owned(),
+        ts: ts.to_owned(),
     }
 }
 

@@ -114,6 +114,11 @@ impl SlackServer {
         });
     }
 
+    /// What the bot has not acknowledged by now is late, without the clock being moved.
+    pub fn time_out_deliveries(&self) {
+        self.shared.with(|state| state.late(|_| true));
+    }
+
     /// No more faults, planned or standing.
     pub fn no_more_faults(&self) {
         self.shared.with(|state| {

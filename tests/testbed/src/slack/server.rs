@@ -94,8 +94,10 @@ impl SlackServer {
         let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         let id = format!("U0{}", letters.to_uppercase());
         self.shared.with(|state| {
-            let bot_id = (kind == Kind::Bot).then(|| format!("B0{}", letters.to_uppercase()));
-            state.add_user(&id, name, kind).bot_id = bot_id;
+            let user = state.add_user(&id, name, kind);
+            if user.kind == Kind::Bot {
+                user.bot_id = Some(format!("B0{}", letters.to_uppercase()));
+            }
         });
         Person {
             shared: self.shared.clone(),
@@ -201,9 +203,17 @@ impl SlackServer {
         self.shared.with(|state| state.app.scopes = scopes);
     }
 
-    /// Takes a scope away.
+    /// Takes a scope away, `connections:write` from the app-level token.
     pub fn take_scope(&self, scope: &str) {
-        self.shared.with(|state| state.app.scopes.remove(scope));
+        self.shared.with(|state| {
+            state.app.scopes.remove(scope);
+            state.app.app_scopes.remove(scope);
+        });
+    }
+
+    /// Switches Socket Mode on or off. Off, a socket still opens and says hello; nothing arrives over it.
+    pub fn socket_mode(&self, on: bool) {
+        self.shared.with(|state| state.app.socket_mode = on);
     }
 
     /// The bot's token stops working with this code (`token_revoked`, `account_inactive`), or works again.

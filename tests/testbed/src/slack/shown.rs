@@ -15,14 +15,22 @@ impl State {
         put("ts", json!(message.ts));
         put("text", json!(message.text));
         put("user", json!(message.user));
-        put("team", json!(self.team));
+        let team = self
+            .users
+            .get(&message.user)
+            .map_or(&self.team, |user| &user.team);
+        put("team", json!(team));
+        if *team != self.team {
+            put("user_team", json!(team));
+            put("source_team", json!(team));
+        }
         if let Some(subtype) = &message.subtype {
             put("subtype", json!(subtype));
         }
         if let Some(bot) = &message.bot_id {
             put("bot_id", json!(bot));
-            put("app_id", json!(self.app.id));
-            put("bot_profile", self.bot_profile(bot));
+            put("app_id", json!(self.app_of(bot)));
+            put("bot_profile", self.bot_profile(bot, &message.user));
         } else if message.subtype.is_none() {
             put("client_msg_id", json!(format!("c1d2e3f4-{}", message.ts)));
         }
@@ -92,10 +100,20 @@ impl State {
         out.extend(fields.as_object().cloned().unwrap_or_default());
     }
 
-    fn bot_profile(&self, bot: &str) -> Value {
+    /// The app behind a bot: ours, or somebody else's.
+    fn app_of(&self, bot: &str) -> &str {
+        if bot == self.app.bot_id {
+            &self.app.id
+        } else {
+            "A0OTHER001"
+        }
+    }
+
+    fn bot_profile(&self, bot: &str, user: &str) -> Value {
+        let name = self.users.get(user).map_or("", |user| user.name.as_str());
         json!({
-            "id": bot, "deleted": false, "name": self.app.name, "updated": 1, "app_id": self.app.id,
-            "user_id": self.app.bot_user, "team_id": self.team,
+            "id": bot, "deleted": false, "name": name, "updated": 1, "app_id": self.app_of(bot),
+            "user_id": user, "team_id": self.team,
             "icons": { "image_36": "https://a.slack-edge.com/36.png", "image_48": "https://a.slack-edge.com/48.png",
                 "image_72": "https://a.slack-edge.com/72.png" },
         })

@@ -62,6 +62,8 @@ pub struct App {
     /// Why the bot's token no longer works: an error code.
     pub revoked: Option<&'static str>,
     pub scopes: BTreeSet<String>,
+    /// What the app-level token may do.
+    pub app_scopes: BTreeSet<String>,
     /// Events the app is subscribed to; without a manifest all of them.
     pub subscribed: Option<BTreeSet<String>>,
     /// Commands it registered; without a manifest any.
@@ -110,6 +112,7 @@ impl State {
             verification_token: "verification-testbed".to_owned(),
             revoked: None,
             scopes: super::methods::every_scope(),
+            app_scopes: BTreeSet::from(["connections:write".to_owned()]),
             subscribed: None,
             commands: None,
             shortcuts: None,
@@ -342,14 +345,7 @@ impl State {
     }
 
     pub(super) fn need(&self, any_of: &[&str]) -> Result<()> {
-        if any_of.is_empty() || any_of.iter().any(|scope| self.app.scopes.contains(*scope)) {
-            return Ok(());
-        }
-        let provided = self.app.scopes.iter().cloned().collect::<Vec<_>>().join(",");
-        Err(Fail::with(
-            "missing_scope",
-            json!({ "needed": any_of.join(","), "provided": provided }),
-        ))
+        needed(any_of, &self.app.scopes)
     }
 
     /// What a conversations method needs depends on the kind of the channel.
@@ -369,4 +365,16 @@ impl State {
             .collect();
         self.need(&scopes.iter().map(String::as_str).collect::<Vec<_>>())
     }
+}
+
+/// Refuses a token that has none of these scopes.
+pub(super) fn needed(any_of: &[&str], provided: &BTreeSet<String>) -> Result<()> {
+    if any_of.is_empty() || any_of.iter().any(|scope| provided.contains(*scope)) {
+        return Ok(());
+    }
+    let provided = provided.iter().cloned().collect::<Vec<_>>().join(",");
+    Err(Fail::with(
+        "missing_scope",
+        json!({ "needed": any_of.join(","), "provided": provided }),
+    ))
 }

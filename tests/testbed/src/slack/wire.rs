@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, RawQuery, State as Given, WebSocketUpgrade};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use chrono::DateTime;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use super::args::{Args, Encoding};
 use super::fail::{Fail, Result, fail};
 use super::faults::Fault;
 use super::methods::{self, Token};
-use super::state::{Answer, Call, State};
+use super::state::{Answer, Call, State, needed};
 use super::{Shared, contract, socket};
 
 /// Largest body taken: Slack's files go up to gigabytes, a test's do not.
@@ -99,6 +100,24 @@ fn limited(after: u64) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, headers, body).into_response()
 }
 
+/// What stands in the head of every answer: the workspace's time, and what the token may do.
+fn head(state: &State, method: &str, token: Option<&str>) -> Vec<(HeaderName, String)> {
+    let now = DateTime::from_timestamp(i64::try_from(state.seconds()).unwrap_or(0), 0).unwrap_or_default();
+    let mut head = vec![(header::DATE, now.format("%a, %d %b %Y %H:%M:%S GMT").to_string())];
+    let scopes = match token {
+        Some(token) if token == state.app.bot_token => Some(&state.app.scopes),
+        Some(token) if token == state.app.app_token => Some(&state.app.app_scopes),
+        _ => None,
+    };
+    if let Some(scopes) = scopes {
+        let has = scopes.iter().cloned().collect::<Vec<_>>().join(",");
+        let wanted = methods::find(method).map_or(String::new(), |method| method.scopes.join(","));
+        head.push((HeaderName::from_static("x-oauth-scopes"), has));
+        head.push((HeaderName::from_static("x-accepted-oauth-scopes"), wanted));
+    }
+    head
+}
+
 async fn api(
     Given(shared): Given<Arc<Shared>>,
     Extension(cut): Extension<Cut>,
@@ -114,15 +133,27 @@ async fn api(
             return answer(&why.body());
         }
     };
+    let head = shared.read(|state| head(state, &method, args.token.as_deref()));
+    let mut response = carried_out(&shared, &cut, &method, &args).await;
+    for (name, value) in head {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// A call, or what goes wrong with it.
+async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> Response {
     let mut gate = shared.gate.subscribe();
     let (at, fault) = shared.with(|state| {
         state.calls.push(Call {
-            method: method.clone(),
+            method: method.to_owned(),
             args: args.map.clone(),
             at: state.now,
             answer: Answer::Open,
         });
-        (state.calls.len() - 1, state.faults.next(&method, &args.map))
+        (state.calls.len() - 1, state.faults.next(method, &args.map))
     });
     let settle = |answer: Answer| {
         shared.with(|state| {
@@ -154,7 +185,7 @@ async fn api(
         Some(Fault::HangAfter | Fault::DropAfter) | None => {}
     }
     let (done, outcome) = shared.with(|state| {
-        let done = call(state, &method, &args);
+        let done = call(state, method, args);
         let outcome = match &done {
             Done::Limited(_) => Answer::Limited,
             Done::Answered(Ok(_)) => Answer::Done,
@@ -216,7 +247,8 @@ fn call(state: &mut State, name: &str, args: &Args) -> Done {
     }
     let done = match method.token {
         Token::Bot => state.need(method.scopes),
-        Token::App | Token::None => Ok(()),
+        Token::App => needed(method.scopes, &state.app.app_scopes),
+        Token::None => Ok(()),
     };
     Done::Answered(done.and_then(|()| (method.call)(state, args)))
 }

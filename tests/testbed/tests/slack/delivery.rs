@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orderly_testbed::slack::{Answer, SlackServer, signature};
+use orderly_testbed::slack::{Answer, Kind, SlackServer, signature};
 use serde_json::{Value, json};
 
 use crate::bot::{Api, endpoint};
@@ -171,4 +171,49 @@ async fn over_http_everything_is_signed_and_retried() {
     slack.advance(Duration::from_secs(3));
     assert_eq!(late.outcome().await, Err("http_timeout".to_owned()));
     assert!(slack.read(|state| state.calls().iter().all(|call| call.answer == Answer::Done)));
+}
+
+#[tokio::test]
+async fn only_what_the_manifest_asks_for_is_delivered_and_allowed() {
+    let slack = SlackServer::start().await;
+    let api = Api::of(&slack);
+    let ana = slack.person("ana");
+    let ops = slack.channel("ops", &[&ana]);
+    slack.install(&json!({
+        "features": { "slash_commands": [{ "command": "/incident" }], "shortcuts": [] },
+        "oauth_config": { "scopes": { "bot": ["chat:write", "commands", "reactions:read"] } },
+        "settings": { "event_subscriptions": { "bot_events": ["reaction_added"] }, "socket_mode_enabled": true },
+    }));
+    let mut socket = api.socket().await;
+    let ts = ana.says(&ops, "not subscribed to");
+    ana.reacts(&ops, &ts, "eyes");
+    assert_eq!(socket.event().await["type"], "reaction_added");
+    assert_eq!(
+        api.refused("conversations.create", json!({ "name": "x" })).await,
+        "missing_scope"
+    );
+    api.done("chat.postMessage", json!({ "channel": ops, "text": "allowed" }))
+        .await;
+}
+
+#[tokio::test]
+async fn strangers_and_other_bots_are_told_apart() {
+    let slack = SlackServer::start().await;
+    let api = Api::of(&slack);
+    let (eve, pager) = (
+        slack.account("eve", Kind::Stranger),
+        slack.account("pager", Kind::Bot),
+    );
+    let ops = slack.channel("ops", &[&eve, &pager]);
+    let mut socket = api.socket().await;
+    eve.says(&ops, "hello from outside");
+    assert_ne!(socket.event().await["user_team"], json!(slack.team_id()));
+    pager.says(&ops, "disk is full");
+    let said = socket.event().await;
+    assert_eq!(
+        (&said["bot_id"], &said["app_id"]),
+        (&json!("B0PAGER"), &json!("A0OTHER001"))
+    );
+    let info = api.form("users.info", &[("user", eve.id())]).await;
+    assert_eq!(info["user"]["is_stranger"], true);
 }

@@ -166,3 +166,41 @@ async fn the_home_tab_is_published_and_used() {
     assert_eq!(envelope["payload"]["container"]["type"], "view");
     assert_eq!(envelope["payload"]["view"]["id"], json!(view.id));
 }
+
+#[tokio::test]
+async fn fields_of_a_message_travel_with_the_button_and_old_buttons_still_arrive() {
+    let slack = SlackServer::start().await;
+    let api = Api::of(&slack);
+    let mut socket = api.socket().await;
+    let ana = slack.person("ana");
+    let ops = slack.channel("ops", &[&ana]);
+    let button = json!({ "type": "button", "action_id": "answer", "text": plain("Answer"), "value": "q1" });
+    let field = json!({ "type": "plain_text_input", "action_id": "text" });
+    let blocks = json!([
+        { "type": "input", "block_id": "since", "label": plain("Since when?"), "element": field },
+        { "type": "actions", "block_id": "go", "elements": [button] },
+    ]);
+    let posted = api
+        .done(
+            "chat.postMessage",
+            json!({ "channel": ops, "text": "?", "blocks": blocks }),
+        )
+        .await;
+    let ts = posted["ts"].as_str().unwrap();
+    socket.event().await;
+    let _first = ana.presses_with(&ops, ts, "Answer", &json!({ "Since when?": "nine" }));
+    let payload = socket.next().await["payload"].take();
+    assert_eq!(payload["state"]["values"]["since"]["text"]["value"], "nine");
+    api.done(
+        "chat.update",
+        json!({ "channel": ops, "ts": ts, "text": "answered" }),
+    )
+    .await;
+    socket.next().await;
+    let _second = ana.presses_old(&ops, ts, "go", button);
+    let payload = socket.next().await["payload"].take();
+    assert_eq!(
+        (&payload["actions"][0]["value"], &payload["message"]["text"]),
+        (&json!("q1"), &json!("answered"))
+    );
+}

@@ -168,6 +168,13 @@ async fn what_slack_does_not_know_is_told() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "unknown method chat.shout")]
+async fn a_test_that_forgets_to_ask_fails_all_the_same() {
+    let slack = SlackServer::start().await;
+    Api::of(&slack).refused("chat.shout", json!({})).await;
+}
+
+#[tokio::test]
 async fn limits_are_counted_on_the_workspaces_clock() {
     let slack = SlackServer::start().await;
     let api = Api::of(&slack);
@@ -261,4 +268,40 @@ async fn lists_come_in_pages() {
     assert_eq!(names.len(), 5);
     let wrong = api.form("conversations.list", &[("cursor", "nonsense")]).await;
     assert_eq!(wrong["error"], "invalid_cursor");
+}
+
+#[tokio::test]
+async fn answers_carry_the_workspaces_time_and_the_tokens_scopes() {
+    let slack = SlackServer::start().await;
+    let api = Api::of(&slack);
+    slack.grant_only(&["chat:write", "commands"]);
+    let answer = api.request("auth.test", &json!({})).send().await.unwrap();
+    assert_eq!(answer.headers()["x-oauth-scopes"], "chat:write,commands");
+    assert_eq!(answer.headers()["date"], "Mon, 02 Mar 2026 09:00:00 GMT");
+}
+
+#[tokio::test]
+async fn with_socket_mode_off_a_socket_opens_and_nothing_arrives() {
+    let slack = SlackServer::start().await;
+    let mut api = Api::of(&slack);
+    let ana = slack.person("ana");
+    let ops = slack.channel("ops", &[&ana]);
+    slack.socket_mode(false);
+    let _socket = api.socket().await;
+    ana.says(&ops, "anybody there?");
+    assert_eq!(
+        ana.types("/incident", &ops).outcome().await,
+        Err("connection_failed".to_owned())
+    );
+    api.bot.clone_from(&api.app);
+    let warned = api.done("apps.connections.open", json!({})).await;
+    assert_eq!(
+        warned["response_metadata"]["messages"][0],
+        "[WARN] Socket Mode is not turned on."
+    );
+    slack.take_scope("connections:write");
+    assert_eq!(
+        api.refused("apps.connections.open", json!({})).await,
+        "missing_scope"
+    );
 }

@@ -211,9 +211,10 @@ pub fn form_only(name: &str) -> bool {
     FORM_ONLY.contains(&name)
 }
 
-/// All scopes that any method asks for, and those of events and commands: an app that may do everything.
+/// All scopes that any method asks of the bot, and those of events and commands: an app that may do everything.
 pub fn every_scope() -> BTreeSet<String> {
-    let asked = METHODS.iter().flat_map(|method| method.scopes);
+    let of_the_bot = METHODS.iter().filter(|method| method.token == Token::Bot);
+    let asked = of_the_bot.flat_map(|method| method.scopes);
     let more = [
         "commands",
         "app_mentions:read",
