@@ -194,6 +194,31 @@ async fn messages_are_marked_by_reaction_and_by_menu_also_in_threads() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_put_on_the_timeline_is_kept_as_evidence() {
+    let (house, room) = opened(Transport::Socket).await;
+    let (ana, ben) = (house.person("ana"), house.person("ben"));
+    ben.joins(&room);
+    let (said, _) = ben.uploads(
+        &room,
+        "odoo.log",
+        "text/plain",
+        b"ERROR: could not serialize access",
+    );
+    house.settled().await;
+    ana.reacts(&room, &said, "pushpin");
+    let state = house.settled().await.expect("an incident");
+    let mark = state.marks.values().next().expect("a mark");
+    assert_eq!(mark.marked.files.len(), 1);
+    assert_eq!(mark.files.len(), 1, "{:?}", mark.files);
+    let kept = format!("{:?}", mark.files);
+    let sha256 = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(
+        b"ERROR: could not serialize access",
+    ));
+    assert!(kept.contains(&sha256), "{kept}");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_mention_in_a_thread_is_a_command() {
     let (house, room) = opened(Transport::Socket).await;
     let ana = house.person("ana");

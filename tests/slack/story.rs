@@ -2,9 +2,7 @@
 
 use orderly::demo::guide;
 use orderly::incident::{Phase, Stage};
-use orderly::store::Store as _;
 use orderly_testbed::slack::SlackServer;
-use sha2::{Digest as _, Sha256};
 
 use crate::kit::{House, Transport};
 
@@ -104,28 +102,4 @@ async fn an_incident_is_lived_through_over_socket_mode() {
 #[tokio::test]
 async fn an_incident_is_lived_through_over_signed_http() {
     whole_story(Transport::Http).await;
-}
-
-#[tokio::test]
-async fn a_file_of_a_marked_message_is_kept_as_it_was_uploaded() {
-    let house = House::open(Transport::Socket).await;
-    lived_until(&house, "jobs").await;
-    let room = house.room().await;
-    let bytes = b"14:02 ERROR carrier: 504\n\xff\x00 not text";
-    let (ts, _) = house
-        .person("cleo")
-        .uploads(&room, "carrier.log", "text/plain", bytes);
-    house.settled().await;
-    house.person("ana").reacts(&room, &ts, "pushpin");
-    let state = house.settled().await.expect("an incident");
-    let files: Vec<_> = state.marks.values().flat_map(|mark| &mark.marked.files).collect();
-    assert_eq!(
-        (files[0].name.as_str(), files[0].size),
-        ("carrier.log", bytes.len() as u64)
-    );
-    let digest = orderly::store::Hash(Sha256::digest(bytes).into());
-    let store = house.app.sqlite.as_ref().expect("a file");
-    let kept = store.evidence(digest).await.expect("evidence that can be read");
-    assert_eq!(kept.expect("the file is kept").bytes, bytes);
-    house.close().await;
 }

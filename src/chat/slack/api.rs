@@ -21,9 +21,6 @@ use crate::clock::Clock;
 /// Longest wait for an answer: Slack answers within a second or is in trouble.
 const CALL_MAX: Duration = Duration::from_secs(10);
 
-/// Longest wait for a whole file.
-const FILE_MAX: Duration = Duration::from_secs(60);
-
 /// When Slack limits us without saying for how long.
 const LIMITED: Duration = Duration::from_secs(5);
 
@@ -107,10 +104,6 @@ fn advice(code: &str) -> &'static str {
 /// The Web API with the tokens of one workspace.
 pub struct Api {
     client: SlackClient<SlackClientHyperHttpsConnector>,
-    /// For the bytes of files, which the library cannot stop in the middle. Follows nobody elsewhere: it has our token.
-    files: reqwest::Client,
-    /// Host and port of the API, where it is a stand-in.
-    address: String,
     bot: SlackApiToken,
     app: Option<SlackApiToken>,
     pace: Pace,
@@ -119,19 +112,6 @@ pub struct Api {
 
 fn token(text: &str) -> SlackApiToken {
     SlackApiToken::new(SlackApiTokenValue(text.to_owned()))
-}
-
-/// Host and port of an address.
-fn address(url: &str) -> Option<String> {
-    let url = url::Url::parse(url).ok()?;
-    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
-}
-
-fn is_slack(url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|url| {
-        let slack = |host: &str| host == "slack.com" || host.ends_with(".slack.com");
-        url.scheme() == "https" && url.host_str().is_some_and(slack)
-    })
 }
 
 impl Api {
@@ -151,12 +131,6 @@ impl Api {
             SlackClientHyperConnector::with_connector(https).with_slack_api_url(url.trim_end_matches('/'));
         Ok(Self {
             client: SlackClient::new(connector),
-            files: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .timeout(FILE_MAX)
-                .build()
-                .map_err(std::io::Error::other)?,
-            address: address(url).unwrap_or_default(),
             bot: token(bot_token),
             app: app_token.map(token),
             pace: Pace::default(),
@@ -233,53 +207,6 @@ impl Api {
             bare(&span),
         );
         self.answered(METHOD, sent).await.map(drop)
-    }
-
-    /// The bytes of a file that Slack keeps, at most so many; `None`: it has more.
-    pub async fn file(&self, url: &str, most: usize) -> Result<Option<Vec<u8>>, Failure> {
-        const METHOD: &str = "files download";
-        // Files that Slack merely lists may lie anywhere; our token goes to Slack alone.
-        if !is_slack(url) && address(url).as_deref() != Some(&self.address) {
-            return Err(Failure::Code {
-                method: METHOD.to_owned(),
-                code: "external_file".to_owned(),
-                detail: Some("it is not kept by Slack".to_owned()),
-            });
-        }
-        let unclear = |error: reqwest::Error| unreadable(METHOD, &error.without_url().to_string());
-        let asked = self.files.get(url).bearer_auth(&self.bot.token_value.0);
-        let mut answer = asked.send().await.map_err(unclear)?;
-        match answer.status().as_u16() {
-            200 => {}
-            429 | 500..=599 => return Err(unreadable(METHOD, &answer.status().to_string())),
-            status => {
-                return Err(Failure::Code {
-                    method: METHOD.to_owned(),
-                    code: format!("http_{status}"),
-                    detail: None,
-                });
-            }
-        }
-        // Without the right Slack shows a page to sign in, with 200.
-        let page = answer
-            .headers()
-            .get("content-type")
-            .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.starts_with("text/html")));
-        if page && !url.ends_with(".html") && !url.ends_with(".htm") {
-            return Err(Failure::Code {
-                method: METHOD.to_owned(),
-                code: "missing_scope".to_owned(),
-                detail: Some("files:read".to_owned()),
-            });
-        }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(unclear)? {
-            if bytes.len() + chunk.len() > most {
-                return Ok(None);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(Some(bytes))
     }
 
     fn paced(&self, method: &str, channel: Option<&str>) -> Result<(), Failure> {

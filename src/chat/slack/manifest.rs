@@ -26,7 +26,10 @@ pub const SCOPES: &[(&str, &str)] = &[
         "a prompt where an incident was opened, before its room is there",
     ),
     ("commands", "the slash command and the shortcuts"),
-    ("files:read", "keeping a marked message's files as evidence"),
+    (
+        "files:read",
+        "keeping files that were put on the timeline as evidence",
+    ),
     ("files:write", "the post-mortem as a file"),
     ("groups:history", "the same for private incidents"),
     ("groups:read", "the same for private incidents"),

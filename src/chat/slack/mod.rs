@@ -14,6 +14,7 @@ mod api;
 mod blocks;
 mod check;
 mod emoji;
+mod files;
 mod form;
 mod history;
 mod http;
@@ -83,6 +84,8 @@ pub trait People: Send + Sync {
 pub struct SlackChat {
     settings: Settings,
     api: Api,
+    /// For the bytes of files, which the library cannot read. Follows nobody elsewhere.
+    files_client: reqwest::Client,
     clock: Arc<dyn Clock>,
     /// Asked of Slack once; while Slack is away, nothing here works and everything else does.
     own: OnceCell<Own>,
@@ -111,9 +114,14 @@ impl SlackChat {
             settings.app_token.as_deref(),
             Arc::clone(&clock),
         )?;
+        let files_client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(std::io::Error::other)?;
         Ok(Arc::new(Self {
             settings,
             api,
+            files_client,
             clock,
             own: OnceCell::new(),
             intake: OnceLock::new(),

@@ -207,25 +207,9 @@ impl Chat for SlackChat {
         Ok(own.message(channel, &ts))
     }
 
-    async fn read_file(&self, _at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {
-        let asked = [("file", file.id.clone())];
-        let answer = self.api.get("files.info", &asked).await?;
-        let there = &answer["file"];
-        let url = there["url_private_download"]
-            .as_str()
-            .or(there["url_private"].as_str());
-        let larger = || Error::Gone {
-            why: format!("the file is larger than {most} bytes"),
-        };
-        if there["size"].as_u64().is_some_and(|size| size > most as u64) {
-            return Err(larger());
-        }
-        match url {
-            Some(url) => self.api.file(url, most).await?.ok_or_else(larger),
-            None => Err(Error::Gone {
-                why: "Slack does not keep the file any more".to_owned(),
-            }),
-        }
+    async fn read_file(&self, at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {
+        ours(self.own().await?, &at.room)?;
+        self.bytes_of(file, most).await
     }
 
     async fn whisper(

@@ -65,7 +65,10 @@ pub(in crate::config) fn is_variable_name(name: &str) -> bool {
 pub(in crate::config) fn no_secret_here(what: &str, at: &At) -> String {
     let key = at.key();
     let parts: Vec<&str> = at.section.split('.').collect();
-    let variable = variable_for(&at.name);
+    let variable = match parts.first() {
+        Some(&"slack") => format!("SLACK_{}", variable_for(&at.name)),
+        _ => variable_for(&at.name),
+    };
     let password = |whose: &str| variable_for(&format!("{}.{whose}.password", owner(&at.name)));
     let advice = match parts.as_slice() {
         ["target", "probe" | "action", "password"]

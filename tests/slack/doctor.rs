@@ -1,0 +1,81 @@
+//! What `orderly doctor` says of a workspace that is not set up right.
+
+use orderly::chat::slack::{Check, Settings, Wanted, check, manifest};
+use orderly_testbed::slack::SlackServer;
+
+fn settings(slack: &SlackServer) -> Settings {
+    Settings {
+        api_url: slack.api_url(),
+        bot_token: slack.bot_token(),
+        app_token: Some(slack.app_token()),
+        signing_secret: None,
+        connections: 2,
+        announce: Some(slack.channel("incidents", &[])),
+        marks: vec!["📌".to_owned()],
+        page: None,
+    }
+}
+
+async fn wrong(slack: &SlackServer, settings: &Settings) -> Vec<String> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let found = check(settings, slack.now()).await;
+    let wrong = found.into_iter().filter_map(|check| match check {
+        Check::Wrong { what, mend } => Some(format!("{what} → {mend}")),
+        Check::Fine(_) | Check::Note { .. } => None,
+    });
+    wrong.filter(|what| !what.contains("clock")).collect()
+}
+
+fn installed() -> Wanted<'static> {
+    Wanted {
+        command: "incident",
+        description: "Incident response",
+        hint: "open",
+        address: None,
+    }
+}
+
+#[tokio::test]
+async fn an_app_made_from_the_manifest_has_everything() {
+    let slack = SlackServer::start().await;
+    slack.install(&manifest(&installed()));
+    let settings = settings(&slack);
+    assert_eq!(wrong(&slack, &settings).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_with_the_page_that_mends_it() {
+    let slack = SlackServer::start().await;
+    slack.install(&manifest(&installed()));
+    slack.take_scope("pins:write");
+    let settings = settings(&slack);
+    let told = wrong(&slack, &settings).await;
+    assert!(
+        told.len() == 1 && told[0].contains("pins:write") && told[0].contains("App Manifest"),
+        "{told:?}"
+    );
+    let swapped = Settings {
+        bot_token: slack.app_token(),
+        announce: Some("C0NOTHERE".to_owned()),
+        ..settings
+    };
+    let told = wrong(&slack, &swapped).await.join("\n");
+    assert!(
+        told.contains("begin with xoxb-") && told.contains("OAuth & Permissions"),
+        "{told}"
+    );
+    slack.take_violations();
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_told_with_how_to_get_another() {
+    let slack = SlackServer::start().await;
+    let settings = settings(&slack);
+    slack.revoke_token(Some("token_revoked"));
+    let told = wrong(&slack, &settings).await.join("\n");
+    assert!(
+        told.contains("token_revoked") && told.contains("Install App"),
+        "{told}"
+    );
+    slack.take_violations();
+}
