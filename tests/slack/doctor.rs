@@ -68,6 +68,18 @@ async fn what_is_missing_is_named_with_the_page_that_mends_it() {
 }
 
 #[tokio::test]
+async fn socket_mode_that_is_switched_off_is_told_although_a_socket_opens() {
+    let slack = SlackServer::start().await;
+    slack.install(&manifest(&installed()));
+    slack.socket_mode(false);
+    let told = wrong(&slack, &settings(&slack)).await;
+    assert!(
+        told.len() == 1 && told[0].contains("page Socket Mode"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_revoked_token_is_told_with_how_to_get_another() {
     let slack = SlackServer::start().await;
     let settings = settings(&slack);

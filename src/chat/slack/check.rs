@@ -152,6 +152,11 @@ impl Asking<'_> {
     async fn socket(&self, app_token: &str, found: &mut Vec<Check>) {
         let answer = self.ask("apps.connections.open", app_token).await;
         found.push(match answer {
+            // Slack opens the socket all the same, and then sends nothing.
+            Ok((_, answer)) if answer["ok"] == true && says_off(&answer) => wrong(
+                "Socket Mode is switched off: Slack will send nothing".to_owned(),
+                "Switch it on (page Socket Mode).",
+            ),
             Ok((_, answer)) if answer["ok"] == true => Check::Fine("Socket Mode works".to_owned()),
             Ok((_, answer)) => wrong(
                 format!(
@@ -215,4 +220,11 @@ fn scopes_of(granted: &str) -> Check {
         format!("scopes are missing: {}", missing.join(", ")),
         "On the app's page App Manifest, paste what `orderly manifest slack` prints, save, and install it again.",
     )
+}
+
+/// Whether an answer that is well otherwise says that Socket Mode is off.
+fn says_off(answer: &Value) -> bool {
+    let messages = answer["response_metadata"]["messages"].as_array();
+    let texts = messages.into_iter().flatten().filter_map(Value::as_str);
+    texts.into_iter().any(|text| text.contains("not turned on"))
 }
