@@ -82,7 +82,7 @@ pub fn card(view: &View, state: &State, desk: &desk::State) -> Message {
         state.seq,
         view.cite("").trim_end()
     )));
-    draft.done(format!("{} is {}", headline(state), standing(state)))
+    draft.done(format!("{} · {}", headline(state), standing(state)))
 }
 
 fn fields(state: &State, desk: &desk::State) -> Vec<(String, Rich)> {
