@@ -275,7 +275,9 @@ impl Person<'_> {
     async fn opens(&self, line: &str) {
         let area = self.sees("#composer-text").await;
         area.send_keys("/incident op").await.expect("typing");
-        self.clicks("#complete li[role=option]").await;
+        // The list for all that was typed; one for fewer letters is about to be replaced.
+        self.clicks("#complete[data-typed='/incident op'] li[role=option]")
+            .await;
         let area = self.sees("#composer-text").await;
         area.wait_until()
             .wait(WITHIN, ASK_EVERY)

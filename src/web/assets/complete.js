@@ -25,7 +25,7 @@ async function ask() {
   if (!text.startsWith("/") || text.includes("\n")) return close();
   if (!text.includes(" ")) {
     const whole = { whole: `${name} `, label: name, about: "Open, or run the response" };
-    return name.startsWith(text.toLowerCase()) ? show([whole]) : close();
+    return name.startsWith(text.toLowerCase()) ? show(text, [whole]) : close();
   }
   if (!text.toLowerCase().startsWith(`${name} `)) return close();
   const typed = text.slice(name.length + 1);
@@ -36,15 +36,17 @@ async function ask() {
     return; // Completion is a help; typing goes on without it.
   }
   if (own !== asked || document.activeElement !== box) return;
-  show(found.map(({ text: full, about }) => {
+  show(text, found.map(({ text: full, about }) => {
     const goesOn = full.toLowerCase().startsWith(typed.trimStart().toLowerCase());
     const line = goesOn ? full : typed.replace(/\S*$/, "") + full;
     return { whole: `${name} ${line}${/[\s="]$/.test(line) ? "" : " "}`, label: full, about };
   }));
 }
 
-function show(found) {
+// Says what it completes: while an answer to a later letter is on its way, the list still belongs to an earlier one.
+function show(text, found) {
   if (!found.length) return close();
+  options.dataset.typed = text;
   options.replaceChildren(...found.map(({ whole, label, about }, index) => {
     const option = document.createElement("li");
     option.id = `complete-${index}`;
