@@ -75,7 +75,7 @@ pub struct Deliveries {
     pub(super) sockets: Vec<Socket>,
     next_socket: usize,
     pub(super) http: Option<(http::Endpoints, UnboundedSender<http::Job>)>,
-    /// Events kept back so that they arrive in reverse.
+    /// Events kept back, to be let go later, perhaps in reverse.
     pub(super) kept: Vec<u64>,
     /// While set, events are kept back until the test lets them go.
     pub(super) holding: bool,
@@ -130,7 +130,7 @@ impl State {
             retry_at: None,
         };
         self.deliveries.all.insert(serial, delivery);
-        if carries == Carries::Event && (self.faults.reversed || self.deliveries.holding) {
+        if carries == Carries::Event && self.deliveries.holding {
             self.deliveries.kept.push(serial);
         } else {
             self.first_attempt(serial);

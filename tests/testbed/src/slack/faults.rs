@@ -31,8 +31,6 @@ pub struct Faults {
     seen: BTreeSet<String>,
     /// Every event arrives twice.
     pub twice: bool,
-    /// Events that come close to each other arrive in reverse.
-    pub reversed: bool,
     /// Nobody is at home: every connection is closed as it is made.
     pub away: bool,
 }

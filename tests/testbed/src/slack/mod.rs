@@ -48,7 +48,7 @@ mod socket;
 mod state;
 mod wire;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -67,9 +67,6 @@ pub use state::{Answer, Call, State};
 /// How long a test may wait in real time for something that should happen at once. Generous, because two builds may be
 /// running beside it; it only decides how long a broken test takes to fail.
 const REAL_TIME_GUARD: Duration = Duration::from_secs(20);
-
-/// How long events are kept back to arrive in reverse, in real time: long enough for a second one to come.
-const REVERSAL: Duration = Duration::from_millis(30);
 
 /// The state, and what wakes those who wait for it.
 pub(crate) struct Shared {
@@ -92,21 +89,6 @@ impl Shared {
         let done = act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.send_modify(|changes| *changes += 1);
         done
-    }
-
-    /// While events arrive in reverse: lets them go in pairs, or alone when no second one comes.
-    async fn reverse(self: Arc<Self>) {
-        let mut changed = self.changed.subscribe();
-        loop {
-            let waiting = self.read(|state| state.faults.reversed && !state.deliveries.kept.is_empty());
-            if waiting {
-                tokio::time::sleep(REVERSAL).await;
-                self.with(|state| state.let_go(true));
-            }
-            if changed.changed().await.is_err() {
-                return;
-            }
-        }
     }
 }
 

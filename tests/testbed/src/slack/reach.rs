@@ -91,16 +91,6 @@ impl SlackServer {
         self.shared.with(|state| state.faults.twice = on);
     }
 
-    /// Events that come close to each other arrive in reverse from here on.
-    pub fn events_in_reverse(&self, on: bool) {
-        self.shared.with(|state| {
-            state.faults.reversed = on;
-            if !on {
-                state.let_go(true);
-            }
-        });
-    }
-
     /// Keeps events back until [`Self::let_events_go`].
     pub fn hold_events(&self) {
         self.shared.with(|state| state.deliveries.holding = true);

@@ -41,10 +41,7 @@ impl SlackServer {
             gate: watch::Sender::new(0),
             cut: watch::Sender::new(0),
         });
-        let tasks = vec![
-            tokio::spawn(wire::listen(shared.clone(), listener)).abort_handle(),
-            tokio::spawn(shared.clone().reverse()).abort_handle(),
-        ];
+        let tasks = vec![tokio::spawn(wire::listen(shared.clone(), listener)).abort_handle()];
         Self {
             shared,
             address,

@@ -91,17 +91,6 @@ async fn events_come_twice_and_in_reverse() {
         (json!("twice"), json!("twice"))
     );
     slack.every_event_twice(false);
-    slack.events_in_reverse(true);
-    ana.says(&ops, "one");
-    ana.says(&ops, "two");
-    assert_eq!(
-        (
-            socket.event().await["text"].clone(),
-            socket.event().await["text"].clone()
-        ),
-        (json!("two"), json!("one"))
-    );
-    slack.events_in_reverse(false);
     slack.hold_events();
     ana.says(&ops, "three");
     ana.says(&ops, "four");
