@@ -14,7 +14,7 @@ mod refusal;
 mod request;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod words;
 
 pub use action::{Answer, Approval, Check, Operation, Outcome, Policy, Preview, Terms, UndoTerms};
@@ -27,7 +27,7 @@ pub use event::{
 pub use gate::Condition;
 pub use plan::{Branch, BranchRef, Leave, Plan, PlanPhase, Step, StepKind, WantedVerdict};
 pub use proposal::{BreakGlass, Containment, Illegal, Proposal, Shown, Stage, digest};
-pub use react::react;
+pub use react::{HELD_EVERY_S, react};
 pub use refusal::Refusal;
 pub use request::{Freeze, ProbeRequest, Request, Standing, Surroundings, TimerKey};
 pub use state::*;

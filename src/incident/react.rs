@@ -12,7 +12,7 @@ use super::state::State;
 use super::words::*;
 
 /// Seconds between two looks of a held proposal; a freeze is lifted by a person, so nobody waits for less.
-const HELD_EVERY_S: i64 = 10;
+pub const HELD_EVERY_S: i64 = 10;
 
 pub fn react(state: &State, recorded: &Recorded) -> Vec<Effect> {
     let Some(event) = &recorded.event else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::desk;
 use crate::engine::{Engine, Listed, Options, Parts, journal};
 use crate::incident::Verdict as Answered;
+pub use crate::incident::tests::kit::{propose, start, terms, whole_frame};
 use crate::incident::*;
 use crate::store::{Memory, Store, Stream};
 
@@ -24,10 +25,6 @@ pub const PEOPLE: [(&str, &[Role]); 4] = [
     ("cleo", &[Role::Approver, Role::Commander]),
     ("dan", &[]),
 ];
-
-pub fn start() -> DateTime<Utc> {
-    "2026-11-21T03:00:00Z".parse().expect("a time")
-}
 
 /// What a person types: the request itself, so that these tests need no grammar.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -357,40 +354,6 @@ pub fn opening() -> Opening {
     }
 }
 
-pub fn whole_frame() -> Frame {
-    Frame {
-        trouble: Some(Trouble::Down),
-        what: Some("label printing".to_owned()),
-        works: Some("picking".to_owned()),
-        who: Some("the night shift".to_owned()),
-        impact: Some("forty trucks wait".to_owned()),
-        since: Some(start() - TimeDelta::minutes(20)),
-    }
-}
-
-pub fn terms(action: &str, target: &str) -> Terms {
-    Terms {
-        action: action.to_owned(),
-        title: format!("{action} the job"),
-        params: Params::new(),
-        target: target.to_owned(),
-        environment: Environment::Production,
-        entry_digest: format!("entry-of-{action}"),
-        risk: Risk::Medium,
-        policy: Policy {
-            quorum: 1,
-            role: Some(Role::Approver),
-            expires_s: 3_600,
-        },
-        containment: false,
-        manual_change: false,
-        precondition: None,
-        verify: None,
-        undo: None,
-        undoes: None,
-    }
-}
-
 /// Stops damage, looked at before and after.
 pub fn stopping() -> Terms {
     let probe = |name: &str| Check {
@@ -405,13 +368,6 @@ pub fn stopping() -> Terms {
         precondition: Some(probe("job.runs")),
         verify: Some(probe("job.stopped")),
         ..terms("stop", "odoo-prod")
-    }
-}
-
-pub fn propose(terms: Terms) -> Request {
-    Request::Propose {
-        terms: Box::new(terms),
-        reason: "wrong records every minute".to_owned(),
     }
 }
 

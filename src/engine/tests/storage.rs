@@ -1,6 +1,7 @@
 //! Bad days of the disk, and defects.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
@@ -158,8 +159,8 @@ async fn turn() {
     .await;
 }
 
-#[tokio::test]
-async fn an_end_that_cannot_be_stored_is_written_later_and_the_action_is_not_made_again() {
+/// A house whose action is under way, and what lets it end.
+async fn in_the_middle_of_an_attempt() -> (House, Arc<tokio::sync::Semaphore>) {
     let house = House::new().await;
     house.framed().await;
     house.does("ana", propose(terms("stop", "odoo-prod"))).await;
@@ -174,6 +175,12 @@ async fn an_end_that_cannot_be_stored_is_written_later_and_the_action_is_not_mad
     while house.hands.attempts().is_empty() {
         tokio::task::yield_now().await;
     }
+    (house, gate)
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_stored_is_written_later_and_the_action_is_not_made_again() {
+    let (house, gate) = in_the_middle_of_an_attempt().await;
     for _ in 0..3 {
         house.store.fail_next(full());
     }
@@ -193,20 +200,7 @@ async fn an_end_that_cannot_be_stored_is_written_later_and_the_action_is_not_mad
 
 #[tokio::test]
 async fn an_end_that_was_never_stored_is_unknown_after_a_restart() {
-    let house = House::new().await;
-    house.framed().await;
-    house.does("ana", propose(terms("stop", "odoo-prod"))).await;
-    let gate = house.hands.hold();
-    let approval = Said::Do(Box::new(approve(1)));
-    let inbox = house
-        .takes("ben", Some(1), &approval)
-        .await
-        .expect("taken")
-        .expect("kept");
-    house.engine.decided(inbox).await;
-    while house.hands.attempts().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let (house, gate) = in_the_middle_of_an_attempt().await;
     let house = house.again().await;
     gate.add_permits(1);
     house.engine.quiet().await;

@@ -8,7 +8,7 @@ mod effects;
 mod endings;
 mod gates;
 mod invariants;
-mod kit;
+pub(crate) mod kit;
 mod opening;
 mod order;
 mod people;
