@@ -26,11 +26,11 @@ const LOOK_MAX: Duration = Duration::from_millis(1000);
 /// How long a response address answers, and how often, each less one for safety.
 const REPLY_LIFE: TimeDelta = TimeDelta::minutes(29);
 const REPLY_USES: u8 = 4;
-/// People who wait for an answer at the same time; beyond it the oldest are answered another way.
+/// People who can be answered in place at the same time; whoever comes beyond that is answered another way.
 const REPLIES_MAX: usize = 2_000;
 
-/// Forms that are being opened at the same time. Each is gone after its three seconds.
-const VIEWS_MAX: usize = 500;
+/// How long it matters which view a trigger opened: until the form is decided, however slow the database is.
+const VIEW_LIFE: TimeDelta = TimeDelta::minutes(1);
 
 const NOT_CONFIRMED: &str =
     "Not confirmed yet: the database is slow. Look at the card before you try again; nothing is half done.";
@@ -90,7 +90,10 @@ impl Replies {
 
 /// Views opened before it is known what stands in them, by the trigger that opened them.
 #[derive(Default)]
-pub struct Views(Mutex<HashMap<String, watch::Receiver<Opening>>>);
+pub struct Views(Mutex<HashMap<String, View>>);
+
+/// A view, and when it was begun.
+type View = (DateTime<Utc>, watch::Receiver<Opening>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Opening {
@@ -100,19 +103,17 @@ enum Opening {
 }
 
 impl Views {
-    fn begin(&self, trigger: &str) -> watch::Sender<Opening> {
+    fn begin(&self, trigger: &str, now: DateTime<Utc>) -> watch::Sender<Opening> {
         let (tell, opening) = watch::channel(Opening::UnderWay);
         let mut all = lock(&self.0);
-        if all.len() >= VIEWS_MAX {
-            all.clear();
-        }
-        all.insert(trigger.to_owned(), opening);
+        all.retain(|_, (begun, _)| *begun + VIEW_LIFE > now);
+        all.insert(trigger.to_owned(), (now, opening));
         tell
     }
 
     /// The view that a trigger opened, or is just opening.
     pub async fn opened(&self, trigger: &str) -> Option<String> {
-        let opening = lock(&self.0).get(trigger).cloned()?;
+        let (_, opening) = lock(&self.0).get(trigger).cloned()?;
         id_of(opening).await
     }
 }
@@ -326,7 +327,7 @@ impl SlackChat {
 
     /// Opens a view at once, before anything is asked of the database.
     fn open_waiting(self: &Arc<Self>, trigger: &Trigger) -> watch::Receiver<Opening> {
-        let tell = self.views.begin(&trigger.token);
+        let tell = self.views.begin(&trigger.token, self.clock.now());
         let opening = tell.subscribe();
         let (chat, trigger) = (Arc::clone(self), trigger.token.clone());
         tokio::spawn(async move {
