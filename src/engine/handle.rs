@@ -8,7 +8,7 @@ use super::intake::{Job, room_of};
 use super::ports::{Act, Asking};
 use super::{Engine, journal, plan, read};
 use crate::chat::{self, Block, Delivery, Incoming, Message, Press, Standing, Trigger, Verdict};
-use crate::incident::{By, Identity, IncidentId, PersonId, Recorded, Refusal, Request, State};
+use crate::incident::{By, HELD_EVERY_S, Identity, IncidentId, PersonId, Recorded, Refusal, Request, State};
 use crate::store::{self, Commit, Hash, InboxDone, InboxId, NewEffect, Stream};
 
 /// What became of a delivery in a worker's hands.
@@ -303,7 +303,7 @@ impl Engine {
             }
             crate::desk::Request::Thaw { target, .. } => {
                 format!(
-                    "Thawed: {}. What was held goes on by itself.",
+                    "Thawed: {}. What was held goes on by itself within {HELD_EVERY_S} s.",
                     target.as_deref().unwrap_or("everything")
                 )
             }

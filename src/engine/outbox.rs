@@ -74,22 +74,16 @@ impl Waiting {
         Some((name, taken))
     }
 
-    /// Whether something came into the channel since that goes before `next`.
-    pub fn overtaken(&self, channel: &str, next: EffectId) -> bool {
-        let first = self.channels.get(channel).and_then(|channel| {
-            channel
+    /// Whether `next` has to wait although it was taken: something more urgent came into the channel since, or something
+    /// failed there a moment ago.
+    pub fn gives_way(&self, channel: &str, next: EffectId) -> bool {
+        self.channels.get(channel).is_some_and(|channel| {
+            let first = channel
                 .effects
                 .iter()
-                .find(|(_, not_before)| not_before.is_none())
-        });
-        first.is_some_and(|(first, _)| *first < next)
-    }
-
-    /// Whether the channel rests, by something that failed a moment ago.
-    pub fn rests(&self, channel: &str) -> bool {
-        self.channels
-            .get(channel)
-            .is_some_and(|channel| channel.rests.is_some())
+                .find(|(_, not_before)| not_before.is_none());
+            channel.rests.is_some() || first.is_some_and(|(first, _)| *first < next)
+        })
     }
 
     /// The channel is free again.
@@ -161,7 +155,7 @@ mod tests {
         assert_eq!(waiting.take(at(0), 9), Some(("a".to_owned(), both)));
         waiting.add(id(URGENT, 4), "a", None);
         assert_eq!(waiting.take(at(0), 9), None, "both are in somebody's hands");
-        assert!(waiting.overtaken("a", id(CHATTY, 2)));
+        assert!(waiting.gives_way("a", id(CHATTY, 2)));
         waiting.end("a");
         assert_eq!(
             waiting.take(at(0), 9),

@@ -4,7 +4,7 @@ use super::Engine;
 use super::decide::{Failed, Reply, With};
 use crate::chat::{Delivery, Incoming, Message, Verdict};
 use crate::incident::{By, FileRef, Identity, IncidentId, Marked, MessageRef, Recorded, Request, State};
-use crate::store::{Commit, InboxId, LogEntry};
+use crate::store::{Commit, InboxDone, InboxId, LogEntry};
 
 impl Engine {
     /// What happens in a room: into the room log, and onto the timeline where people marked it.
@@ -20,31 +20,30 @@ impl Engine {
             self.conclude(inbox, outcome, Vec::new()).await?;
             return Ok(quiet);
         };
-        let entry = self.log_entry(incident, delivery).await?;
-        let logs = entry.is_some();
-        let commit = Commit {
+        let mut commit = Commit {
             at: self.now(),
-            room_log: entry.into_iter().collect(),
+            room_log: self.log_entry(incident, delivery).await?.into_iter().collect(),
             ..Commit::default()
         };
-        if logs {
+        let Some((by, request)) = self.marking(delivery).await? else {
+            commit.inbox_done = Some(InboxDone { inbox, outcome });
+            self.commit(commit).await?;
+            return Ok(quiet);
+        };
+        if !commit.room_log.is_empty() {
             self.commit(commit).await?;
         }
-        if let Some((by, request)) = self.marking(delivery).await? {
-            let replying = |_: &State, _: &[Recorded]| Reply {
-                outcome: outcome.clone(),
-                effects: Vec::new(),
-            };
-            let with = With {
-                inbox: Some(inbox),
-                ..With::default()
-            };
-            match self.decide(incident, &by, &request, with, Some(&replying)).await {
-                Err(Failed::Refused(_)) => self.conclude(inbox, outcome.clone(), Vec::new()).await?,
-                other => drop(other?),
-            }
-        } else {
-            self.conclude(inbox, outcome, Vec::new()).await?;
+        let replying = |_: &State, _: &[Recorded]| Reply {
+            outcome: outcome.clone(),
+            effects: Vec::new(),
+        };
+        let with = With {
+            inbox: Some(inbox),
+            ..With::default()
+        };
+        match self.decide(incident, &by, &request, with, Some(&replying)).await {
+            Err(Failed::Refused(_)) => self.conclude(inbox, outcome.clone(), Vec::new()).await?,
+            other => drop(other?),
         }
         Ok(quiet)
     }

@@ -209,28 +209,25 @@ impl Engine {
         let ours = |stored: &StoredEffect| stored.effect.channel == in_hand.channel;
         let mut stored = stored.into_iter().filter(ours).collect::<VecDeque<_>>();
         while let Some(id) = in_hand.left.front().copied() {
-            // One that is not there any more was replaced by a later one, or told in a digest.
-            if let Some(stored) = stored.pop_front_if(|stored| stored.id == id) {
-                let overtaken = {
-                    let waiting = lock(&self.inner.effects);
-                    waiting.overtaken(&in_hand.channel, id) || waiting.rests(&in_hand.channel)
-                };
-                if overtaken || *self.inner.stop.borrow() {
-                    break;
+            let Some(stored) = stored.pop_front_if(|stored| stored.id == id) else {
+                // Replaced by a later one, or told in a digest.
+                in_hand.left.pop_front();
+                continue;
+            };
+            if lock(&self.inner.effects).gives_way(&in_hand.channel, id) || *self.inner.stop.borrow() {
+                break;
+            }
+            match self.perform(&stored).await {
+                None => {}
+                Some(commit) if commit.posts.is_empty() && commit.effects_retry.is_empty() => {
+                    let (engine, busy) = (self.clone(), self.busy());
+                    ends.push(tokio::spawn(async move {
+                        engine.write_end(&stored, commit).await;
+                        drop(busy);
+                    }));
                 }
-                match self.perform(&stored).await {
-                    None => {}
-                    Some(commit) if commit.posts.is_empty() && commit.effects_retry.is_empty() => {
-                        let (engine, busy) = (self.clone(), self.busy());
-                        let ended = async move { engine.write_end(&stored, commit).await };
-                        ends.push(tokio::spawn(async move {
-                            ended.await;
-                            drop(busy);
-                        }));
-                    }
-                    // What the next one looks at: which message shows what, or that it has to wait.
-                    Some(commit) => self.write_end(&stored, commit).await,
-                }
+                // What the next one looks at: which message shows what, or that it has to wait.
+                Some(commit) => self.write_end(&stored, commit).await,
             }
             in_hand.left.pop_front();
         }
