@@ -267,7 +267,7 @@ impl Facts<'_> {
     fn damage(&self) -> Number {
         let damage = self.state.damage.as_ref();
         Number {
-            label: "Damage going on".to_owned(),
+            label: "Damage was going on".to_owned(),
             value: damage
                 .map_or("not assessed", |damage| if damage.ongoing { "yes" } else { "no" })
                 .to_owned(),
