@@ -275,7 +275,7 @@ impl State {
     }
 
     pub(super) fn application_json(&self) -> Value {
-        json!({
+        let mut out = json!({
             "id": self.app.id, "name": self.app.name, "icon": null, "description": "Keeps a response in order.",
             "summary": "", "type": null, "bot": self.user_json(&self.app.bot_user), "bot_public": true,
             "bot_require_code_grant": false, "verify_key": self.app.public_key, "flags": self.app_flags(),
@@ -283,6 +283,8 @@ impl State {
             "interactions_endpoint_url": self.app.interactions_url, "role_connections_verification_url": null,
             "approximate_guild_count": 1, "approximate_user_install_count": 0, "event_webhooks_status": 1,
             "integration_types_config": { "0": {} }, "explicit_content_filter": 0, "max_participants": null,
+        });
+        let more = json!({
             "is_verified": false, "is_discoverable": false, "is_monetized": false, "storefront_available": false,
             "hook": true, "internal_guild_restriction": 1, "rpc_application_state": 0, "store_application_state": 1,
             "verification_state": 1, "integration_public": true, "integration_require_code_grant": false,
@@ -290,7 +292,9 @@ impl State {
             "monetization_eligibility_flags": 0, "creator_monetization_state": 1, "tags": [],
             "flags_new": self.app_flags().to_string(), "approximate_user_authorization_count": 0,
             "eligible_oauth2_scopes": ["bot", "applications.commands"],
-        })
+        });
+        merge(&mut out, more);
+        out
     }
 
     /// What the developer portal's switches look like from outside: presences, members, content, each limited as for
