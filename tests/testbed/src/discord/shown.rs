@@ -218,10 +218,11 @@ impl State {
         for (key, value) in command.body.as_object().into_iter().flatten() {
             out[key] = value.clone();
         }
-        for key in ["options"] {
-            if out[key].as_array().is_some_and(Vec::is_empty) || out[key].is_null() {
-                out.as_object_mut().map(|out| out.remove(key));
-            }
+        if let Some(options) = out["options"].as_array_mut() {
+            options.iter_mut().for_each(without_unset);
+        }
+        if out["options"].as_array().is_none_or(Vec::is_empty) {
+            out.as_object_mut().map(|out| out.remove("options"));
         }
         if !out["default_member_permissions"].is_null() {
             out["default_member_permissions"] = json!(render::plain(&out["default_member_permissions"]));
@@ -309,6 +310,17 @@ impl State {
         .into_iter()
         .filter(|(intent, _)| self.app.privileged & intent != 0)
         .fold(0, |flags, (_, flag)| flags | flag)
+    }
+}
+
+/// An option as it comes back: what was not set is not there.
+fn without_unset(option: &mut Value) {
+    let Some(fields) = option.as_object_mut() else {
+        return;
+    };
+    fields.retain(|_, value| !value.is_null() && !value.as_array().is_some_and(Vec::is_empty));
+    if let Some(Value::Array(inner)) = fields.get_mut("options") {
+        inner.iter_mut().for_each(without_unset);
     }
 }
 
