@@ -6,8 +6,11 @@ use super::decide::{Failed, Reply, With};
 use super::intake::unconfirmed;
 use super::intake::{Job, room_of};
 use super::ports::{Act, Asking};
+use super::reactions::Through;
 use super::{Engine, journal, plan, read};
-use crate::chat::{self, Block, Delivery, Incoming, Message, Press, Standing, Trigger, Verdict};
+use crate::chat::{
+    self, Block, Delivery, Incoming, Message, NOT_CONFIRMED, Press, Standing, Trigger, Verdict,
+};
 use crate::incident::{By, HELD_EVERY_S, Identity, IncidentId, PersonId, Recorded, Refusal, Request, State};
 use crate::store::{self, Commit, Hash, InboxDone, InboxId, NewEffect, Stream};
 
@@ -65,13 +68,13 @@ impl Engine {
 
     async fn answer(&self, inbox: InboxId, delivery: &Delivery) -> Result<Verdict, Failed> {
         if let Some(reacted) = self.shortcut(delivery) {
-            return self.overhear(inbox, &reacted).await;
+            return self.overhear(inbox, &reacted, Through::Menu).await;
         }
         match &delivery.incoming {
             Incoming::Command { from, .. } | Incoming::Press { from, .. } | Incoming::Submit { from, .. } => {
                 self.obey(inbox, delivery, from).await
             }
-            _ => self.overhear(inbox, delivery).await,
+            _ => self.overhear(inbox, delivery, Through::Reaction).await,
         }
     }
 
@@ -341,10 +344,14 @@ impl Engine {
         // The terminal is no chat: whoever asked there waits for the verdict itself.
         let chats = &self.inner.parts.chats;
         chats.iter().find(|chat| chat.platform() == from.platform)?;
-        let room = room_of(&delivery.incoming).clone();
+        let thread = match &delivery.incoming {
+            Incoming::Command { thread, .. } => thread.clone(),
+            _ => None,
+        };
+        let place = (room_of(&delivery.incoming).clone(), thread);
         Some(plan::whisper(
             format!("whisper/{inbox}"),
-            room,
+            place,
             from.clone(),
             message,
             self.now(),
@@ -476,7 +483,7 @@ impl Engine {
 /// The delivery is stored and stays so; it is decided again, or after a restart.
 fn not_confirmed(error: &Failed) -> Verdict {
     let fallback = format!(
-        "Not confirmed yet: {error}. What you sent is stored and will be decided when that is mended; look at the card \
+        "{NOT_CONFIRMED}: {error}. What you sent is stored and will be decided when that is mended; look at the card \
          before sending it again."
     );
     Verdict {
