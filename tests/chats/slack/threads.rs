@@ -1,6 +1,6 @@
 //! Inside a thread, where Slack allows no slash command: a mention of the bot is one, and is answered right there.
 
-use crate::kit::{House, Transport};
+use super::kit::{House, Transport};
 
 async fn asked_in_a_thread(transport: Transport) {
     let house = House::open(transport).await;

@@ -8,8 +8,8 @@ use orderly_testbed::slack::{Ack, Sent};
 use serde_json::json;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use crate::kit::{House, INCIDENT, Transport};
-use crate::story::lived_until;
+use super::kit::{House, INCIDENT, Transport};
+use super::story::lived_until;
 
 const OPEN: &str = "open The shop sells at negative prices severity=SEV2 process=order-routing target=shop runbook=demo-shop";
 

@@ -3,8 +3,8 @@
 use orderly_testbed::slack::SlackServer;
 use serde_json::{Value, json};
 
-use crate::kit::{House, Transport};
-use crate::story::lived_until;
+use super::kit::{House, Transport};
+use super::story::lived_until;
 
 /// Each as a person can type it; Slack sends `&`, `<` and `>` escaped, as it does for everybody.
 const HOSTILE: [&str; 8] = [

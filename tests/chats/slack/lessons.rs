@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use orderly_testbed::slack::Fault;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::kit::{House, Transport};
-use crate::story::{lived_through, nothing_stands_twice};
+use super::kit::{House, Transport};
+use super::story::{lived_through, nothing_stands_twice};
 
 const OPEN: &str = "open Labels do not print severity=SEV2";
 

@@ -3,7 +3,7 @@
 use orderly::incident::{Event, Recorded};
 use orderly::store::{LogId, Store};
 
-use crate::kit::{House, INCIDENT, Transport};
+use super::kit::{House, INCIDENT, Transport};
 
 async fn journal(house: &House) -> Vec<Recorded> {
     let store = house.app.sqlite.as_ref().expect("a file");

@@ -4,8 +4,8 @@ use orderly::demo::guide;
 use orderly::incident::{Phase, Stage};
 use orderly_testbed::slack::Fault;
 
-use crate::kit::{House, Transport};
-use crate::story::{holds_it_all, nothing_stands_twice};
+use super::kit::{House, Transport};
+use super::story::{holds_it_all, nothing_stands_twice};
 
 /// More deaths than the story has calls: what takes longer does not end.
 const DEATHS_MAX: usize = 1_000;

@@ -6,8 +6,8 @@ use orderly::demo::guide;
 use orderly::incident::{Event, State};
 use orderly::store::{LogId, Store};
 
-use crate::kit::{House, INCIDENT, Transport};
-use crate::story::holds_it_all;
+use super::kit::{House, INCIDENT, Transport};
+use super::story::holds_it_all;
 
 /// What people do beside each step: they talk, correct themselves, answer, mark, change their minds.
 fn burst(house: &House, room: &str, at: usize) {
