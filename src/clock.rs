@@ -58,6 +58,11 @@ impl ManualClock {
         self.now.send_modify(|now| *now += by);
     }
 
+    /// How many wait for it. A test that moves time on for somebody first sees that they wait.
+    pub fn waiting(&self) -> usize {
+        self.now.receiver_count()
+    }
+
     /// Also backwards: clocks do that.
     pub fn set(&self, to: DateTime<Utc>) {
         self.now.send_replace(to);

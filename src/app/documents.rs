@@ -90,6 +90,9 @@ fn lines(log: &[StoredEntry], state: &State) -> Vec<LogLine> {
     }
     let mut lines: Vec<LogLine> = Vec::new();
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    // By when things were said: they may have been heard in another order.
+    let mut log: Vec<&StoredEntry> = log.iter().collect();
+    log.sort_by_key(|stored| (stored.entry.recorded, stored.id));
     for StoredEntry { entry, .. } in log {
         let key = (entry.room.as_str(), entry.message.as_str());
         match known.get(&key).and_then(|at| lines.get_mut(*at)) {

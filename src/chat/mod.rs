@@ -74,6 +74,18 @@ pub struct Listening {
     pub since: DateTime<Utc>,
 }
 
+/// A message of a room as it is known here, for a platform that reads the room again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub message: String,
+    pub thread: Option<String>,
+    /// When it was written.
+    pub at: DateTime<Utc>,
+    pub deleted: bool,
+    /// Who put it on the timeline by a reaction that stands as far as is known: for each their identities here.
+    pub reacted: Vec<Vec<Identity>>,
+}
+
 /// A chat platform. Every method that creates something takes a key and does it once per key, however often it is
 /// called: after a crash the engine calls again.
 #[async_trait]
@@ -121,6 +133,17 @@ pub trait Chat: Send + Sync {
     /// Seen by this person only, in this room.
     async fn whisper(&self, key: &str, room: &RoomRef, to: &Identity, message: &Message)
     -> Result<(), Error>;
+    /// The same below a message, where the person spoke to the bot in its thread. Where a platform cannot do that, it is
+    /// seen in the room.
+    async fn whisper_below(
+        &self,
+        key: &str,
+        thread: &MessageRef,
+        to: &Identity,
+        message: &Message,
+    ) -> Result<(), Error> {
+        self.whisper(key, &thread.room, to, message).await
+    }
     /// A direct message.
     async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error>;
     /// Opens a form for the person who holds the trigger.
@@ -135,6 +158,9 @@ pub enum Incoming {
     Command {
         from: Identity,
         room: RoomRef,
+        /// The message below which it was said, where that is a thread; the answer belongs there.
+        #[serde(default)]
+        thread: Option<String>,
         text: String,
         trigger: Option<Trigger>,
     },
@@ -165,11 +191,19 @@ pub enum Incoming {
     Edited {
         message: MessageRef,
         text: String,
+        /// When it was edited.
         at: DateTime<Utc>,
+        /// The message itself, where the platform tells it with the edit: events overtake each other.
+        #[serde(default)]
+        of: Option<Origin>,
     },
     Deleted {
         message: MessageRef,
+        /// When it was deleted, or found to be gone.
         at: DateTime<Utc>,
+        /// Nobody saw when: it was there, and is not in the room's history any more.
+        #[serde(default)]
+        found_gone: bool,
     },
     /// A reaction as it is now: there or taken back.
     Reacted {
@@ -179,6 +213,16 @@ pub enum Incoming {
         present: bool,
         at: DateTime<Utc>,
     },
+}
+
+/// What a message is beside its words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    pub from: Identity,
+    pub thread: Option<String>,
+    /// When it was written first.
+    pub at: DateTime<Utc>,
+    pub files: Vec<FileRef>,
 }
 
 /// One delivery of something that happened.
@@ -213,6 +257,16 @@ pub struct Verdict {
     pub incident: Option<u64>,
 }
 
+/// How words begin that say that nothing is decided yet.
+pub const NOT_CONFIRMED: &str = "Not confirmed yet";
+
+impl Verdict {
+    /// Whether it was decided. Else it is stored, and will be: trying again would do it twice.
+    pub fn is_confirmed(&self) -> bool {
+        self.accepted || !self.message.fallback.starts_with(NOT_CONFIRMED)
+    }
+}
+
 /// Where adapters put what happened. Durable when `take` returns.
 #[async_trait]
 pub trait Intake: Send + Sync {
@@ -225,6 +279,17 @@ pub trait Intake: Send + Sync {
     /// The rooms of a platform whose incident is open: what an adapter reads again after it was away.
     async fn listening(&self, _platform: &str) -> Vec<Listening> {
         Vec::new()
+    }
+
+    /// The messages of a room since then, as they are known here. `None`: that cannot be told now.
+    async fn known(&self, _room: &RoomRef, _since: DateTime<Utc>) -> Option<Vec<Known>> {
+        None
+    }
+
+    /// Whether this asks for a form: told at once and without looking anything up, so that a platform which must show
+    /// one within seconds can begin.
+    fn asks_form(&self, _incoming: &Incoming) -> bool {
+        false
     }
 
     /// What a platform shows somebody who looks at the bot itself: open incidents, and what waits for them. `None` for

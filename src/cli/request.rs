@@ -181,6 +181,7 @@ impl Host {
                     workspace: "local".to_owned(),
                     room: TERMINAL.to_owned(),
                 },
+                thread: None,
                 text: line,
                 trigger: None,
             },

@@ -92,6 +92,7 @@ impl Demo {
             incoming: Incoming::Command {
                 from: local::identity(who),
                 room,
+                thread: None,
                 text,
                 trigger: None,
             },

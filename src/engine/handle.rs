@@ -6,8 +6,11 @@ use super::decide::{Failed, Reply, With};
 use super::intake::unconfirmed;
 use super::intake::{Job, room_of};
 use super::ports::{Act, Addressed, Asking};
+use super::reactions::Through;
 use super::{Engine, Loaded, journal, plan, read};
-use crate::chat::{self, Block, Delivery, Incoming, Message, Press, Standing, Trigger, Verdict};
+use crate::chat::{
+    self, Block, Delivery, Incoming, Message, NOT_CONFIRMED, Press, Standing, Trigger, Verdict,
+};
 use crate::incident::{By, HELD_EVERY_S, Identity, IncidentId, PersonId, Recorded, Refusal, Request, State};
 use crate::store::{self, Commit, Hash, InboxDone, InboxId, NewEffect, Stream};
 
@@ -65,13 +68,16 @@ impl Engine {
     async fn answer(&self, job: &Job) -> Result<Verdict, Failed> {
         let incident = self.incident_for(job);
         if let Some(reacted) = self.shortcut(&job.delivery) {
-            return self.overhear(job.inbox, incident, &reacted).await;
+            return self.overhear(job.inbox, incident, &reacted, Through::Menu).await;
         }
         match &job.delivery.incoming {
             Incoming::Command { from, .. } | Incoming::Press { from, .. } | Incoming::Submit { from, .. } => {
                 self.obey(job, incident, from).await
             }
-            _ => self.overhear(job.inbox, incident, &job.delivery).await,
+            _ => {
+                let through = Through::Reaction;
+                self.overhear(job.inbox, incident, &job.delivery, through).await
+            }
         }
     }
 
@@ -346,10 +352,14 @@ impl Engine {
         // The terminal is no chat: whoever asked there waits for the verdict itself.
         let chats = &self.inner.parts.chats;
         chats.iter().find(|chat| chat.platform() == from.platform)?;
-        let room = room_of(&delivery.incoming).clone();
+        let thread = match &delivery.incoming {
+            Incoming::Command { thread, .. } => thread.clone(),
+            _ => None,
+        };
+        let place = (room_of(&delivery.incoming).clone(), thread);
         Some(plan::whisper(
             format!("whisper/{inbox}"),
-            room,
+            place,
             from.clone(),
             message,
             self.now(),
@@ -494,7 +504,7 @@ impl Engine {
 /// The delivery is stored and stays so; it is decided again, or after a restart.
 fn not_confirmed(error: &Failed) -> Verdict {
     let fallback = format!(
-        "Not confirmed yet: {error}. What you sent is stored and will be decided when that is mended; look at the card \
+        "{NOT_CONFIRMED}: {error}. What you sent is stored and will be decided when that is mended; look at the card \
          before sending it again."
     );
     Verdict {

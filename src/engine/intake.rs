@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use tokio::sync::oneshot;
 
 use super::handle::Handled;
 use super::together::TOGETHER;
 use super::{Addressed, Busy, Engine, backoff, lock, read};
-use crate::chat::{self, Delivery, Incoming, Intake, Listening, Message, Refused, Verdict};
+use crate::chat::{
+    self, Delivery, Incoming, Intake, Known, Listening, Message, NOT_CONFIRMED, Refused, Verdict,
+};
 use crate::incident::{Identity, IncidentId, RoomRef};
 use crate::store::{self, InboxId, Received};
 
@@ -123,6 +125,15 @@ impl Intake for Engine {
         .collect()
     }
 
+    async fn known(&self, room: &RoomRef, since: DateTime<Utc>) -> Option<Vec<Known>> {
+        self.known_in(room, since).await
+    }
+
+    fn asks_form(&self, incoming: &Incoming) -> bool {
+        let in_room = read(&self.inner.index).incident_of(room_of(incoming)).is_some();
+        self.inner.parts.meaning.asks_form(incoming, in_room)
+    }
+
     async fn home(&self, who: &Identity) -> Option<Message> {
         let desk = self.desk();
         let person = desk.person_of(who)?;
@@ -187,7 +198,12 @@ impl Engine {
         };
         let mask_all = |values: &mut BTreeMap<String, String>| values.values_mut().for_each(mask);
         match incoming {
-            Incoming::Command { text, .. } | Incoming::Edited { text, .. } => mask(text),
+            Incoming::Command { text, .. } => mask(text),
+            Incoming::Edited { text, of, .. } => {
+                mask(text);
+                let files = of.iter_mut().flat_map(|of| &mut of.files);
+                files.for_each(|file| mask(&mut file.name));
+            }
             Incoming::Wrote { text, files, .. } => {
                 mask(text);
                 files.iter_mut().for_each(|file| mask(&mut file.name));
@@ -347,9 +363,9 @@ pub(super) fn unconfirmed() -> Verdict {
     Verdict {
         accepted: false,
         message: Message {
-            fallback:
-                "Not confirmed yet. It is stored and will be decided; look at the card before trying again."
-                    .to_owned(),
+            fallback: format!(
+                "{NOT_CONFIRMED}. It is stored and will be decided; look at the card before trying again."
+            ),
             blocks: Vec::new(),
         },
         field: None,

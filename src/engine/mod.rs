@@ -6,6 +6,7 @@
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
 //! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] speaks to people, [`systems`]
 //!   touches systems.
+//! * [`overhear`] keeps what people say in a room, [`reactions`] what they mark of it.
 //! * [`files`] keeps what people attached to the messages they marked.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
 //!
@@ -24,6 +25,7 @@ mod overhear;
 mod perform;
 mod plan;
 pub mod ports;
+mod reactions;
 mod recover;
 mod redact;
 mod rooms;
@@ -111,6 +113,7 @@ struct Inner {
     looking: tokio::sync::Mutex<()>,
     index: RwLock<Index>,
     queues: Mutex<intake::Queues>,
+    reactions: reactions::Reactions,
     /// Who waits for a delivery to be decided.
     waiting: Mutex<HashMap<InboxId, Vec<oneshot::Sender<Verdict>>>>,
     /// What waits in the outbox.
@@ -240,6 +243,7 @@ impl Engine {
                 looking: tokio::sync::Mutex::default(),
                 index: RwLock::new(index),
                 queues: Mutex::default(),
+                reactions: reactions::Reactions::default(),
                 waiting: Mutex::default(),
                 effects: Mutex::default(),
                 committing: AtomicUsize::default(),

@@ -1,10 +1,17 @@
 //! What happens in a room: kept in the room log, and on the timeline where people marked it.
 
-use super::Engine;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
 use super::decide::{Failed, Reply, With};
-use crate::chat::{Delivery, Incoming, Message, Verdict};
-use crate::incident::{By, FileRef, Identity, IncidentId, Marked, MessageRef, Recorded, Request, State};
-use crate::store::{Commit, InboxDone, InboxId, LogEntry};
+use super::reactions::Through;
+use super::{Engine, read};
+use crate::chat::{Delivery, Incoming, Known, Message, Verdict};
+use crate::incident::{
+    By, FileRef, Identity, IncidentId, MessageRef, PersonId, Recorded, Request, RoomRef, State,
+};
+use crate::store::{Commit, InboxDone, InboxId, LogEntry, StoredEntry};
 
 impl Engine {
     /// What happens in a room: into the room log, and onto the timeline where people marked it.
@@ -13,6 +20,19 @@ impl Engine {
         inbox: InboxId,
         incident: Option<IncidentId>,
         delivery: &Delivery,
+        through: Through,
+    ) -> Result<Verdict, Failed> {
+        let heard = self.keep(inbox, incident, delivery, through).await?;
+        self.mark_at_last(&delivery.incoming).await;
+        Ok(heard)
+    }
+
+    async fn keep(
+        &self,
+        inbox: InboxId,
+        incident: Option<IncidentId>,
+        delivery: &Delivery,
+        through: Through,
     ) -> Result<Verdict, Failed> {
         let quiet = Verdict {
             accepted: true,
@@ -25,12 +45,19 @@ impl Engine {
             self.conclude(inbox, outcome, Vec::new()).await?;
             return Ok(quiet);
         };
+        let version = self.version(incident, &delivery.incoming).await?;
+        let overtaken = version.as_ref().is_some_and(|version| !version.latest);
         let mut commit = Commit {
             at: self.now(),
-            room_log: self.log_entry(incident, delivery).await?.into_iter().collect(),
+            room_log: version.and_then(|version| version.fresh).into_iter().collect(),
             ..Commit::default()
         };
-        let Some((by, request)) = self.marking(delivery).await? else {
+        let marking = match overtaken {
+            // What the message says now is on the timeline already.
+            true => None,
+            false => self.marking(delivery, through).await?,
+        };
+        let Some((by, request)) = marking else {
             commit.inbox_done = vec![InboxDone { inbox, outcome }];
             self.commit(commit).await?;
             return Ok(quiet);
@@ -53,67 +80,141 @@ impl Engine {
         Ok(quiet)
     }
 
-    /// The line of the room log, unless the very same version stands there already (a delivery after a crash).
-    async fn log_entry(&self, incident: IncidentId, delivery: &Delivery) -> Result<Option<LogEntry>, Failed> {
-        let entry = match &delivery.incoming {
-            Incoming::Wrote {
-                from,
-                message,
-                thread,
-                text,
-                at,
-                files,
-            } => LogEntry {
-                incident,
-                room: message.room.to_string(),
-                message: message.message.clone(),
-                thread: thread.clone(),
-                author: self.name_of(from),
-                at: *at,
-                recorded: delivery.received,
-                text: Some(text.clone()),
-                files: listed(files),
-            },
-            Incoming::Edited { message, text, .. } => {
-                let Some(first) = self.first_version(message).await? else {
-                    return Ok(None);
-                };
-                LogEntry {
-                    recorded: delivery.received,
-                    text: Some(text.clone()),
-                    ..first
-                }
-            }
-            Incoming::Deleted { message, .. } => {
-                let Some(first) = self.first_version(message).await? else {
-                    return Ok(None);
-                };
-                LogEntry {
-                    recorded: delivery.received,
-                    text: None,
-                    ..first
-                }
-            }
+    /// The version of a message that a delivery tells of, filed at its own time: events overtake each other, and an
+    /// edit or a deletion may come before what was written first.
+    async fn version(&self, incident: IncidentId, incoming: &Incoming) -> Result<Option<Version>, Failed> {
+        let (message, made) = match incoming {
+            Incoming::Wrote { message, at, .. }
+            | Incoming::Edited { message, at, .. }
+            | Incoming::Deleted { message, at, .. } => (message, *at),
             _ => return Ok(None),
         };
-        let versions = self
-            .inner
-            .parts
-            .store
-            .versions(&entry.room, &entry.message)
-            .await?;
-        let known = versions.last().is_some_and(|last| last.entry.text == entry.text);
-        Ok((!known).then_some(entry))
+        let known = self.versions(message).await?;
+        let told = match incoming {
+            Incoming::Wrote {
+                from,
+                thread,
+                at,
+                files,
+                ..
+            } => Some(self.originally(incident, message, from, thread.as_deref(), *at, files)),
+            Incoming::Edited { of: Some(of), .. } => {
+                let thread = of.thread.as_deref();
+                Some(self.originally(incident, message, &of.from, thread, of.at, &of.files))
+            }
+            _ => None,
+        };
+        // An edit that says nothing of its author takes that from what is known, or stands nameless until it is.
+        let nameless = || LogEntry {
+            incident,
+            room: message.room.to_string(),
+            message: message.message.clone(),
+            thread: None,
+            author: NAMELESS.to_owned(),
+            at: made,
+            recorded: made,
+            text: None,
+            files: None,
+        };
+        let base = told.or_else(|| whose(&known).cloned()).unwrap_or_else(nameless);
+        let text = match incoming {
+            Incoming::Wrote { text, .. } | Incoming::Edited { text, .. } => Some(text.clone()),
+            _ => None,
+        };
+        let entry = LogEntry {
+            recorded: made,
+            text,
+            ..base
+        };
+        // The very same version stands there already after a crash, or where live events and history meet.
+        let twin = known.iter().rfind(|stored| stored.entry.recorded == made);
+        let fresh = twin.is_none_or(|twin| twin.entry.text != entry.text);
+        Ok(Some(Version {
+            latest: known.last().is_none_or(|last| last.entry.recorded <= made),
+            fresh: fresh.then_some(entry),
+        }))
     }
 
-    async fn first_version(&self, message: &MessageRef) -> Result<Option<LogEntry>, Failed> {
-        let versions = self
-            .inner
-            .parts
-            .store
+    fn originally(
+        &self,
+        incident: IncidentId,
+        message: &MessageRef,
+        from: &Identity,
+        thread: Option<&str>,
+        at: DateTime<Utc>,
+        files: &[FileRef],
+    ) -> LogEntry {
+        LogEntry {
+            incident,
+            room: message.room.to_string(),
+            message: message.message.clone(),
+            thread: thread.map(str::to_owned),
+            author: self.name_of(from),
+            at,
+            recorded: at,
+            text: None,
+            files: listed(files),
+        }
+    }
+
+    /// The messages of a room since then, as they are known here.
+    pub(super) async fn known_in(&self, room: &RoomRef, since: DateTime<Utc>) -> Option<Vec<Known>> {
+        let store = &self.inner.parts.store;
+        let log = store.room_since(&room.to_string(), since, KNOWN_MAX).await;
+        let incident = read(&self.inner.index).incident_of(room)?;
+        let (log, state) = match (log, self.state(incident).await) {
+            (Ok(log), Ok(state)) => (log, state?),
+            (Err(error), _) => {
+                tracing::error!(%error, "what is known of a room cannot be read");
+                return None;
+            }
+            (_, Err(error)) => {
+                tracing::error!(%error, "what is known of a room cannot be read");
+                return None;
+            }
+        };
+        let mut messages: BTreeMap<String, Vec<StoredEntry>> = BTreeMap::new();
+        for stored in log {
+            messages
+                .entry(stored.entry.message.clone())
+                .or_default()
+                .push(stored);
+        }
+        let known = messages.into_iter().filter_map(|(message, mut versions)| {
+            versions.sort_by_key(|stored| (stored.entry.recorded, stored.id));
+            let (whose, last) = (whose(&versions)?, versions.last()?);
+            let at = MessageRef {
+                room: room.clone(),
+                message,
+            };
+            let mark = state.marks.get(&at).filter(|mark| mark.removed.is_none());
+            let reacted = mark.into_iter().flat_map(|mark| &mark.reacted);
+            Some(Known {
+                reacted: reacted.map(|person| self.identities_on(person, room)).collect(),
+                message: at.message,
+                thread: whose.thread.clone(),
+                at: whose.at,
+                deleted: last.entry.text.is_none(),
+            })
+        });
+        Some(known.collect())
+    }
+
+    fn identities_on(&self, person: &PersonId, room: &RoomRef) -> Vec<Identity> {
+        let desk = self.desk();
+        let known = desk.people.get(person).into_iter();
+        known
+            .flat_map(|person| person.identities.iter())
+            .filter(|identity| identity.platform == room.platform && identity.workspace == room.workspace)
+            .cloned()
+            .collect()
+    }
+
+    pub(super) async fn versions(&self, message: &MessageRef) -> Result<Vec<StoredEntry>, Failed> {
+        let store = &self.inner.parts.store;
+        Ok(store
             .versions(&message.room.to_string(), &message.message)
-            .await?;
-        Ok(versions.into_iter().next().map(|stored| stored.entry))
+            .await?)
     }
 
     fn name_of(&self, identity: &Identity) -> String {
@@ -126,116 +227,62 @@ impl Engine {
     }
 
     /// What a message's fate means for the timeline.
-    async fn marking(&self, delivery: &Delivery) -> Result<Option<(By, Request)>, Failed> {
+    async fn marking(&self, delivery: &Delivery, through: Through) -> Result<Option<(By, Request)>, Failed> {
         Ok(match &delivery.incoming {
-            Incoming::Edited { message, text, .. } => Some((
+            Incoming::Edited {
+                message, text, at, ..
+            } => Some((
                 By::Orderly,
                 Request::MessageEdited {
                     message: message.clone(),
                     text: text.clone(),
+                    at: *at,
                 },
             )),
-            Incoming::Deleted { message, .. } => {
-                let why = "the message was deleted".to_owned();
+            Incoming::Deleted {
+                message,
+                at,
+                found_gone,
+            } => {
+                let why = match found_gone {
+                    false => "the message was deleted".to_owned(),
+                    true => {
+                        "the message was deleted while nobody listened; when is not known exactly".to_owned()
+                    }
+                };
                 Some((
                     By::Orderly,
                     Request::Unmark {
                         message: message.clone(),
                         why,
+                        at: (!found_gone).then_some(*at),
                     },
                 ))
             }
-            Incoming::Reacted {
-                from,
-                message,
-                emoji,
-                present,
-                ..
-            } => self.reaction(from, message, emoji, *present).await?,
+            Incoming::Reacted { .. } => self.reaction(&delivery.incoming, through).await?,
             _ => None,
         })
     }
+}
 
-    async fn reaction(
-        &self,
-        from: &Identity,
-        message: &MessageRef,
-        emoji: &str,
-        present: bool,
-    ) -> Result<Option<(By, Request)>, Failed> {
-        let desk = self.desk();
-        let Some(person) = desk.person_of(from) else {
-            return Ok(None);
-        };
-        let by = By::Person { id: person.clone() };
-        let versions = self
-            .inner
-            .parts
-            .store
-            .versions(&message.room.to_string(), &message.message)
-            .await?;
-        let Some(last) = versions.last().map(|stored| stored.entry.clone()) else {
-            return Ok(None);
-        };
-        let options = &self.inner.parts.options;
-        let marks = [
-            &options.timeline_emoji,
-            &options.task_emoji,
-            &options.followup_emoji,
-        ];
-        if !marks.iter().any(|mark| *mark == emoji) {
-            return Ok(None);
-        }
-        // Marking is a command without words.
-        match self.may_command(from).await {
-            Err(Failed::Refused(_)) => return Ok(None),
-            other => other?,
-        }
-        let text = last.text.unwrap_or_default();
-        let source = Some(message.clone());
-        if emoji == options.timeline_emoji {
-            let request = if present {
-                let author = last.author;
-                let marked = Marked {
-                    message: message.clone(),
-                    author,
-                    text,
-                    files: unlisted(last.files.as_deref()),
-                };
-                Request::Mark { marked, at: last.at }
-            } else {
-                Request::Unmark {
-                    message: message.clone(),
-                    why: format!("{person} took the reaction back"),
-                }
-            };
-            return Ok(Some((by, request)));
-        }
-        // A task or a follow-up made by a reaction is a thing of its own: taking the reaction back does not unmake it.
-        if present && emoji == options.task_emoji {
-            return Ok(Some((
-                by,
-                Request::AddTask {
-                    text,
-                    owner: None,
-                    source,
-                },
-            )));
-        }
-        if present && emoji == options.followup_emoji {
-            return Ok(Some((
-                by,
-                Request::AddFollowup {
-                    text,
-                    owner: None,
-                    due: None,
-                    tracker: None,
-                    source,
-                },
-            )));
-        }
-        Ok(None)
-    }
+/// Versions of messages looked through when a room is read again; more than the history that is read then.
+const KNOWN_MAX: usize = 50_000;
+
+/// A version of a message that was told of.
+struct Version {
+    /// What is to be written down of it; nothing where it stands there already.
+    fresh: Option<LogEntry>,
+    /// No later one is known.
+    latest: bool,
+}
+
+/// The author of a message of which only an edit or a deletion was told so far.
+pub const NAMELESS: &str = "";
+
+/// The version that says whose message it is: the first one with a name.
+pub(super) fn whose(versions: &[StoredEntry]) -> Option<&LogEntry> {
+    let named = versions.iter().find(|stored| stored.entry.author != NAMELESS);
+    named.or(versions.first()).map(|stored| &stored.entry)
 }
 
 /// Longest name of a file, in characters: what file systems keep.
@@ -259,7 +306,7 @@ fn listed(files: &[FileRef]) -> Option<String> {
 }
 
 /// The files of a line of the room log. A line that cannot be read has none to offer; its text still counts.
-fn unlisted(files: Option<&str>) -> Vec<FileRef> {
+pub(super) fn unlisted(files: Option<&str>) -> Vec<FileRef> {
     files
         .and_then(|files| serde_json::from_str(files).ok())
         .unwrap_or_default()

@@ -11,7 +11,7 @@ use super::decide::{Failed, With};
 use super::plan::Task;
 use super::{Engine, FIRST_WAIT, HANDS_FULL, LONGEST_WAIT, backoff, lock, plan};
 use crate::chat::{self, Chat};
-use crate::incident::{By, Effect, IncidentId, Request};
+use crate::incident::{By, Effect, IncidentId, MessageRef, Request};
 use crate::store::{Commit, Committed, EffectId, EffectRetry, Error, Post, StoredEffect};
 
 /// After this many failed tries an effect no longer keeps the rest of its channel waiting: by then it is more likely
@@ -488,12 +488,25 @@ impl Engine {
     async fn carry_out(&self, stored: &StoredEffect, task: Task) -> End {
         match task {
             Task::Incident { incident, effect } => self.carry_out_effect(stored, incident, effect).await,
-            Task::Whisper { room, to, message } => match self.chat(&to.platform) {
-                Ok(chat) => chat
-                    .whisper(&stored.effect.key, &room, &to, &message)
-                    .await
-                    .into(),
-                Err(end) => end,
+            Task::Whisper {
+                room,
+                thread,
+                to,
+                message,
+            } => match (self.chat(&to.platform), thread) {
+                (Ok(chat), None) => {
+                    let key = &stored.effect.key;
+                    chat.whisper(key, &room, &to, &message).await.into()
+                }
+                (Ok(chat), Some(thread)) => {
+                    let key = &stored.effect.key;
+                    let below = MessageRef {
+                        room,
+                        message: thread,
+                    };
+                    chat.whisper_below(key, &below, &to, &message).await.into()
+                }
+                (Err(end), _) => end,
             },
             Task::Form {
                 room,

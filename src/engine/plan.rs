@@ -28,6 +28,9 @@ pub enum Task {
     /// An answer to one person.
     Whisper {
         room: RoomRef,
+        /// The message in whose thread it was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thread: Option<String>,
         to: Identity,
         message: Message,
     },
@@ -232,9 +235,21 @@ fn outgoing(state: &State, effect: Effect, at: DateTime<Utc>) -> NewEffect {
 }
 
 /// An answer to one person.
-pub fn whisper(key: String, room: RoomRef, to: Identity, message: Message, at: DateTime<Utc>) -> NewEffect {
+pub fn whisper(
+    key: String,
+    (room, thread): (RoomRef, Option<String>),
+    to: Identity,
+    message: Message,
+    at: DateTime<Utc>,
+) -> NewEffect {
     let channel = format!("whisper/{}/{}", to.platform, to.user);
-    let body = Task::Whisper { room, to, message }.body();
+    let body = Task::Whisper {
+        room,
+        thread,
+        to,
+        message,
+    }
+    .body();
     let deadline = Some(at + WHISPER_LATE);
     NewEffect {
         key,

@@ -136,6 +136,11 @@ pub trait Meaning: Send + Sync {
     fn understand(&self, incoming: &Incoming, asking: &Asking<'_>) -> Result<Act, Refusal>;
 
     fn complete(&self, typed: &str, asking: &Asking<'_>) -> Vec<(String, String)>;
+
+    /// Whether this asks for a form, typed in an incident's room or outside of any.
+    fn asks_form(&self, _incoming: &Incoming, _in_room: bool) -> bool {
+        false
+    }
 }
 
 /// Makes documents.

@@ -93,7 +93,7 @@ impl Engine {
         let hashes: Vec<String> = match event {
             Event::FileKept { sha256, .. } => vec![sha256.clone()],
             Event::ProbeAnswered { answer, .. } => answer.output.clone().into_iter().collect(),
-            Event::MessageMarked { marked } => {
+            Event::MessageMarked { marked, .. } => {
                 let state = self.state(incident).await?;
                 let mark = state.as_ref().and_then(|state| state.marks.get(&marked.message));
                 let fates = mark.into_iter().flat_map(|mark| mark.files.values());
@@ -164,7 +164,7 @@ impl Engine {
         let mut first = 0;
         for recorded in journal::load(&*self.inner.parts.store, incident).await? {
             let about = match &recorded.event {
-                Some(Event::MessageMarked { marked }) => &marked.message,
+                Some(Event::MessageMarked { marked, .. }) => &marked.message,
                 Some(Event::MessageChanged { message, .. }) => message,
                 _ => continue,
             };
@@ -185,7 +185,7 @@ impl Engine {
 /// The message an event took its words from.
 fn source(event: &Event) -> Option<&MessageRef> {
     match event {
-        Event::MessageMarked { marked } => Some(&marked.message),
+        Event::MessageMarked { marked, .. } => Some(&marked.message),
         Event::MessageChanged { message, .. } => Some(message),
         Event::TaskAdded { source, .. } | Event::FollowupAdded { source, .. } => source.as_ref(),
         _ => None,

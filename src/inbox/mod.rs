@@ -180,6 +180,15 @@ impl Meaning for Inbox {
         }
     }
 
+    fn asks_form(&self, incoming: &Incoming, in_room: bool) -> bool {
+        match meant(incoming) {
+            Ok(Meant::Form { .. }) => true,
+            Ok(Meant::Command(parsed)) if parsed.path.is_empty() => !in_room && parsed.incident.is_none(),
+            Ok(Meant::Command(parsed)) => wants_form(&parsed),
+            Err(_) => false,
+        }
+    }
+
     fn complete(&self, typed: &str, asking: &Asking<'_>) -> Vec<(String, String)> {
         let known = Known {
             offers: &*self.offers,

@@ -44,7 +44,8 @@ pub struct Recorded {
     pub recorded: DateTime<Utc>,
     /// When it happened; may lie before.
     pub occurred: DateTime<Utc>,
-    /// Where `occurred` comes from: `clock`, `message`, `said`, `probe`.
+    /// Where `occurred` comes from: `clock`, `message`, `said`, `probe`; `history`: found so when a room was read
+    /// again, and nobody knows since when.
     pub source: String,
     pub by: By,
     /// `None`: redacted beyond reading.
@@ -517,6 +518,9 @@ pub enum Event {
     },
     MessageMarked {
         marked: Marked,
+        /// By a reaction, which stands at the message and may be taken back there; not by a menu.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reacted: bool,
     },
     MessageChanged {
         message: MessageRef,

@@ -342,7 +342,7 @@ fn invited(state: &State, event: &Event, recorded: &Recorded) -> Vec<Effect> {
 /// What is done to systems, and what is fetched from outside.
 fn done(state: &State, event: &Event, effects: &mut Vec<Effect>) {
     match event {
-        Event::MessageMarked { marked } => {
+        Event::MessageMarked { marked, .. } => {
             let settled = state.marks.get(&marked.message).map(|mark| &mark.files);
             let open = marked
                 .files

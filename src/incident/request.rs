@@ -259,14 +259,19 @@ pub enum Request {
     Mark {
         marked: Marked,
         at: DateTime<Utc>,
+        /// By a reaction.
+        reacted: bool,
     },
     MessageEdited {
         message: MessageRef,
         text: String,
+        at: DateTime<Utc>,
     },
     Unmark {
         message: MessageRef,
         why: String,
+        /// `None`: nobody saw when.
+        at: Option<DateTime<Utc>>,
     },
     /// A file of a marked message was read; its bytes come with the same commit.
     KeepFile {

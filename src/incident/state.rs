@@ -289,6 +289,8 @@ pub struct Mark {
     /// The message's own time.
     pub at: DateTime<Utc>,
     pub by: BTreeSet<PersonId>,
+    /// Those of them who did it by a reaction.
+    pub reacted: BTreeSet<PersonId>,
     pub earlier: Vec<String>,
     /// What became of its files, by the platform's id.
     pub files: BTreeMap<String, FileFate>,

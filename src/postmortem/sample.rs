@@ -412,6 +412,7 @@ fn contain(journal: &mut Journal) {
                         size: 48_213,
                     }],
                 },
+                reacted: true,
             },
         )
         .at("10-31T14:36")

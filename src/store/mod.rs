@@ -133,7 +133,7 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<StoredEntry>, Error>;
 
-    /// Versions of one message, oldest first.
+    /// Versions of one message, oldest first by when they were made, whenever they were written down.
     async fn versions(&self, room: &str, message: &str) -> Result<Vec<StoredEntry>, Error>;
 
     /// Finishes what was accepted and lets go of the file. Every later call answers [`Error::Stopped`].

@@ -193,7 +193,7 @@ impl Reading {
                     self.entries[before].weight = Weight::Fine;
                 }
             }
-            Event::MessageMarked { marked } => {
+            Event::MessageMarked { marked, .. } => {
                 let by = recorded.by.person().cloned().into_iter().collect();
                 self.marks
                     .insert(marked.message.clone(), (self.entries.len(), by));
@@ -212,7 +212,7 @@ impl Reading {
     /// A further event about a message that has its line already. Says whether it was one.
     fn follow_message(&mut self, recorded: &Recorded, event: &Event) -> bool {
         let message = match event {
-            Event::MessageMarked { marked } => &marked.message,
+            Event::MessageMarked { marked, .. } => &marked.message,
             Event::MessageChanged { message, .. } | Event::MessageUnmarked { message, .. } => message,
             _ => return false,
         };

@@ -162,7 +162,7 @@ pub(super) fn messages(who: &str, event: &Event) -> Option<Said> {
             minute(*until)
         ))
         .fine(),
-        Event::MessageMarked { marked } => {
+        Event::MessageMarked { marked, .. } => {
             let files = match marked.files.len() {
                 0 => String::new(),
                 1 => ", with one file".to_owned(),

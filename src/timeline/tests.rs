@@ -12,6 +12,7 @@ fn marked(text: &str) -> Event {
             text: text.to_owned(),
             files: vec![],
         },
+        reacted: true,
     }
 }
 

@@ -66,6 +66,7 @@ impl<'a> Room<'a> {
             incoming: Incoming::Command {
                 from: local::identity(who),
                 room: self.place(),
+                thread: None,
                 text: line.to_owned(),
                 trigger: None,
             },

@@ -93,6 +93,7 @@ impl Bot {
             incoming: Incoming::Command {
                 from: local::identity(who),
                 room: local::room_ref(local::LOBBY),
+                thread: None,
                 text,
                 trigger: None,
             },

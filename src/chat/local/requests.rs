@@ -69,6 +69,7 @@ impl LocalChat {
         let incoming = Incoming::Command {
             from: who.clone(),
             room: room_ref(room),
+            thread: None,
             text: text.to_owned(),
             trigger,
         };

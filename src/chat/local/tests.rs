@@ -313,7 +313,8 @@ async fn what_people_do_reaches_the_bot_in_order_with_its_own_time() {
             Incoming::Edited {
                 message: message.clone(),
                 text: "it is down".into(),
-                at: later
+                at: later,
+                of: None,
             },
             reacted(true),
             reacted(false),
@@ -325,7 +326,11 @@ async fn what_people_do_reaches_the_bot_in_order_with_its_own_time() {
                 at: later,
                 files: vec![],
             },
-            Incoming::Deleted { message, at: later },
+            Incoming::Deleted {
+                message,
+                at: later,
+                found_gone: false
+            },
         ]
     );
     let versions = s.chat.versions(id).await.unwrap();

@@ -46,6 +46,8 @@ struct Piece {
 pub enum Rest {
     /// Posted below the message.
     Thread,
+    /// Shown in another message after this one: what only one person sees has no thread of its own.
+    Follows,
     /// Left out: an edit posts nothing.
     Dropped,
 }
@@ -94,6 +96,7 @@ pub fn render(message: &Message, look: &Look<'_>, where_rest: Rest) -> Rendered 
     if !rest.is_empty() {
         blocks.push(context(match where_rest {
             Rest::Thread => "The rest is in the thread below.",
+            Rest::Follows => "The rest follows.",
             Rest::Dropped => "This is too long for one message; the post-mortem has all of it.",
         }));
     }

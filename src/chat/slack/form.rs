@@ -96,7 +96,10 @@ pub fn view(form: &Form, room: &str, look: &Look<'_>) -> Result<Value, String> {
 
 /// Opened at once, because a trigger lives for three seconds; filled in when the form is known.
 pub fn waiting() -> Value {
-    saying("One moment", "Fetching what is known so far …")
+    saying(
+        "One moment",
+        "Fetching what is known so far … If nothing comes, close this and try again.",
+    )
 }
 
 /// A modal that only says something.

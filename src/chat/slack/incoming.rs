@@ -5,9 +5,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+use super::messages::{changed, deleted, is_bot, reacted, standing, team_of, written};
 use super::rich::unescaped;
-use super::{PLATFORM, emoji, form, press};
-use crate::chat::{Delivery, FileRef, Incoming, Press, Trigger};
+use super::{PLATFORM, form, press};
+use crate::chat::{Delivery, Incoming, Press, Trigger};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 /// A trigger opens one view within this time.
@@ -69,16 +70,17 @@ pub enum Heard {
         delivery: Delivery,
         reply_to: Option<String>,
     },
-    /// A button; `form` says that it asks for one, so that the view can be opened before anything else.
+    /// A button.
     Press {
         delivery: Delivery,
         reply_to: Option<String>,
-        form: bool,
     },
     Submit {
         delivery: Delivery,
         /// Its fields; an error about no field in particular stands at the first.
         fields: Vec<String>,
+        /// The view it was sent from.
+        view: String,
     },
     /// The menu of a message: the message itself, in case it was written before we listened, then what to do with it.
     Shortcut {
@@ -103,7 +105,7 @@ pub enum Heard {
     Nothing(&'static str),
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str().filter(|text| !text.is_empty())
 }
 
@@ -125,6 +127,7 @@ pub fn command(body: &Value, own: &Own, now: DateTime<Utc>) -> Heard {
             incoming: Incoming::Command {
                 from,
                 room: own.room(channel),
+                thread: None,
                 text: typed(text(body, "text").unwrap_or_default()),
                 trigger: Some(triggered(trigger, now)),
             },
@@ -172,7 +175,6 @@ fn pressed(body: &Value, own: &Own, from: Identity, now: DateTime<Utc>) -> Heard
     let ts = text(container, "message_ts").or_else(|| body["message"]["ts"].as_str());
     let trigger = text(body, "trigger_id");
     let stamp = text(action, "action_ts").unwrap_or_default();
-    let form = matches!(press, Press::Ask { .. });
     Heard::Press {
         delivery: Delivery {
             key: format!("slack:press:{}:{stamp}", trigger.unwrap_or(&from.user)),
@@ -186,7 +188,6 @@ fn pressed(body: &Value, own: &Own, from: Identity, now: DateTime<Utc>) -> Heard
             },
         },
         reply_to: text(body, "response_url").map(str::to_owned),
-        form,
     }
 }
 
@@ -214,6 +215,7 @@ fn submitted(body: &Value, own: &Own, from: Identity, now: DateTime<Utc>) -> Hea
             },
         },
         fields: filled.fields,
+        view: id.to_owned(),
     }
 }
 
@@ -243,7 +245,7 @@ fn picked(body: &Value, own: &Own, from: Identity, now: DateTime<Utc>) -> Heard 
             trigger: None,
         },
     };
-    let message = written(&body["message"], channel, own, now).map(|mut delivery| {
+    let message = standing(&body["message"], channel, own, now).map(|mut delivery| {
         delivery.key = format!("slack:shortcut:{trigger}:{stamp}:message");
         delivery
     });
@@ -272,7 +274,6 @@ fn asked(body: &Value, own: &Own, from: Identity, now: DateTime<Utc>) -> Heard {
             },
         },
         reply_to: None,
-        form: true,
     }
 }
 
@@ -303,11 +304,11 @@ pub fn event(body: &Value, own: &Own, now: DateTime<Utc>) -> Heard {
                 }
                 Some("message_changed") => keyed(
                     changed(event, channel, own, now),
-                    written(&event["previous_message"], channel, own, now),
+                    standing(&event["previous_message"], channel, own, now),
                 ),
                 Some("message_deleted") => keyed(
                     deleted(event, channel, own, now),
-                    written(&event["previous_message"], channel, own, now),
+                    standing(&event["previous_message"], channel, own, now),
                 ),
                 Some(_) => Heard::Nothing("what Slack itself says in a channel"),
             }
@@ -332,164 +333,6 @@ pub fn event(body: &Value, own: &Own, now: DateTime<Utc>) -> Heard {
     }
 }
 
-/// When something happened, by Slack's own stamp: seconds, a dot, and a count that makes it unique.
-pub fn moment(ts: &str) -> Option<DateTime<Utc>> {
-    let (seconds, rest) = ts.split_once('.').unwrap_or((ts, "0"));
-    let micros: u32 = format!("{rest:0<6}").get(..6)?.parse().ok()?;
-    DateTime::from_timestamp(seconds.parse().ok()?, micros * 1000)
-}
-
-fn is_bot(message: &Value, own: &Own) -> bool {
-    text(message, "bot_id").is_some() || text(message, "user") == Some(&own.user)
-}
-
-/// The workspace of a message's author.
-fn team_of(message: &Value) -> Option<&str> {
-    text(message, "user_team")
-        .or_else(|| text(message, "source_team"))
-        .or_else(|| text(message, "team"))
-}
-
-/// A message, live or from history. Its key is the subject; a live one gets the id of its event instead.
-pub fn written(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
-    if is_bot(message, own) {
-        return None;
-    }
-    let (user, ts) = (text(message, "user")?, text(message, "ts")?);
-    let files = message["files"].as_array().into_iter().flatten();
-    let subject = format!("slack:{}:{channel}:{ts}", own.team);
-    Some(Delivery {
-        key: subject.clone(),
-        subject: Some(subject),
-        received: now,
-        incoming: Incoming::Wrote {
-            from: own.identity(team_of(message), user),
-            message: own.message(channel, ts),
-            thread: text(message, "thread_ts")
-                .filter(|thread| *thread != ts)
-                .map(str::to_owned),
-            text: typed(text(message, "text").unwrap_or_default()),
-            at: moment(ts)?,
-            files: files.filter_map(file).collect(),
-        },
-    })
-}
-
-fn file(file: &Value) -> Option<FileRef> {
-    Some(FileRef {
-        id: text(file, "id")?.to_owned(),
-        name: text(file, "name")
-            .or_else(|| text(file, "title"))
-            .unwrap_or("file")
-            .to_owned(),
-        media_type: text(file, "mimetype")
-            .unwrap_or("application/octet-stream")
-            .to_owned(),
-        size: file["size"].as_u64().unwrap_or_default(),
-    })
-}
-
-/// An edit by a person. Slack says the same of a link that got its preview, and that is no edit.
-fn changed(event: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
-    let (message, before) = (&event["message"], &event["previous_message"]);
-    if message["subtype"] == "tombstone" {
-        return deleted(event, channel, own, now);
-    }
-    if is_bot(message, own) {
-        return None;
-    }
-    let stamp = text(&message["edited"], "ts")?;
-    if before["edited"]["ts"].as_str() == Some(stamp) || before["text"] == message["text"] {
-        return None;
-    }
-    edited(message, channel, own, now)
-}
-
-/// The edited version of a message, live or from history.
-pub fn edited(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
-    let (ts, stamp) = (text(message, "ts")?, text(&message["edited"], "ts")?);
-    let subject = format!("slack:{}:{channel}:{ts}:{stamp}", own.team);
-    Some(Delivery {
-        key: subject.clone(),
-        subject: Some(subject),
-        received: now,
-        incoming: Incoming::Edited {
-            message: own.message(channel, ts),
-            text: typed(text(message, "text").unwrap_or_default()),
-            at: moment(stamp)?,
-        },
-    })
-}
-
-fn deleted(event: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
-    if is_bot(&event["previous_message"], own) {
-        return None;
-    }
-    let ts = text(event, "deleted_ts")
-        .or_else(|| text(&event["message"], "ts"))
-        .or_else(|| text(&event["previous_message"], "ts"))?;
-    let at = text(event, "event_ts").or_else(|| text(event, "ts"));
-    let subject = format!("slack:{}:{channel}:{ts}:deleted", own.team);
-    Some(Delivery {
-        key: subject.clone(),
-        subject: Some(subject),
-        received: now,
-        incoming: Incoming::Deleted {
-            message: own.message(channel, ts),
-            at: at.and_then(moment).unwrap_or(now),
-        },
-    })
-}
-
-/// The marks that a message of history has, each once for each person. Told as they are, whenever they were put there.
-pub fn marked(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Vec<Delivery> {
-    let Some(ts) = text(message, "ts").filter(|_| !is_bot(message, own)) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for reaction in message["reactions"].as_array().into_iter().flatten() {
-        let emoji = emoji::as_configured(text(reaction, "name").unwrap_or_default(), &own.marks);
-        if !own.marks.contains(&emoji) {
-            continue;
-        }
-        let users = reaction["users"].as_array().into_iter().flatten();
-        for user in users.filter_map(Value::as_str).filter(|user| *user != own.user) {
-            found.push(Delivery {
-                key: format!("slack:{}:{channel}:{ts}:{user}:{emoji}:found", own.team),
-                subject: None,
-                received: now,
-                incoming: Incoming::Reacted {
-                    from: own.identity(None, user),
-                    message: own.message(channel, ts),
-                    emoji: emoji.clone(),
-                    present: true,
-                    at: moment(ts).unwrap_or(now),
-                },
-            });
-        }
-    }
-    found
-}
-
-/// No subject: a reaction may come, go and come again, and each of these counts.
-fn reacted(event: &Value, present: bool, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
-    let item = &event["item"];
-    let user = text(event, "user").filter(|user| *user != own.user)?;
-    let (channel, ts) = (text(item, "channel")?, text(item, "ts")?);
-    Some(Delivery {
-        key: String::new(),
-        subject: None,
-        received: now,
-        incoming: Incoming::Reacted {
-            from: own.identity(text(event, "user_team"), user),
-            message: own.message(channel, ts),
-            emoji: emoji::as_configured(text(event, "reaction")?, &own.marks),
-            present,
-            at: text(event, "event_ts").and_then(moment).unwrap_or(now),
-        },
-    })
-}
-
 /// Inside a thread Slack allows no slash command, so naming the bot does the same, there and everywhere.
 fn mentioned(event: &Value, id: &str, own: &Own, now: DateTime<Utc>) -> Heard {
     let (Some(user), Some(channel)) = (text(event, "user"), text(event, "channel")) else {
@@ -510,6 +353,7 @@ fn mentioned(event: &Value, id: &str, own: &Own, now: DateTime<Utc>) -> Heard {
             incoming: Incoming::Command {
                 from: own.identity(team_of(event), user),
                 room: own.room(channel),
+                thread: text(event, "thread_ts").map(str::to_owned),
                 text: typed(line),
                 trigger: None,
             },

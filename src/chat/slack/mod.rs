@@ -19,7 +19,9 @@ mod form;
 mod history;
 mod http;
 mod incoming;
+mod late;
 mod manifest;
+mod messages;
 mod pace;
 mod port;
 mod posts;
@@ -28,6 +30,7 @@ mod receive;
 mod rich;
 mod rooms;
 mod socket;
+mod views;
 
 #[cfg(test)]
 mod tests;
@@ -45,8 +48,9 @@ use accounts::Accounts;
 use api::{Api, Failure};
 use incoming::Own;
 use posts::Posts;
-use receive::{Replies, Views};
+use receive::Replies;
 use rich::Look;
+use views::Views;
 
 pub use check::{Check, check};
 pub use manifest::{Wanted, manifest};

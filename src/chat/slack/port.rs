@@ -12,6 +12,15 @@ use crate::incident::{Identity, MessageRef, RoomRef};
 /// Largest file that is posted: more than any export, less than what a call has time for.
 const FILE_MAX: usize = 64 << 20;
 
+/// Messages in which one answer to one person comes; whoever wants more reads the post-mortem.
+const PARTS_MAX: usize = 5;
+
+/// Where one person is shown something: in a channel, or in a thread of it.
+struct Place<'a> {
+    channel: &'a str,
+    thread: Option<&'a str>,
+}
+
 /// Codes that say: this channel shows nothing to that person.
 const NOT_THERE: &[&str] = &[
     "user_not_in_channel",
@@ -66,6 +75,78 @@ impl SlackChat {
         }
         let channel = self.direct_channel(&to.user).await?;
         self.post_once(own, key, &channel, None, message).await?;
+        Ok(())
+    }
+
+    /// What only one person sees, in as many messages as it needs.
+    fn parts(&self, own: &Own, message: &Message) -> Vec<blocks::Rendered> {
+        let mut parts = Vec::new();
+        let mut left = Some(message.clone());
+        while let Some(message) = left {
+            let rest = match parts.len() + 1 < PARTS_MAX {
+                true => blocks::Rest::Follows,
+                false => blocks::Rest::Dropped,
+            };
+            let mut rendered = self.looking(own, |look| blocks::render(&message, look, rest));
+            left = rendered.rest.take().filter(|_| rest == blocks::Rest::Follows);
+            parts.push(rendered);
+        }
+        parts
+    }
+
+    /// Shows all parts to one person; directly, where they are not in the channel.
+    async fn show_all(
+        &self,
+        own: &Own,
+        key: &str,
+        place: &Place<'_>,
+        (to, message): (&Identity, &Message),
+        mut parts: impl Iterator<Item = blocks::Rendered>,
+    ) -> Result<(), Error> {
+        let Some(first) = parts.next() else {
+            return Ok(());
+        };
+        match self.show_to(place, to, &first).await {
+            Err(failure) if failure.is(NOT_THERE) => self.say_directly(own, key, to, message).await,
+            Err(failure) => Err(failure.into()),
+            Ok(()) => {
+                self.show_rest(place, to, parts).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// What did not fit into the first message. It was shown; that a part of the rest failed must not show it again.
+    async fn show_rest(
+        &self,
+        place: &Place<'_>,
+        to: &Identity,
+        parts: impl Iterator<Item = blocks::Rendered>,
+    ) {
+        for part in parts {
+            if let Err(failure) = self.show_to(place, to, &part).await {
+                tracing::warn!(%failure, "the rest of a long answer could not be shown");
+                return;
+            }
+        }
+    }
+
+    async fn show_to(
+        &self,
+        place: &Place<'_>,
+        to: &Identity,
+        rendered: &blocks::Rendered,
+    ) -> Result<(), Failure> {
+        let mut body = json!({
+            "channel": place.channel,
+            "user": to.user,
+            "text": rendered.text,
+            "blocks": rendered.blocks,
+        });
+        if let Some(thread) = place.thread {
+            body["thread_ts"] = json!(thread);
+        }
+        self.api.call("chat.postEphemeral", &body).await?;
         Ok(())
     }
 
@@ -224,30 +305,44 @@ impl Chat for SlackChat {
         if is_user(channel) {
             return self.say_directly(own, key, to, message).await;
         }
-        let rendered = self.looking(own, |look| blocks::render(message, look, blocks::Rest::Dropped));
-        if let Some(url) = self.replies.take(to, channel, self.clock.now()) {
+        let place = Place {
+            channel,
+            thread: None,
+        };
+        let mut parts = self.parts(own, message).into_iter().peekable();
+        if let Some(first) = parts.peek()
+            && let Some(url) = self.replies.take(to, channel, self.clock.now())
+        {
             let body = json!({
                 "response_type": "ephemeral",
                 "replace_original": false,
-                "text": rendered.text,
-                "blocks": rendered.blocks,
+                "text": first.text,
+                "blocks": first.blocks,
             });
             // Used up or run out: there is another way.
             if self.api.reply(&url, &body).await.is_ok() {
+                parts.next();
+                self.show_rest(&place, to, parts).await;
                 return Ok(());
             }
         }
-        let body = json!({
-            "channel": channel,
-            "user": to.user,
-            "text": rendered.text,
-            "blocks": rendered.blocks,
-        });
-        match self.api.call("chat.postEphemeral", &body).await {
-            Err(failure) if failure.is(NOT_THERE) => self.say_directly(own, key, to, message).await,
-            Err(failure) => Err(failure.into()),
-            Ok(_) => Ok(()),
-        }
+        self.show_all(own, key, &place, (to, message), parts).await
+    }
+
+    async fn whisper_below(
+        &self,
+        key: &str,
+        thread: &MessageRef,
+        to: &Identity,
+        message: &Message,
+    ) -> Result<(), Error> {
+        let own = self.own().await?;
+        let place = Place {
+            channel: ours(own, &thread.room)?,
+            thread: Some(&thread.message),
+        };
+        let parts = self.parts(own, message).into_iter();
+        self.show_all(own, key, &place, (to, message), parts).await
     }
 
     async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error> {

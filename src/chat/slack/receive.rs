@@ -9,17 +9,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
-use super::api::Failure;
 use super::incoming::{self, Heard};
-use super::{SlackChat, blocks, form, lock};
-use crate::chat::{Block, Delivery, Incoming, Intake, Message, Refused, Trigger, Verdict};
+use super::{SlackChat, blocks, form, lock, messages};
+use crate::chat::{Block, Delivery, Incoming, Intake, Message, Refused, Verdict};
 use crate::incident::Identity;
 
 /// Slack's three seconds, less the way there and back.
-const TAKE_MAX: Duration = Duration::from_millis(1300);
-const DECIDE_MAX: Duration = Duration::from_millis(1300);
+const TAKE_MAX: TimeDelta = TimeDelta::milliseconds(1300);
+const DECIDE_MAX: TimeDelta = TimeDelta::milliseconds(1300);
 /// Longest wait for what is nice to know before something is taken.
 const LOOK_MAX: Duration = Duration::from_millis(1000);
 
@@ -28,9 +27,6 @@ const REPLY_LIFE: TimeDelta = TimeDelta::minutes(29);
 const REPLY_USES: u8 = 4;
 /// People who can be answered in place at the same time; whoever comes beyond that is answered another way.
 const REPLIES_MAX: usize = 2_000;
-
-/// How long it matters which view a trigger opened: until the form is decided, however slow the database is.
-const VIEW_LIFE: TimeDelta = TimeDelta::minutes(1);
 
 const NOT_CONFIRMED: &str =
     "Not confirmed yet: the database is slow. Look at the card before you try again; nothing is half done.";
@@ -88,45 +84,6 @@ impl Replies {
     }
 }
 
-/// Views opened before it is known what stands in them, by the trigger that opened them.
-#[derive(Default)]
-pub struct Views(Mutex<HashMap<String, View>>);
-
-/// A view, and when it was begun.
-type View = (DateTime<Utc>, watch::Receiver<Opening>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Opening {
-    UnderWay,
-    Open(String),
-    Failed,
-}
-
-impl Views {
-    fn begin(&self, trigger: &str, now: DateTime<Utc>) -> watch::Sender<Opening> {
-        let (tell, opening) = watch::channel(Opening::UnderWay);
-        let mut all = lock(&self.0);
-        all.retain(|_, (begun, _)| *begun + VIEW_LIFE > now);
-        all.insert(trigger.to_owned(), (now, opening));
-        tell
-    }
-
-    /// The view that a trigger opened, or is just opening.
-    pub async fn opened(&self, trigger: &str) -> Option<String> {
-        let (_, opening) = lock(&self.0).get(trigger).cloned()?;
-        id_of(opening).await
-    }
-}
-
-/// The view's id, once Slack has told it.
-async fn id_of(mut opening: watch::Receiver<Opening>) -> Option<String> {
-    let opened = opening.wait_for(|opening| *opening != Opening::UnderWay).await;
-    match opened.as_deref() {
-        Ok(Opening::Open(view)) => Some(view.clone()),
-        _ => None,
-    }
-}
-
 impl SlackChat {
     /// A delivery by its kind, as both transports name them.
     pub(super) async fn deliver(self: &Arc<Self>, kind: &str, body: &Value) -> Reply {
@@ -154,25 +111,25 @@ impl SlackChat {
         match heard {
             Heard::Command { delivery, reply_to } => {
                 let delivery = self.naming(delivery);
-                self.commanded(intake, delivery, reply_to).await
+                self.asked(intake, delivery, reply_to).await
             }
-            Heard::Press {
+            Heard::Press { delivery, reply_to } => self.asked(intake, delivery, reply_to).await,
+            Heard::Submit {
                 delivery,
-                reply_to,
-                form,
-            } => self.pressed(intake, delivery, reply_to, form).await,
-            Heard::Submit { delivery, fields } => submitted(intake, delivery, &fields).await,
+                fields,
+                view,
+            } => self.submitted(intake, delivery, &fields, &view).await,
             Heard::Shortcut { message, press } => {
                 let message = message.map(|message| self.naming(message));
-                taken_after(intake, message, press).await
+                self.taken_after(intake, message, press).await
             }
-            Heard::Event { before, delivery } => {
+            Heard::Event { before, mut delivery } => {
                 let before = match before {
                     Some(before) => Some(before),
-                    None => self.marked_message(&delivery).await,
+                    None => self.marked_message(&mut delivery).await,
                 };
                 let before = before.map(|before| self.naming(before));
-                taken_after(intake, before, self.naming(delivery)).await
+                self.taken_after(intake, before, self.naming(delivery)).await
             }
             Heard::Account { user } => {
                 self.accounts.forget(&user);
@@ -239,15 +196,16 @@ impl SlackChat {
         }
     }
 
-    /// The message that somebody marks, asked of Slack: it may be a reply, or older than the bot in this channel. Without
-    /// it the mark is told all the same.
-    async fn marked_message(&self, delivery: &Delivery) -> Option<Delivery> {
+    /// The message that somebody marks, asked of Slack: it may be a reply, or older than the bot in this channel. What
+    /// it shows counts, because reactions overtake each other. Without it the mark is told as it came.
+    pub(super) async fn marked_message(&self, delivery: &mut Delivery) -> Option<Delivery> {
         let Incoming::Reacted {
+            from,
             message,
             emoji,
-            present: true,
+            present,
             ..
-        } = &delivery.incoming
+        } = &mut delivery.incoming
         else {
             return None;
         };
@@ -255,8 +213,13 @@ impl SlackChat {
         if !own.marks.contains(emoji) {
             return None;
         }
-        let asked = self.message_at(own, &message.room.room, &message.message);
-        tokio::time::timeout(LOOK_MAX, asked).await.ok().flatten()
+        let (channel, ts) = (&message.room.room, &message.message);
+        let asked = self.message_at(channel, ts);
+        let found = tokio::time::timeout(LOOK_MAX, asked).await.ok().flatten()?;
+        if let Some(now) = messages::has_reaction(&found, &from.user, emoji, own) {
+            *present = now;
+        }
+        messages::standing(&found, channel, own, self.clock.now())
     }
 
     fn keep_reply(&self, delivery: &Delivery, reply_to: Option<&str>) {
@@ -270,130 +233,127 @@ impl SlackChat {
         }
     }
 
-    async fn commanded(
-        &self,
-        intake: &Arc<dyn Intake>,
-        delivery: Delivery,
-        reply_to: Option<String>,
-    ) -> Reply {
-        self.keep_reply(&delivery, reply_to.as_deref());
-        // A mention comes as an event, which Slack sends again; a command it does not.
-        let is_event = matches!(&delivery.incoming, Incoming::Command { trigger: None, .. });
-        match take(intake, delivery).await {
-            Taken::Yes(_) => Reply::Empty,
-            _ if is_event => Reply::No,
-            Taken::No(why) => Reply::With(whispered(&why.to_string())),
-            Taken::Late => Reply::With(whispered(NOT_CONFIRMED)),
-        }
-    }
-
-    async fn pressed(
+    /// Something typed or pressed: taken in, or the person is told in time that it is not known yet.
+    async fn asked(
         self: &Arc<Self>,
         intake: &Arc<dyn Intake>,
-        delivery: Delivery,
+        mut delivery: Delivery,
         reply_to: Option<String>,
-        form: bool,
     ) -> Reply {
         self.keep_reply(&delivery, reply_to.as_deref());
-        let opening = match &delivery.incoming {
-            Incoming::Press {
-                trigger: Some(trigger),
-                ..
-            } if form => Some(self.open_waiting(trigger)),
-            _ => None,
-        };
-        let words = match take(intake, delivery).await {
-            Taken::Yes(Some(id)) => {
-                if let Some(view) = opening {
-                    self.tell_refusal(Arc::clone(intake), id, view);
+        let view = self.open_waiting(intake, &mut delivery);
+        let incoming = delivery.incoming.clone();
+        let (later, words) = match self.take(intake, delivery).await {
+            Taken::Yes(id) => {
+                if let (Some(id), Some(view)) = (id, view) {
+                    let (chat, intake) = (Arc::clone(self), Arc::clone(intake));
+                    tokio::spawn(async move { chat.tell_refusal(&intake, id, view).await });
                 }
                 return Reply::Empty;
             }
-            Taken::Yes(None) => return Reply::Empty,
-            Taken::No(why) => why.to_string(),
-            Taken::Late => NOT_CONFIRMED.to_owned(),
+            // A mention is an event, and Slack sends that again; the rest it does not.
+            _ if is_event(&incoming) => return Reply::No,
+            Taken::No(why) => (None, why.to_string()),
+            Taken::Late(later) => (Some(later), NOT_CONFIRMED.to_owned()),
         };
-        if let Some(url) = reply_to {
-            let chat = Arc::clone(self);
-            tokio::spawn(async move {
+        let (chat, intake) = (Arc::clone(self), Arc::clone(intake));
+        let is_command = matches!(incoming, Incoming::Command { .. });
+        let said = whispered(&words);
+        tokio::spawn(async move {
+            if let Some(url) = reply_to.filter(|_| !is_command) {
                 let answered = chat.api.reply(&url, &whispered(&words)).await;
                 if let Err(failure) = answered {
                     tracing::warn!(%failure, "somebody could not be told that a press was not taken");
                 }
-            });
+            }
+            match later {
+                Some(later) => chat.see_through(&intake, later, view, &incoming).await,
+                None => chat.end_view(view, &words).await,
+            }
+        });
+        match is_command {
+            true => Reply::With(said),
+            false => Reply::Empty,
         }
-        Reply::Empty
     }
 
-    /// Opens a view at once, before anything is asked of the database.
-    fn open_waiting(self: &Arc<Self>, trigger: &Trigger) -> watch::Receiver<Opening> {
-        let tell = self.views.begin(&trigger.token, self.clock.now());
-        let opening = tell.subscribe();
-        let (chat, trigger) = (Arc::clone(self), trigger.token.clone());
-        tokio::spawn(async move {
-            let body = json!({ "trigger_id": trigger, "view": form::waiting() });
-            let opened = chat.api.call("views.open", &body).await;
-            let opened = match opened {
-                Ok(answer) => match answer["view"]["id"].as_str() {
-                    Some(id) => Opening::Open(id.to_owned()),
-                    None => Opening::Failed,
-                },
-                Err(failure) => {
-                    tracing::warn!(%failure, "a form could not be opened");
-                    Opening::Failed
+    /// A submitted form is decided before it is acknowledged: its errors travel in the acknowledgement.
+    async fn submitted(
+        self: &Arc<Self>,
+        intake: &Arc<dyn Intake>,
+        delivery: Delivery,
+        fields: &[String],
+        view: &str,
+    ) -> Reply {
+        let incoming = delivery.incoming.clone();
+        let later = match self.take(intake, delivery).await {
+            Taken::Yes(Some(id)) => {
+                let decided = tokio::select! {
+                    verdict = intake.decided(id) => Some(verdict),
+                    () = self.passed(DECIDE_MAX) => None,
+                };
+                match decided {
+                    Some(verdict) if verdict.accepted => return Reply::Empty,
+                    Some(verdict) if verdict.is_confirmed() => return refused(&verdict, fields),
+                    _ => Ok(Some(id)),
                 }
-            };
-            tell.send_replace(opened);
-        });
-        opening
+            }
+            Taken::Yes(None) => return Reply::Empty,
+            Taken::No(why) => return shown_instead("Not taken", &why.to_string()),
+            Taken::Late(later) => Err(later),
+        };
+        let (chat, intake) = (Arc::clone(self), Arc::clone(intake));
+        let view = view.to_owned();
+        tokio::spawn(async move { chat.tell_outcome(&intake, later, view, &incoming).await });
+        shown_instead("Not confirmed yet", NOT_CONFIRMED)
     }
 
-    /// A view that waits for a form which will not come says why.
-    fn tell_refusal(self: &Arc<Self>, intake: Arc<dyn Intake>, id: u64, view: watch::Receiver<Opening>) {
-        let chat = Arc::clone(self);
+    /// What came before is handed in first; both, or neither is acknowledged.
+    async fn taken_after(
+        &self,
+        intake: &Arc<dyn Intake>,
+        before: Option<Delivery>,
+        delivery: Delivery,
+    ) -> Reply {
+        if let Some(before) = before
+            && !matches!(self.take(intake, before).await, Taken::Yes(_))
+        {
+            return Reply::No;
+        }
+        match self.take(intake, delivery).await {
+            Taken::Yes(_) => Reply::Empty,
+            Taken::No(_) | Taken::Late(_) => Reply::No,
+        }
+    }
+
+    /// Hands a delivery in. It is handed in whole even if nobody waits for it any more.
+    pub(super) async fn take(&self, intake: &Arc<dyn Intake>, delivery: Delivery) -> Taken {
+        let intake = Arc::clone(intake);
+        let (tell, mut told) = oneshot::channel();
         tokio::spawn(async move {
-            let verdict = intake.decided(id).await;
-            if verdict.accepted {
-                return;
-            }
-            if let Some(view) = id_of(view).await {
-                let said = form::saying("Not now", form::words(&verdict.message));
-                let body = json!({ "view_id": view, "view": said });
-                let updated: Result<Value, Failure> = chat.api.call("views.update", &body).await;
-                if let Err(failure) = updated {
-                    tracing::warn!(%failure, "a form could not be told that it is refused");
-                }
-            }
+            // Whoever gave up waiting needs no answer.
+            let _ = tell.send(intake.take(delivery).await);
         });
+        tokio::select! {
+            biased;
+            taken = &mut told => match taken {
+                Ok(Ok(id)) => Taken::Yes(id),
+                Ok(Err(why)) => Taken::No(why),
+                // It failed badly in there; the log has it.
+                Err(_) => Taken::Late(oneshot::channel().1),
+            },
+            () = self.passed(TAKE_MAX) => Taken::Late(told),
+        }
+    }
+
+    async fn passed(&self, wait: TimeDelta) {
+        self.clock.until(self.clock.now() + wait).await;
     }
 }
 
-/// What came before is handed in first; both, or neither is acknowledged.
-async fn taken_after(intake: &Arc<dyn Intake>, before: Option<Delivery>, delivery: Delivery) -> Reply {
-    if let Some(before) = before
-        && !matches!(take(intake, before).await, Taken::Yes(_))
-    {
-        return Reply::No;
-    }
-    match take(intake, delivery).await {
-        Taken::Yes(_) => Reply::Empty,
-        Taken::No(_) | Taken::Late => Reply::No,
-    }
-}
-
-/// A submitted form is decided before it is acknowledged: its errors travel in the acknowledgement.
-async fn submitted(intake: &Arc<dyn Intake>, delivery: Delivery, fields: &[String]) -> Reply {
-    let id = match take(intake, delivery).await {
-        Taken::Yes(Some(id)) => id,
-        Taken::Yes(None) => return Reply::Empty,
-        Taken::No(why) => return shown_instead("Not taken", &why.to_string()),
-        Taken::Late => return shown_instead("Not confirmed yet", NOT_CONFIRMED),
-    };
-    match tokio::time::timeout(DECIDE_MAX, intake.decided(id)).await {
-        Ok(verdict) if verdict.accepted => Reply::Empty,
-        Ok(verdict) => refused(&verdict, fields),
-        Err(_) => shown_instead("Not confirmed yet", NOT_CONFIRMED),
-    }
+/// Whether Slack sends it again if it is not acknowledged.
+fn is_event(incoming: &Incoming) -> bool {
+    matches!(incoming, Incoming::Command { trigger: None, .. })
 }
 
 fn refused(verdict: &Verdict, fields: &[String]) -> Reply {
@@ -417,20 +377,12 @@ fn whispered(words: &str) -> Value {
     json!({ "response_type": "ephemeral", "replace_original": false, "text": super::rich::escaped(words) })
 }
 
+/// What becomes of a delivery that was not stored in time.
+pub(super) type Later = oneshot::Receiver<Result<Option<u64>, Refused>>;
+
 pub(super) enum Taken {
     Yes(Option<u64>),
     No(Refused),
     /// Not known in time; it may be stored all the same.
-    Late,
-}
-
-/// Hands a delivery in. It is handed in whole even if nobody waits for it any more.
-pub(super) async fn take(intake: &Arc<dyn Intake>, delivery: Delivery) -> Taken {
-    let intake = Arc::clone(intake);
-    let handing = tokio::spawn(async move { intake.take(delivery).await });
-    match tokio::time::timeout(TAKE_MAX, handing).await {
-        Ok(Ok(Ok(id))) => Taken::Yes(id),
-        Ok(Ok(Err(why))) => Taken::No(why),
-        Ok(Err(_)) | Err(_) => Taken::Late,
-    }
+    Late(Later),
 }

@@ -291,6 +291,7 @@ async fn two_reactions_make_one_entry_that_follows_the_message() {
         message: message("m1"),
         text: "it is gone".to_owned(),
         at: start(),
+        of: None,
     };
     house.hears("e", None, edited).await;
     assert_eq!(
@@ -308,6 +309,7 @@ async fn two_reactions_make_one_entry_that_follows_the_message() {
             Incoming::Deleted {
                 message: message("m1"),
                 at: start(),
+                found_gone: false,
             },
         )
         .await;

@@ -311,6 +311,7 @@ pub fn command(key: &str, name: &str, incident: Option<u64>, said: &Said) -> Del
         incoming: Incoming::Command {
             from: identity(name),
             room: lobby(),
+            thread: None,
             text,
             trigger: None,
         },

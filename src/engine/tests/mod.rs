@@ -5,6 +5,7 @@ mod documents;
 mod fakes;
 mod files;
 mod kit;
+mod overtaking;
 mod privacy;
 mod racing;
 mod redacting;

@@ -9,7 +9,7 @@ use crate::incident::words::*;
 impl Deciding<'_> {
     pub(super) fn decide_marks(&self, state: &State, request: &Request) -> Option<Facts> {
         Some(match request {
-            Request::Mark { marked, at } => {
+            Request::Mark { marked, at, reacted } => {
                 let known = state.marks.get(&marked.message);
                 let mine = self.by.person();
                 // Two people reacting to one message make one entry; the same person twice makes nothing.
@@ -21,33 +21,37 @@ impl Deciding<'_> {
                 Ok(vec![Fact::at(
                     Event::MessageMarked {
                         marked: marked.clone(),
+                        reacted: *reacted,
                     },
                     *at,
                     "message",
                 )])
             }
-            Request::MessageEdited { message, text } => match state.marks.get(message) {
-                Some(mark) if mark.marked.text != *text => Ok(vec![
+            Request::MessageEdited { message, text, at } => match state.marks.get(message) {
+                Some(mark) if mark.marked.text != *text => Ok(vec![Fact::at(
                     Event::MessageChanged {
                         message: message.clone(),
                         text: text.clone(),
-                    }
-                    .into(),
-                ]),
+                    },
+                    *at,
+                    "message",
+                )]),
                 _ => Ok(Vec::new()),
             },
-            Request::Unmark { message, why } => match state.marks.get(message) {
+            Request::Unmark { message, why, at } => match state.marks.get(message) {
                 // Only who marked it can take that back; a deleted message leaves by itself.
                 Some(mark)
                     if mark.removed.is_none() && self.by.person().is_none_or(|me| mark.by.contains(me)) =>
                 {
-                    Ok(vec![
-                        Event::MessageUnmarked {
-                            message: message.clone(),
-                            why: why.clone(),
-                        }
-                        .into(),
-                    ])
+                    let event = Event::MessageUnmarked {
+                        message: message.clone(),
+                        why: why.clone(),
+                    };
+                    Ok(vec![match at {
+                        Some(at) => Fact::at(event, *at, "message"),
+                        // Found so when the room's history was read again.
+                        None => Fact::at(event, self.now, "history"),
+                    }])
                 }
                 _ => Ok(Vec::new()),
             },

@@ -161,11 +161,12 @@ impl State {
                 self.updates.push(sent);
             }
             Event::UpdateSnoozed { until } => self.update_due = Some(*until),
-            Event::MessageMarked { marked } => {
+            Event::MessageMarked { marked, reacted } => {
                 let mark = self.marks.entry(marked.message.clone()).or_insert_with(|| Mark {
                     marked: marked.clone(),
                     at: recorded.occurred,
                     by: BTreeSet::new(),
+                    reacted: BTreeSet::new(),
                     earlier: Vec::new(),
                     files: Default::default(),
                     removed: None,
@@ -173,6 +174,9 @@ impl State {
                 });
                 mark.removed = None;
                 mark.by.extend(by.person().cloned());
+                if *reacted {
+                    mark.reacted.extend(by.person().cloned());
+                }
             }
             Event::MessageChanged { message, text } => {
                 if let Some(mark) = self.marks.get_mut(message) {
@@ -184,8 +188,14 @@ impl State {
                 if let Some(mark) = self.marks.get_mut(message) {
                     // It stays as long as somebody else wants it there.
                     match by.person() {
-                        Some(person) => drop(mark.by.remove(person)),
-                        None => mark.by.clear(),
+                        Some(person) => {
+                            mark.by.remove(person);
+                            mark.reacted.remove(person);
+                        }
+                        None => {
+                            mark.by.clear();
+                            mark.reacted.clear();
+                        }
                     }
                     mark.removed = mark.by.is_empty().then(|| why.clone());
                 }

@@ -130,7 +130,7 @@ impl Invariants {
     /// What becomes of a file is known once, and only of files that somebody marked.
     fn see_evidence(&mut self, event: &Event) {
         match event {
-            Event::MessageMarked { marked } => {
+            Event::MessageMarked { marked, .. } => {
                 for file in &marked.files {
                     let file = (marked.message.clone(), file.id.clone());
                     self.files.entry(file).or_default();
@@ -231,7 +231,7 @@ impl Invariants {
                 holders.remove(from);
                 holders.insert(to.clone());
             }),
-            Event::MessageMarked { marked } => {
+            Event::MessageMarked { marked, .. } => {
                 let by = recorded.by.person().cloned();
                 self.marked.entry(marked.message.clone()).or_default().extend(by);
             }

@@ -208,10 +208,15 @@ fn of_people(what: u8, a: u8, b: u8) -> Option<Request> {
             message: None,
         },
         50 => Request::Acknowledge { page: None },
-        51 => Request::Mark { marked, at: start() },
+        51 => Request::Mark {
+            marked,
+            at: start(),
+            reacted: true,
+        },
         52 => Request::Unmark {
             message: marked.message,
             why: "taken back".to_owned(),
+            at: None,
         },
         53 => Request::SendUpdate {
             text: "we look".to_owned(),

@@ -528,16 +528,25 @@ fn people_and_words(story: &mut Story) {
         text: text(),
         files: Vec::new(),
     };
-    story.does("ana", Request::Mark { marked, at: start() });
+    story.does(
+        "ana",
+        Request::Mark {
+            marked,
+            at: start(),
+            reacted: true,
+        },
+    );
     story.returns(Request::MessageEdited {
         message: message("m1"),
         text: "edited".to_owned(),
+        at: start(),
     });
     story.does(
         "ana",
         Request::Unmark {
             message: message("m1"),
             why: text(),
+            at: Some(start()),
         },
     );
 }
@@ -722,7 +731,14 @@ fn files_and_reminders() -> Story {
         text: text(),
         files: vec![file("F1"), file("F2")],
     };
-    story.does("ana", Request::Mark { marked, at: start() });
+    story.does(
+        "ana",
+        Request::Mark {
+            marked,
+            at: start(),
+            reacted: true,
+        },
+    );
     story.returns(Request::KeepFile {
         message: message("m1"),
         file: "F1".to_owned(),

@@ -14,6 +14,7 @@ fn mark(text: &str) -> Request {
             files: Vec::new(),
         },
         at: start() - TimeDelta::minutes(3),
+        reacted: true,
     }
 }
 
@@ -21,6 +22,7 @@ fn unmark() -> Request {
     Request::Unmark {
         message: message("m1"),
         why: "taken back".to_owned(),
+        at: Some(start()),
     }
 }
 
@@ -28,6 +30,7 @@ fn edited(text: &str) -> Request {
     Request::MessageEdited {
         message: message("m1"),
         text: text.to_owned(),
+        at: start(),
     }
 }
 
@@ -102,6 +105,7 @@ fn a_deleted_message_leaves_the_timeline_whoever_marked_it() {
     story.returns(Request::Unmark {
         message: message("m1"),
         why,
+        at: None,
     });
     assert_eq!(only(&story).removed.as_deref(), Some("the message was deleted"));
 }

@@ -340,7 +340,13 @@ fn what_was_taken_back_in_the_room_is_told_only_by_its_number() {
             size: 3,
         }],
     };
-    journal.by("ben", Event::MessageMarked { marked });
+    journal.by(
+        "ben",
+        Event::MessageMarked {
+            marked,
+            reacted: true,
+        },
+    );
     journal.bot(Event::MessageUnmarked {
         message: message("1"),
         why: "the message was deleted".to_owned(),

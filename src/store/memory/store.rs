@@ -235,10 +235,12 @@ impl Store for Memory {
     async fn versions(&self, room: &str, message: &str) -> Result<Vec<StoredEntry>, Error> {
         self.read(|disk| {
             let entries = disk.room_log.iter();
-            entries
+            let mut versions: Vec<StoredEntry> = entries
                 .filter(|one| one.entry.room == room && one.entry.message == message)
                 .cloned()
-                .collect()
+                .collect();
+            versions.sort_by_key(|one| (one.entry.recorded, one.id));
+            versions
         })
     }
 

@@ -331,7 +331,7 @@ impl Reader {
     }
 
     pub async fn versions(&self, room: &str, message: &str) -> Result<Vec<StoredEntry>, Error> {
-        let sql = "SELECT * FROM room_log WHERE room = ? AND message = ? ORDER BY id";
+        let sql = "SELECT * FROM room_log WHERE room = ? AND message = ? ORDER BY recorded, id";
         all!(
             self,
             "reading the room log",

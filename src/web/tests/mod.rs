@@ -39,6 +39,7 @@ impl Intake for Inbox {
         if let Incoming::Command {
             from,
             room,
+            thread: None,
             text,
             trigger: Some(trigger),
         } = &delivery.incoming

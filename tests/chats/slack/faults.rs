@@ -60,7 +60,7 @@ async fn a_renewed_socket_is_open_before_the_old_one_closes() {
 }
 
 #[tokio::test]
-async fn the_process_dies_before_every_step_and_goes_on_where_it_was() {
+async fn the_program_is_stopped_before_every_step_and_goes_on_where_it_was() {
     let mut house = House::open(Transport::Http).await;
     for step in guide::steps() {
         let state = house.state().await;

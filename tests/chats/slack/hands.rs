@@ -34,7 +34,7 @@ async fn the_bare_command_opens_the_form_and_the_form_opens_the_incident() {
         let house = House::open(transport).await;
         let ana = house.person("ana");
         ana.types("/incident", &house.ops).await;
-        let form = ana.form().await;
+        let form = house.form(&ana).await;
         let sent = ana
             .submits(&form.id, json!({ "title": "Labels do not print" }))
             .await;
@@ -54,7 +54,7 @@ async fn a_form_frames_the_incident() {
     let (house, room) = opened(Transport::Socket).await;
     let ana = house.person("ana");
     ana.types("/incident frame", &room).await;
-    let form = ana.form().await;
+    let form = house.form(&ana).await;
     ana.submits(
         &form.id,
         json!({
@@ -73,7 +73,7 @@ async fn what_is_wrong_in_a_form_is_said_at_its_field() {
     let (house, room) = opened(Transport::Socket).await;
     let ana = house.person("ana");
     ana.types("/incident frame", &room).await;
-    let form = ana.form().await;
+    let form = house.form(&ana).await;
     let tomorrow = house.slack.now().timestamp() + 86_400;
     let answer = ana
         .submits(

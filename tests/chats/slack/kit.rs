@@ -1,7 +1,7 @@
 //! A workspace, the demo's shop in trouble, and the program between them. Time moves only when the test moves it, for
 //! all three at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,14 +17,21 @@ use orderly::incident::{Identity, IncidentId, State};
 use orderly::runbook::Shelf;
 use orderly::store::{LogId, Store};
 use orderly::web::Running;
-use orderly_testbed::slack::{Person, SlackServer};
+use orderly_testbed::slack::{Person, Sent, SlackServer, View};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// The incident of a story is the first of its journal.
 pub const INCIDENT: IncidentId = IncidentId(1);
 
+/// Name of the journal's file.
+const JOURNAL: &str = "slack.sqlite";
+
 /// Between two runs of the shop's jobs.
 const EVERY: Duration = Duration::from_secs(3600);
+
+/// Longest wait until a killed program's threads have ended; a write to the disk is the longest thing they do.
+const DEAD_MAX: Duration = Duration::from_secs(20);
 
 /// Steps of a second after which everything that was paced has happened.
 const PACED_OUT: usize = 120;
@@ -45,6 +52,8 @@ pub struct House {
     shop: Shop,
     page: Running,
     folder: TempDir,
+    /// Where the program runs, if it is to be killed: all it has under way ends with it, wherever it stands.
+    process: Option<Runtime>,
 }
 
 /// What the config says of people: each on Slack, too.
@@ -90,11 +99,16 @@ fn config(slack: &SlackServer, shop: &str, transport: Transport, folder: &Path, 
 
 impl House {
     pub async fn open(transport: Transport) -> Self {
-        Self::on(SlackServer::start().await, transport).await
+        Self::on(SlackServer::start().await, transport, None).await
+    }
+
+    /// The same, so that it can be [killed](Self::killed).
+    pub async fn mortal(transport: Transport) -> Self {
+        Self::on(SlackServer::start().await, transport, Some(process())).await
     }
 
     /// The program on this workspace, at work.
-    pub async fn on(slack: SlackServer, transport: Transport) -> Self {
+    async fn on(slack: SlackServer, transport: Transport, process: Option<Runtime>) -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
@@ -113,7 +127,7 @@ impl House {
             .await
             .expect("an open shop");
         let config = config(&slack, &shop.url(), transport, folder.path(), &incidents);
-        let (app, page) = Self::program(config, folder.path(), &clock).await;
+        let (app, page) = Self::program(process.as_ref(), config, folder.path(), &clock).await;
         let house = Self {
             slack,
             app,
@@ -123,12 +137,27 @@ impl House {
             shop,
             page,
             folder,
+            process,
         };
         house.reachable().await;
         house
     }
 
-    async fn program(config: Config, folder: &Path, clock: &ManualClock) -> (App, Running) {
+    async fn program(
+        process: Option<&Runtime>,
+        config: Config,
+        folder: &Path,
+        clock: &ManualClock,
+    ) -> (App, Running) {
+        let (folder, clock) = (folder.to_owned(), clock.clone());
+        let starting = async move { Self::started(config, &folder, &clock).await };
+        match process {
+            Some(process) => process.spawn(starting).await.expect("a program that starts"),
+            None => starting.await,
+        }
+    }
+
+    async fn started(config: Config, folder: &Path, clock: &ManualClock) -> (App, Running) {
         let catalog = Catalog::load(&[(demo::CATALOG.0.into(), demo::CATALOG.1.to_owned())]);
         let files = Files {
             catalog: catalog.unwrap_or_else(|problems| panic!("{problems:?}")),
@@ -136,13 +165,9 @@ impl House {
             ..Files::read(config).expect("whole files")
         };
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        let app = App::open(
-            files,
-            &Keeping::File(folder.join("slack.sqlite")),
-            Arc::clone(&clock),
-        )
-        .await
-        .expect("a program that opens");
+        let app = App::open(files, &Keeping::File(folder.join(JOURNAL)), Arc::clone(&clock))
+            .await
+            .expect("a program that opens");
         let page = app.serve_page(false, clock).await.expect("a page");
         app.start().await.expect("a program that starts");
         (app, page)
@@ -211,12 +236,30 @@ impl House {
         room.unwrap_or_else(|| self.ops.clone())
     }
 
+    /// Types a command, and nothing more.
+    pub async fn sends(&self, who: &str, line: &str) -> Sent {
+        let place = self.place().await;
+        self.person(who).types(&format!("/incident {line}"), &place)
+    }
+
     /// Types a command and waits until all that follows from it has happened.
     pub async fn types(&self, who: &str, line: &str) -> Option<State> {
-        let place = self.place().await;
-        let sent = self.person(who).types(&format!("/incident {line}"), &place);
-        sent.await;
+        self.sends(who, line).await.await;
         self.settled().await
+    }
+
+    /// The form in front of somebody, once it is filled.
+    pub async fn form(&self, person: &Person) -> View {
+        let form = self.slack.wait_for("a filled form", |slack| {
+            let view = slack.form(person.id())?;
+            (view.body["callback_id"] == "orderly:form").then_some(view)
+        });
+        form.await
+    }
+
+    /// The journal's file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join(JOURNAL)
     }
 
     /// The messages of a room as they are kept, each version a line.
@@ -237,6 +280,7 @@ impl House {
             incoming: Incoming::Command {
                 from,
                 room: local::room_ref("lobby"),
+                thread: None,
                 text: line.to_owned(),
                 trigger: None,
             },
@@ -245,13 +289,38 @@ impl House {
         self.app.engine.decided(taken.expect("a command is kept")).await
     }
 
-    /// The process dies where it stands and is started again.
+    /// It is stopped in good order and started again.
     pub async fn restarted(self) -> Self {
         self.app.stop().await;
         self.page.shutdown().await;
         let config = self.app.joined.config().clone();
-        let (app, page) = Self::program(config, self.folder.path(), &self.clock).await;
+        let process = self.process.as_ref();
+        let (app, page) = Self::program(process, config, self.folder.path(), &self.clock).await;
         let house = Self { app, page, ..self };
+        house.reachable().await;
+        house
+    }
+
+    /// It dies where it stands, with all it has under way, and is started again.
+    pub async fn killed(mut self) -> Self {
+        let config = self.app.joined.config().clone();
+        let dead = self.process.take().expect("a mortal house");
+        // Waits until no thread of it runs any more; that may block.
+        let ended = tokio::task::spawn_blocking(move || dead.shutdown_timeout(DEAD_MAX)).await;
+        ended.expect("a death");
+        self.slack
+            .until("its calls to end", |slack| slack.hanging() == 0)
+            .await;
+        // What was on its way to it is lost, and Slack gives it up.
+        self.slack.give_up_deliveries();
+        let process = Some(process());
+        let (app, page) = Self::program(process.as_ref(), config, self.folder.path(), &self.clock).await;
+        let house = Self {
+            app,
+            page,
+            process,
+            ..self
+        };
         house.reachable().await;
         house
     }
@@ -260,6 +329,15 @@ impl House {
         self.app.stop().await;
         self.page.shutdown().await;
         self.shop.stop().await;
+        if let Some(process) = self.process {
+            process.shutdown_background();
+        }
         self.slack.assert_clean();
     }
+}
+
+/// Where a program runs that will be killed.
+fn process() -> Runtime {
+    let mut process = tokio::runtime::Builder::new_multi_thread();
+    process.worker_threads(1).enable_all().build().expect("a runtime")
 }

@@ -1,7 +1,14 @@
 //! The program on a Slack workspace: whole days and bad ones, over both transports.
 
+mod away;
+mod disorder;
 mod doctor;
 mod faults;
 mod hands;
+mod hostile;
+mod killed;
 mod kit;
+mod lessons;
+mod slow;
 mod story;
+mod threads;

@@ -287,8 +287,13 @@ pub async fn rewrite(
             message,
             text: text.clone(),
             at,
+            of: None,
         },
-        None => Incoming::Deleted { message, at },
+        None => Incoming::Deleted {
+            message,
+            at,
+            found_gone: false,
+        },
     };
     deliver(db, &format!("{room}/{id}@{}", rev + 1), at, &incoming, after).await?;
     tell(after, room, id, thread, Some(by), false);

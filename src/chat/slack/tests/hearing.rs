@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::incoming::{Heard, Own, command, event, interaction, moment, named, typed};
+use super::super::incoming::{Heard, Own, command, event, interaction, named, typed};
+use super::super::messages::{has_reaction, marked, moment};
 use crate::chat::{Delivery, Incoming, Press};
+use crate::incident::Identity;
 
 fn own() -> Own {
     Own {
@@ -48,6 +50,7 @@ fn a_command_is_told_with_who_where_and_how_to_answer() {
     let Incoming::Command {
         from,
         room,
+        thread: None,
         text,
         trigger,
     } = delivery.incoming
@@ -161,6 +164,86 @@ fn an_edit_that_overtakes_its_message_brings_it_along() {
 }
 
 #[test]
+fn an_edit_that_overtakes_an_edit_brings_along_what_stood_there_before_it() {
+    let mut event = change("third", "second", Some("1700000009.000000"));
+    event["previous_message"]["edited"] = json!({ "user": "U1", "ts": "1700000005.000000" });
+    let Heard::Event { before, delivery } = heard(event) else {
+        panic!("no event")
+    };
+    let before = before.expect("the message as it was");
+    assert_eq!(
+        before.subject.as_deref(),
+        Some("slack:T1:C1:1700000000.000100:1700000005.000000"),
+        "not in place of what was written first"
+    );
+    let whose = |delivery: Delivery| match delivery.incoming {
+        Incoming::Edited { text, at, of, .. } => (text, at, of.map(|of| (of.from.user, of.at))),
+        other => panic!("{other:?}"),
+    };
+    let ben = moment("1700000000.000100").map(|at| ("U1".to_owned(), at));
+    let stamp = |ts| moment(ts).expect("a stamp");
+    assert_eq!(
+        whose(before),
+        ("second".to_owned(), stamp("1700000005.0"), ben.clone())
+    );
+    assert_eq!(whose(delivery), ("third".to_owned(), stamp("1700000009.0"), ben));
+}
+
+#[test]
+fn a_line_of_slack_itself_that_is_deleted_is_nobodys_message() {
+    let mut line = message("<@U1> has joined the channel");
+    line["subtype"] = json!("channel_join");
+    let gone = json!({
+        "type": "message", "subtype": "message_deleted", "channel": "C1", "deleted_ts": "1700000000.000100",
+        "event_ts": "1700000010.000100", "previous_message": line,
+    });
+    assert!(matches!(heard(gone), Heard::Nothing(_)));
+}
+
+fn reacted_to(users: &[&str], count: usize) -> Value {
+    let mut message = message("look");
+    message["reactions"] = json!([
+        { "name": "pushpin", "users": users, "count": count },
+        { "name": "eyes", "users": ["U7"], "count": 1 },
+    ]);
+    message
+}
+
+#[test]
+fn a_reaction_is_what_the_message_shows_where_all_who_reacted_are_listed() {
+    let own = own();
+    let has = |message: &Value, user| has_reaction(message, user, "📌", &own);
+    assert_eq!(has(&reacted_to(&["U1"], 1), "U1"), Some(true));
+    assert_eq!(has(&reacted_to(&["U1"], 1), "U2"), Some(false));
+    assert_eq!(has(&message("look"), "U2"), Some(false));
+    assert_eq!(
+        has(&reacted_to(&["U1"], 60), "U2"),
+        None,
+        "Slack lists a few of many"
+    );
+}
+
+#[test]
+fn history_tells_how_reactions_differ_from_what_is_known() {
+    let own = own();
+    let account = |user| own.identity(None, user);
+    let told = |users: &[&str], known: &[Vec<Identity>]| {
+        let found = marked(&reacted_to(users, users.len()), "C1", &own, now(), known);
+        let told = found.into_iter().map(|delivery| match delivery.incoming {
+            Incoming::Reacted { from, present, .. } => (from.user, present),
+            other => panic!("{other:?}"),
+        });
+        told.collect::<Vec<_>>()
+    };
+    let said = |user: &str, present| (user.to_owned(), present);
+    assert_eq!(told(&["U1"], &[]), [said("U1", true)]);
+    assert_eq!(told(&["U1"], &[vec![account("U1")]]), []);
+    assert_eq!(told(&[], &[vec![account("U1")]]), [said("U1", false)]);
+    // Two accounts of one person: either stands for them.
+    assert_eq!(told(&["U2"], &[vec![account("U1"), account("U2")]]), []);
+}
+
+#[test]
 fn a_deleted_message_is_told_also_where_its_thread_stays() {
     let gone = json!({
         "type": "message", "subtype": "message_deleted", "channel": "C1", "deleted_ts": "1700000000.000100",
@@ -242,11 +325,10 @@ fn pressed(value: &str) -> Heard {
 
 #[test]
 fn a_button_does_what_its_value_says() {
-    let Heard::Press { delivery, form, .. } = pressed(r#"{"o":1,"run":"approve A3"}"#) else {
+    let Heard::Press { delivery, .. } = pressed(r#"{"o":1,"run":"approve A3"}"#) else {
         panic!("no press")
     };
     assert_eq!(delivery.key, "slack:press:12.34.ab:1700000030.000100");
-    assert!(!form);
     let Incoming::Press { press, message, .. } = delivery.incoming else {
         panic!("no press")
     };
@@ -259,7 +341,8 @@ fn a_button_does_what_its_value_says() {
     assert_eq!(message.message, "1700000000.000100");
     assert!(matches!(
         pressed(r#"{"o":1,"ask":"action refuse"}"#),
-        Heard::Press { form: true, .. }
+        Heard::Press { delivery, .. }
+            if matches!(&delivery.incoming, Incoming::Press { press: Press::Ask { path, .. }, .. } if path == "action refuse")
     ));
     assert!(matches!(pressed("something else"), Heard::Nothing(_)));
 }

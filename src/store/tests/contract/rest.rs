@@ -201,8 +201,8 @@ async fn the_room_log_keeps_earlier_versions(fixture: Fixture) {
         .unwrap();
     store
         .commit(log(vec![
-            said("m1", 4, Some("all orders hang")),
             said("m1", 5, None),
+            said("m1", 4, Some("all orders hang")),
         ]))
         .await
         .unwrap();

@@ -242,6 +242,11 @@ impl State {
         self.deliveries.all.values()
     }
 
+    /// Calls that hang, by a fault, and whose caller still waits.
+    pub fn hanging(&self) -> usize {
+        self.hanging
+    }
+
     /// Deliveries that are neither acknowledged nor given up.
     pub fn undelivered(&self) -> usize {
         self.deliveries

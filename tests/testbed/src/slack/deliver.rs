@@ -282,6 +282,16 @@ impl State {
         self.attempt_failed(serial, at, why);
     }
 
+    /// No delivery that is still open is tried again.
+    pub(super) fn give_up_all(&mut self) {
+        for delivery in self.deliveries.all.values_mut() {
+            if delivery.settled.is_none() {
+                delivery.settled = Some(Err("given up".to_owned()));
+                delivery.retry_at = None;
+            }
+        }
+    }
+
     /// Tries that stand open and are late come to nothing.
     pub(super) fn late(&mut self, late: impl Fn(&Attempt) -> bool) {
         let open = self

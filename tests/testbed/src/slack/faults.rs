@@ -26,8 +26,8 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub struct Faults {
     planned: BTreeMap<String, VecDeque<Fault>>,
-    /// Every call is answered 429 the first time it comes.
-    each_once: Option<u64>,
+    /// What happens to every call the first time it comes.
+    each_once: Option<Fault>,
     seen: BTreeSet<String>,
     /// Every event arrives twice.
     pub twice: bool,
@@ -42,8 +42,8 @@ impl Faults {
         planned.extend(std::iter::repeat_n(fault.clone(), times));
     }
 
-    pub fn limit_each_once(&mut self, after: Option<u64>) {
-        self.each_once = after;
+    pub fn each_once(&mut self, fault: Option<Fault>) {
+        self.each_once = fault;
         self.seen.clear();
     }
 
@@ -61,8 +61,8 @@ impl Faults {
                 return Some(fault);
             }
         }
-        let after = self.each_once?;
+        let fault = self.each_once.clone()?;
         let call = format!("{method} {}", Value::Object(args.clone()));
-        self.seen.insert(call).then_some(Fault::Limited(after))
+        self.seen.insert(call).then_some(fault)
     }
 }

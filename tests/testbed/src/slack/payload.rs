@@ -226,6 +226,9 @@ impl State {
             .views
             .get_mut(id)
             .ok_or_else(|| format!("there is no form {id}"))?;
+        if view.body["submit"].is_null() {
+            return Err("Slack shows no button to send it with".to_owned());
+        }
         for (which, value) in values.as_object().into_iter().flatten() {
             form::fill(view, which, value)?;
         }

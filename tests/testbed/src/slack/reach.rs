@@ -82,8 +82,12 @@ impl SlackServer {
 
     /// Every call is answered 429, with so many seconds to wait, the first time it comes.
     pub fn limit_every_call_once(&self, after: u64) {
-        self.shared
-            .with(|state| state.faults.limit_each_once(Some(after)));
+        self.every_call_once(Fault::Limited(after));
+    }
+
+    /// Every call goes wrong this way the first time it comes, and is as usual when it comes again.
+    pub fn every_call_once(&self, fault: Fault) {
+        self.shared.with(|state| state.faults.each_once(Some(fault)));
     }
 
     /// Every event arrives twice from here on, the second time marked as a retry.
@@ -107,6 +111,11 @@ impl SlackServer {
     /// What the bot has not acknowledged by now is late, without the clock being moved.
     pub fn time_out_deliveries(&self) {
         self.shared.with(|state| state.late(|_| true));
+    }
+
+    /// Slack has tried for as long as it does: what is not acknowledged by now is never delivered again.
+    pub fn give_up_deliveries(&self) {
+        self.shared.with(|state| state.give_up_all());
     }
 
     /// No more faults, planned or standing.

@@ -95,6 +95,8 @@ pub struct State {
     pub(super) calls: Vec<Call>,
     pub(super) violations: Vec<String>,
     pub(super) faults: Faults,
+    /// Calls that get no answer for now.
+    pub(super) hanging: usize,
     pub(super) limits: Limits,
     pub(super) deliveries: Deliveries,
 }
@@ -138,6 +140,7 @@ impl State {
             calls: Vec::new(),
             violations: Vec::new(),
             faults: Faults::default(),
+            hanging: 0,
             limits: Limits::default(),
             deliveries: Deliveries::default(),
             app,

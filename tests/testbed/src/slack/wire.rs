@@ -143,6 +143,27 @@ async fn api(
     response
 }
 
+/// A call that gets no answer for now; counted until it is let go, or its caller is gone.
+struct Hanging<'a>(&'a Shared);
+
+impl<'a> Hanging<'a> {
+    fn on(shared: &'a Shared) -> Self {
+        shared.with(|state| state.hanging += 1);
+        Self(shared)
+    }
+
+    async fn until(self, gate: &mut tokio::sync::watch::Receiver<u64>) {
+        // The sender lives in shared.
+        let _ = gate.changed().await;
+    }
+}
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.0.with(|state| state.hanging -= 1);
+    }
+}
+
 /// A call, or what goes wrong with it.
 async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> Response {
     let mut gate = shared.gate.subscribe();
@@ -181,7 +202,7 @@ async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> R
             return cut.now().await;
         }
         // The sender lives in shared.
-        Some(Fault::Hang) => drop(gate.changed().await),
+        Some(Fault::Hang) => Hanging::on(shared).until(&mut gate).await,
         Some(Fault::HangAfter | Fault::DropAfter) | None => {}
     }
     let (done, outcome) = shared.with(|state| {
@@ -203,7 +224,7 @@ async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> R
     match fault {
         Some(Fault::DropAfter) => return cut.now().await,
         Some(Fault::HangAfter) => {
-            drop(gate.changed().await);
+            Hanging::on(shared).until(&mut gate).await;
             settle(outcome);
         }
         _ => {}

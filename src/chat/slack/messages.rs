@@ -1,0 +1,271 @@
+//! Messages and what becomes of them, live or from history. Pure.
+//!
+//! Each version of a message has a subject of its own, the same live and in history, so that it is filed once.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::emoji;
+use super::incoming::{Own, text, typed};
+use crate::chat::{Delivery, FileRef, Incoming, Origin};
+use crate::incident::Identity;
+
+/// When something happened, by Slack's own stamp: seconds, a dot, and a count that makes it unique.
+pub fn moment(ts: &str) -> Option<DateTime<Utc>> {
+    let (seconds, rest) = ts.split_once('.').unwrap_or((ts, "0"));
+    let micros: u32 = format!("{rest:0<6}").get(..6)?.parse().ok()?;
+    DateTime::from_timestamp(seconds.parse().ok()?, micros * 1000)
+}
+
+pub fn is_bot(message: &Value, own: &Own) -> bool {
+    text(message, "bot_id").is_some() || text(message, "user") == Some(&own.user)
+}
+
+/// The workspace of a message's author.
+pub fn team_of(message: &Value) -> Option<&str> {
+    text(message, "user_team")
+        .or_else(|| text(message, "source_team"))
+        .or_else(|| text(message, "team"))
+}
+
+/// A message, live or from history. Its key is the subject; a live one gets the id of its event instead.
+pub fn written(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
+    if is_bot(message, own) {
+        return None;
+    }
+    let ts = text(message, "ts")?;
+    let subject = format!("slack:{}:{channel}:{ts}", own.team);
+    let Origin {
+        from,
+        thread,
+        at,
+        files,
+    } = origin(message, own)?;
+    Some(Delivery {
+        key: subject.clone(),
+        subject: Some(subject),
+        received: now,
+        incoming: Incoming::Wrote {
+            from,
+            message: own.message(channel, ts),
+            thread,
+            text: typed(text(message, "text").unwrap_or_default()),
+            at,
+            files,
+        },
+    })
+}
+
+/// What a message is beside its words.
+fn origin(message: &Value, own: &Own) -> Option<Origin> {
+    let (user, ts) = (text(message, "user")?, text(message, "ts")?);
+    let files = message["files"].as_array().into_iter().flatten();
+    Some(Origin {
+        from: own.identity(team_of(message), user),
+        thread: text(message, "thread_ts")
+            .filter(|thread| *thread != ts)
+            .map(str::to_owned),
+        at: moment(ts)?,
+        files: files.filter_map(file).collect(),
+    })
+}
+
+/// A message as it stands beside an event or in history: the version of its last edit, if it was ever edited. What it
+/// said before that is told by other events, or by nobody any more.
+pub fn standing(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
+    match is_said(message) {
+        true if is_bot(message, own) => None,
+        true => edited(message, channel, own, now).or_else(|| written(message, channel, own, now)),
+        false => None,
+    }
+}
+
+/// Whether a person said it, and not Slack itself: somebody joined, the topic was set, the message is gone.
+pub fn is_said(message: &Value) -> bool {
+    matches!(
+        message["subtype"].as_str(),
+        None | Some("file_share" | "thread_broadcast" | "me_message")
+    )
+}
+
+fn file(file: &Value) -> Option<FileRef> {
+    Some(FileRef {
+        id: text(file, "id")?.to_owned(),
+        name: text(file, "name")
+            .or_else(|| text(file, "title"))
+            .unwrap_or("file")
+            .to_owned(),
+        media_type: text(file, "mimetype")
+            .unwrap_or("application/octet-stream")
+            .to_owned(),
+        size: file["size"].as_u64().unwrap_or_default(),
+    })
+}
+
+/// An edit by a person. Slack says the same of a link that got its preview, and that is no edit.
+pub fn changed(event: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
+    let (message, before) = (&event["message"], &event["previous_message"]);
+    if message["subtype"] == "tombstone" {
+        return deleted(event, channel, own, now);
+    }
+    if is_bot(message, own) {
+        return None;
+    }
+    let stamp = text(&message["edited"], "ts")?;
+    if before["edited"]["ts"].as_str() == Some(stamp) || before["text"] == message["text"] {
+        return None;
+    }
+    edited(message, channel, own, now)
+}
+
+/// The edited version of a message, live or from history.
+pub fn edited(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
+    let (ts, stamp) = (text(message, "ts")?, text(&message["edited"], "ts")?);
+    let subject = format!("slack:{}:{channel}:{ts}:{stamp}", own.team);
+    Some(Delivery {
+        key: subject.clone(),
+        subject: Some(subject),
+        received: now,
+        incoming: Incoming::Edited {
+            message: own.message(channel, ts),
+            text: typed(text(message, "text").unwrap_or_default()),
+            at: moment(stamp)?,
+            of: Some(origin(message, own)?),
+        },
+    })
+}
+
+pub fn deleted(event: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
+    let before = &event["previous_message"];
+    if is_bot(before, own) || !is_said(before) {
+        return None;
+    }
+    let ts = text(event, "deleted_ts")
+        .or_else(|| text(&event["message"], "ts"))
+        .or_else(|| text(&event["previous_message"], "ts"))?;
+    let at = text(event, "event_ts").or_else(|| text(event, "ts"));
+    let subject = format!("slack:{}:{channel}:{ts}:deleted", own.team);
+    Some(Delivery {
+        key: subject.clone(),
+        subject: Some(subject),
+        received: now,
+        incoming: Incoming::Deleted {
+            message: own.message(channel, ts),
+            at: at.and_then(moment).unwrap_or(now),
+            found_gone: false,
+        },
+    })
+}
+
+/// Whether a message has this person's reaction now; `None` where Slack does not list all who reacted.
+pub fn has_reaction(message: &Value, user: &str, wanted: &str, own: &Own) -> Option<bool> {
+    let mut whole = true;
+    for reaction in message["reactions"].as_array().into_iter().flatten() {
+        if emoji::as_configured(text(reaction, "name").unwrap_or_default(), &own.marks) != wanted {
+            continue;
+        }
+        let users = reaction["users"].as_array().map_or(&[][..], Vec::as_slice);
+        if users.iter().any(|known| known == user) {
+            return Some(true);
+        }
+        let count = reaction["count"].as_u64().unwrap_or_default();
+        whole &= count <= users.len() as u64;
+    }
+    whole.then_some(false)
+}
+
+/// A message that was there and is not in history any more.
+pub fn found_gone(ts: &str, channel: &str, own: &Own, now: DateTime<Utc>) -> Delivery {
+    let subject = format!("slack:{}:{channel}:{ts}:deleted", own.team);
+    Delivery {
+        key: subject.clone(),
+        subject: Some(subject),
+        received: now,
+        incoming: Incoming::Deleted {
+            message: own.message(channel, ts),
+            at: now,
+            found_gone: true,
+        },
+    }
+}
+
+/// How the marks of a message of history differ from what is known: `reacted` has for each person who put it on the
+/// timeline the accounts that are theirs.
+pub fn marked(
+    message: &Value,
+    channel: &str,
+    own: &Own,
+    now: DateTime<Utc>,
+    reacted: &[Vec<Identity>],
+) -> Vec<Delivery> {
+    let Some(ts) = text(message, "ts").filter(|_| !is_bot(message, own)) else {
+        return Vec::new();
+    };
+    let told = |from: Identity, emoji: &str, present: bool, key: String| Delivery {
+        key: format!("slack:{}:{channel}:{ts}:{}:{emoji}:{key}", own.team, from.user),
+        subject: None,
+        received: now,
+        incoming: Incoming::Reacted {
+            from,
+            message: own.message(channel, ts),
+            emoji: emoji.to_owned(),
+            present,
+            // Slack does not say since when; the mark itself stands at the message's own time.
+            at: now,
+        },
+    };
+    let mut found = Vec::new();
+    let mut there = HashSet::new();
+    let timeline = own.marks.first().map_or("", String::as_str);
+    // A reaction comes, goes and comes again: each time it is found is one of its own.
+    let again = format!("found:{}", now.timestamp_micros());
+    for reaction in message["reactions"].as_array().into_iter().flatten() {
+        let emoji = emoji::as_configured(text(reaction, "name").unwrap_or_default(), &own.marks);
+        if !own.marks.contains(&emoji) {
+            continue;
+        }
+        let users = reaction["users"].as_array().into_iter().flatten();
+        for user in users.filter_map(Value::as_str).filter(|user| *user != own.user) {
+            let from = own.identity(None, user);
+            if emoji != timeline {
+                // What it makes is a thing of its own, and is made once.
+                found.push(told(from, &emoji, true, "found".to_owned()));
+                continue;
+            }
+            if !reacted.iter().flatten().any(|known| known.user == user) {
+                found.push(told(from, &emoji, true, again.clone()));
+            }
+            there.insert(user);
+        }
+    }
+    for person in reacted {
+        let stands = person
+            .iter()
+            .any(|identity| there.contains(identity.user.as_str()));
+        if let Some(identity) = person.first().filter(|_| !stands) {
+            found.push(told(identity.clone(), timeline, false, again.clone()));
+        }
+    }
+    found
+}
+
+/// No subject: a reaction may come, go and come again, and each of these counts.
+pub fn reacted(event: &Value, present: bool, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
+    let item = &event["item"];
+    let user = text(event, "user").filter(|user| *user != own.user)?;
+    let (channel, ts) = (text(item, "channel")?, text(item, "ts")?);
+    Some(Delivery {
+        key: String::new(),
+        subject: None,
+        received: now,
+        incoming: Incoming::Reacted {
+            from: own.identity(text(event, "user_team"), user),
+            message: own.message(channel, ts),
+            emoji: emoji::as_configured(text(event, "reaction")?, &own.marks),
+            present,
+            at: text(event, "event_ts").and_then(moment).unwrap_or(now),
+        },
+    })
+}

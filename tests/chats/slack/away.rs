@@ -1,0 +1,204 @@
+//! What happened while nobody listened: read from the room's history and its threads, and filed once.
+
+use orderly::incident::{Event, Recorded};
+use orderly::store::{LogId, Store};
+
+use super::kit::{House, INCIDENT, Transport};
+
+async fn journal(house: &House) -> Vec<Recorded> {
+    let store = house.app.sqlite.as_ref().expect("a file");
+    let journal = orderly::engine::journal::load(store, INCIDENT).await;
+    journal.expect("a journal that can be read")
+}
+
+/// The versions of each message, oldest first.
+async fn said(house: &House, message: &str) -> Vec<Option<String>> {
+    let store = house.app.sqlite.as_ref().expect("a file");
+    let log = store.room_log(INCIDENT, LogId(0), 1_000).await;
+    let log = log.expect("a log that can be read").into_iter();
+    let mut versions: Vec<_> = log.filter(|stored| stored.entry.message == message).collect();
+    versions.sort_by_key(|stored| stored.entry.recorded);
+    versions.into_iter().map(|stored| stored.entry.text).collect()
+}
+
+/// Nobody listens while this happens; afterwards the rooms have been read again, and then once more.
+async fn while_away(house: House, happens: impl FnOnce(&House)) -> House {
+    house.slack.hold_events();
+    happens(&house);
+    let house = house.restarted().await;
+    read_again(&house).await;
+    let house = house.restarted().await;
+    read_again(&house).await;
+    house
+}
+
+async fn read_again(house: &House) {
+    let slack = house.app.slack.clone().expect("a workspace");
+    slack.catch_up().await;
+    house.app.engine.quiet().await;
+}
+
+/// What stands on the timeline.
+async fn standing(house: &House) -> Vec<String> {
+    let state = house.state().await.expect("an incident");
+    let marks = state.marks.values().filter(|mark| mark.removed.is_none());
+    marks.map(|mark| mark.marked.text.clone()).collect()
+}
+
+async fn opened(transport: Transport) -> (House, String) {
+    let house = House::open(transport).await;
+    house.types("ana", "open Labels do not print severity=SEV2").await;
+    let room = house.room().await;
+    house.person("ben").joins(&room);
+    house.settled().await;
+    (house, room)
+}
+
+#[tokio::test]
+async fn what_was_deleted_meanwhile_is_filed_as_deleted_and_its_time_as_unknown() {
+    for transport in [Transport::Socket, Transport::Http] {
+        let (house, room) = opened(transport).await;
+        let (ana, ben) = (house.person("ana"), house.person("ben"));
+        let gone = ben.says(&room, "password on the screen");
+        let stays = ben.says(&room, "the printer is fine");
+        let headed = ben.says(&room, "here is why");
+        let reply = ben.replies(&room, &headed, "because of the driver");
+        let lost = ben.replies(&room, &headed, "or not");
+        ana.reacts(&room, &gone, "pushpin");
+        ana.reacts(&room, &stays, "pushpin");
+        house.settled().await;
+        let house = while_away(house, |_| {
+            ben.deletes(&room, &gone);
+            ben.deletes(&room, &headed);
+            ben.deletes(&room, &lost);
+        })
+        .await;
+        assert_eq!(
+            said(&house, &gone).await,
+            [Some("password on the screen".to_owned()), None]
+        );
+        assert_eq!(
+            said(&house, &headed).await,
+            [Some("here is why".to_owned()), None]
+        );
+        assert_eq!(said(&house, &lost).await, [Some("or not".to_owned()), None]);
+        assert_eq!(
+            said(&house, &stays).await,
+            [Some("the printer is fine".to_owned())]
+        );
+        assert_eq!(
+            said(&house, &reply).await,
+            [Some("because of the driver".to_owned())]
+        );
+        assert_eq!(standing(&house).await, ["the printer is fine"]);
+        let journal = journal(&house).await;
+        let unmarked = journal.iter().find_map(|recorded| match &recorded.event {
+            Some(Event::MessageUnmarked { why, .. }) => Some((recorded.source.as_str(), why.as_str())),
+            _ => None,
+        });
+        let (source, why) = unmarked.expect("taken off the timeline");
+        assert_eq!(source, "history");
+        assert!(why.contains("not known exactly"), "{why}");
+        // Slack's own word of it comes late, and changes nothing.
+        house.slack.let_events_go(false);
+        house.settled().await;
+        assert_eq!(said(&house, &gone).await.len(), 2);
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_edited_meanwhile_is_filed_once_at_its_own_time() {
+    let (house, room) = opened(Transport::Http).await;
+    let (ana, ben) = (house.person("ana"), house.person("ben"));
+    let known = ben.says(&room, "it began at 13:00");
+    let reply = ana.replies(&room, &known, "are you sure");
+    ana.reacts(&room, &known, "pushpin");
+    house.settled().await;
+    let mut unheard = String::new();
+    let house = while_away(house, |house| {
+        ben.edits(&room, &known, "it began at 14:00");
+        ana.edits(&room, &reply, "are you sure?");
+        unheard = ben.says(&room, "and nobody herd this");
+        ben.edits(&room, &unheard, "and nobody heard this");
+        house.advance(std::time::Duration::from_secs(600));
+    })
+    .await;
+    let edited = |first: &str, then: &str| [Some(first.to_owned()), Some(then.to_owned())];
+    assert_eq!(
+        said(&house, &known).await,
+        edited("it began at 13:00", "it began at 14:00")
+    );
+    assert_eq!(
+        said(&house, &reply).await,
+        edited("are you sure", "are you sure?")
+    );
+    assert_eq!(
+        said(&house, &unheard).await,
+        [Some("and nobody heard this".to_owned())]
+    );
+    assert_eq!(standing(&house).await, ["it began at 14:00"]);
+    let changed = journal(&house)
+        .await
+        .into_iter()
+        .find(|recorded| matches!(recorded.event, Some(Event::MessageChanged { .. })));
+    let changed = changed.expect("a changed mark");
+    assert!(
+        changed.recorded - changed.occurred > chrono::TimeDelta::minutes(9),
+        "at the time of the edit and not of the reading: {changed:?}"
+    );
+    // What Slack held back comes now, and the first version of what nobody heard with it.
+    house.slack.let_events_go(true);
+    house.settled().await;
+    assert_eq!(
+        said(&house, &unheard).await,
+        edited("and nobody herd this", "and nobody heard this")
+    );
+    assert_eq!(said(&house, &known).await.len(), 2);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn reactions_that_came_and_went_meanwhile_are_filed_once() {
+    for transport in [Transport::Socket, Transport::Http] {
+        let (house, room) = opened(transport).await;
+        let (ana, ben) = (house.person("ana"), house.person("ben"));
+        let taken_back = ben.says(&room, "maybe the driver");
+        let both = ben.says(&room, "certainly the driver");
+        let by_menu = ben.says(&room, "the driver is from Monday");
+        let added = ben.replies(&room, &both, "the new driver");
+        let again = ben.says(&room, "the old one works");
+        for message in [&taken_back, &both, &again] {
+            ana.reacts(&room, message, "pushpin");
+        }
+        ben.reacts(&room, &both, "pushpin");
+        ana.shortcut_on("orderly:timeline", &room, &by_menu).await;
+        house.settled().await;
+        ana.unreacts(&room, &again, "pushpin");
+        house.settled().await;
+        let house = while_away(house, |_| {
+            ana.unreacts(&room, &taken_back, "pushpin");
+            ana.unreacts(&room, &both, "pushpin");
+            ana.reacts(&room, &added, "pushpin");
+            ana.reacts(&room, &again, "pushpin");
+        })
+        .await;
+        let wanted = [
+            "certainly the driver",
+            "the driver is from Monday",
+            "the new driver",
+            "the old one works",
+        ];
+        let sorted = |mut texts: Vec<String>| {
+            texts.sort();
+            texts
+        };
+        assert_eq!(sorted(standing(&house).await), wanted);
+        let events = journal(&house).await.len();
+        house.slack.let_events_go(true);
+        house.settled().await;
+        assert_eq!(sorted(standing(&house).await), wanted);
+        assert_eq!(journal(&house).await.len(), events, "nothing is filed twice");
+        house.close().await;
+    }
+}
