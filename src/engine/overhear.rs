@@ -90,6 +90,10 @@ impl Engine {
             _ => return Ok(None),
         };
         let known = self.versions(message).await?;
+        // What was found gone has no stamp of the platform's: it comes after all that has one, whatever our clock says.
+        let found_gone = matches!(incoming, Incoming::Deleted { found_gone: true, .. });
+        let last = known.last().map(|last| last.entry.recorded);
+        let made = last.filter(|last| found_gone && *last > made).unwrap_or(made);
         let told = match incoming {
             Incoming::Wrote {
                 from,

@@ -74,7 +74,9 @@ impl SlackChat {
         let words = form::words(&verdict.message);
         match verdict.accepted {
             // What was done is told the usual way as well, and the view may be closed by now.
-            true => drop(self.say_in_view(&view, "Done", words).await),
+            true => {
+                self.say_in_view(&view, "Done", words).await;
+            }
             false => self.say_later(incoming, Some(&view), "Not done", words).await,
         }
     }

@@ -1,5 +1,7 @@
 //! What people write to break things: mentions that must not fire, markup that must stay text, and far too much of it.
 
+use orderly::chat::{Block, Chat, Message};
+use orderly::incident::{Identity, RoomRef};
 use orderly_testbed::slack::SlackServer;
 use serde_json::{Value, json};
 
@@ -163,24 +165,37 @@ async fn a_hundred_kilobytes_are_cut_where_it_makes_sense_or_refused_with_words(
 #[tokio::test]
 async fn an_answer_too_long_for_one_message_comes_in_several() {
     let house = House::open(Transport::Http).await;
-    house.types("ana", "open Labels do not print severity=SEV2").await;
-    let room = house.room().await;
     let ana = house.person("ana");
-    for at in 0..12 {
-        let words = format!("word{at:02} and so on, ").repeat(150);
-        house.types("ana", &format!("note {words}")).await;
-    }
-    let before = ana.whispers(&room).len();
-    house.types("ana", "timeline").await;
-    let told = ana.whispers(&room)[before..].to_vec();
+    let words: Vec<String> = (0..1_500).map(|at| format!("word{at:04} and so on")).collect();
+    let answer = Message {
+        fallback: "much".to_owned(),
+        blocks: words
+            .chunks(100)
+            .map(|part| Block::Text {
+                text: part.join(" ").into(),
+            })
+            .collect(),
+    };
+    let room = RoomRef {
+        platform: "slack".to_owned(),
+        workspace: house.slack.team_id(),
+        room: house.ops.clone(),
+    };
+    let to = Identity {
+        platform: "slack".to_owned(),
+        workspace: house.slack.team_id(),
+        user: ana.id().to_owned(),
+    };
+    let slack = house.app.slack.clone().expect("a workspace");
+    slack
+        .whisper("answer", &room, &to, &answer)
+        .await
+        .expect("an answer");
+    let told = ana.whispers(&house.ops);
     assert!(told.len() > 1, "{} messages", told.len());
     let all = told.join("\n");
-    for at in 0..12 {
-        assert!(
-            all.contains(&format!("word{at:02}")),
-            "note {at} is missing in {all}"
-        );
-    }
+    let missing = words.iter().filter(|word| !all.contains(word.as_str()));
+    assert_eq!(missing.count(), 0, "nothing of it is lost");
     house.close().await;
 }
 

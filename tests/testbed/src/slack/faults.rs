@@ -26,8 +26,8 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub struct Faults {
     planned: BTreeMap<String, VecDeque<Fault>>,
-    /// What happens to every call the first time it comes.
-    each_once: Option<Fault>,
+    /// What happens to calls the first time they come: to one of so many, counted from this one.
+    each_once: Option<(Fault, usize, usize)>,
     seen: BTreeSet<String>,
     /// Every event arrives twice.
     pub twice: bool,
@@ -42,8 +42,8 @@ impl Faults {
         planned.extend(std::iter::repeat_n(fault.clone(), times));
     }
 
-    pub fn each_once(&mut self, fault: Option<Fault>) {
-        self.each_once = fault;
+    pub fn each_once(&mut self, fault: Fault, of: usize, from: usize) {
+        self.each_once = Some((fault, of.max(1), from));
         self.seen.clear();
     }
 
@@ -61,8 +61,10 @@ impl Faults {
                 return Some(fault);
             }
         }
-        let fault = self.each_once.clone()?;
+        let (fault, of, from) = self.each_once.clone()?;
         let call = format!("{method} {}", Value::Object(args.clone()));
-        self.seen.insert(call).then_some(fault)
+        let at = self.seen.len();
+        let first = self.seen.insert(call);
+        (first && at % of == from % of).then_some(fault)
     }
 }

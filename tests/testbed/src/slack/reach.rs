@@ -82,12 +82,13 @@ impl SlackServer {
 
     /// Every call is answered 429, with so many seconds to wait, the first time it comes.
     pub fn limit_every_call_once(&self, after: u64) {
-        self.every_call_once(Fault::Limited(after));
+        self.every_call_once(Fault::Limited(after), 1, 0);
     }
 
-    /// Every call goes wrong this way the first time it comes, and is as usual when it comes again.
-    pub fn every_call_once(&self, fault: Fault) {
-        self.shared.with(|state| state.faults.each_once(Some(fault)));
+    /// Calls go wrong this way the first time they come, and are as usual when they come again: one of so many,
+    /// counted from this one, so that several tests can share what takes long.
+    pub fn every_call_once(&self, fault: Fault, of: usize, from: usize) {
+        self.shared.with(|state| state.faults.each_once(fault, of, from));
     }
 
     /// Every event arrives twice from here on, the second time marked as a retry.
