@@ -69,6 +69,8 @@ pub struct Gateway {
     /// Events kept back, to be let go later, perhaps in reverse.
     kept: Vec<(u64, &'static str, Value)>,
     pub holding: bool,
+    /// A test waits until the client says that it has read everything.
+    pub asking: bool,
     /// How often a client is told to say that it lives, in milliseconds; Discord's own if nothing is set.
     pub heartbeat: Option<u64>,
 }
