@@ -289,11 +289,15 @@ impl Engine {
         loop {
             // The sender lives in self, so neither wait can fail.
             let _ = busy.wait_for(|count| *count == 0).await;
-            if !self.has_work().await {
+            let work = self.has_work().await;
+            // What was taken up meanwhile was work, and may have left more.
+            if !work && !busy.has_changed().unwrap_or(false) {
                 return;
             }
-            // A loop has been told of it and is about to take it up.
-            let _ = busy.changed().await;
+            if work {
+                // A loop has been told of it and is about to take it up.
+                let _ = busy.changed().await;
+            }
         }
     }
 

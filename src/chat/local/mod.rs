@@ -50,7 +50,7 @@ use crate::incident::{Identity, MessageRef, RoomRef};
 use ephemeral::Ephemeral;
 use live::Hub;
 use model::Rooms;
-use writer::Writer;
+use writer::{Own, Writer};
 
 /// Name of this platform, and of its one workspace.
 pub const PLATFORM: &str = "local";
@@ -67,8 +67,8 @@ pub const EMOJI: &[&str] = &["📌", "✅", "🔁", "👀", "👍", "❓", "💙
 
 /// Version of the file's schema, kept in `user_version`.
 const SCHEMA_VERSION: i64 = 1;
-/// One writes, the others serve page loads side by side; each costs about 1 MiB of page cache.
-const CONNECTIONS: u32 = 3;
+/// Beside the one that writes; they serve page loads side by side. Each costs about 1 MiB of page cache.
+const CONNECTIONS: u32 = 2;
 /// Page cache of a connection in KiB, negative as SQLite wants it.
 const CACHE_KIB: &str = "-1000";
 
@@ -125,6 +125,11 @@ impl LocalChat {
     pub async fn open(place: Place, command: &str, clock: Arc<dyn Clock>) -> Result<Arc<Self>, OpenError> {
         let (pool, path) = connect(&place).await;
         let pool = pool.map_err(|error| cannot_open(&path, error))?;
+        let own = match &place {
+            Place::File(path) => options(path).connect().await.map(Own::File),
+            Place::Memory => Ok(Own::Memory(pool.clone())),
+        };
+        let own = own.map_err(|error| cannot_open(&path, error))?;
         prepare(&pool, &path, clock.now()).await?;
         let id = meta_id(&pool).await.map_err(|error| cannot_open(&path, error))?;
         let rooms = Rooms::load(&pool)
@@ -133,12 +138,7 @@ impl LocalChat {
         let run = random_hex()?;
         let hub = Arc::new(Hub::new(run.clone()));
         let waiting = Arc::new(Notify::new());
-        let writer = Writer::start(
-            pool.clone(),
-            rooms.clone(),
-            Arc::clone(&hub),
-            Arc::clone(&waiting),
-        );
+        let writer = Writer::start(own, rooms.clone(), Arc::clone(&hub), Arc::clone(&waiting));
         Ok(Arc::new(Self {
             pool,
             writer,
@@ -285,29 +285,34 @@ pub fn identity(user: &str) -> Identity {
     }
 }
 
-async fn connect(place: &Place) -> (Result<SqlitePool, sqlx::Error>, PathBuf) {
-    let base = SqliteConnectOptions::new()
+fn base() -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .foreign_keys(true)
-        .pragma("cache_size", CACHE_KIB);
+        .pragma("cache_size", CACHE_KIB)
+}
+
+fn options(path: &std::path::Path) -> SqliteConnectOptions {
+    // FULL: a message that was acknowledged survives a power cut.
+    base()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+}
+
+async fn connect(place: &Place) -> (Result<SqlitePool, sqlx::Error>, PathBuf) {
     match place {
-        Place::File(path) => {
-            // FULL: a message that was acknowledged survives a power cut.
-            let options = base
-                .filename(path)
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full);
-            (
-                SqlitePoolOptions::new()
-                    .max_connections(CONNECTIONS)
-                    // A file does not go away as a server does; asking first would cost as much as many a query.
-                    .test_before_acquire(false)
-                    .connect_with(options)
-                    .await,
-                path.clone(),
-            )
-        }
+        Place::File(path) => (
+            SqlitePoolOptions::new()
+                .max_connections(CONNECTIONS)
+                // A file does not go away as a server does; asking first would cost as much as many a query.
+                .test_before_acquire(false)
+                .connect_with(options(path))
+                .await,
+            path.clone(),
+        ),
         Place::Memory => {
+            let base = base();
             // One connection that is never dropped: the database lives in it.
             let pool = SqlitePoolOptions::new()
                 .max_connections(1)

@@ -6,7 +6,7 @@ mod rooms;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -142,10 +142,11 @@ pub struct Still {
 }
 
 impl Writer {
-    pub fn start(pool: SqlitePool, rooms: Rooms, hub: Arc<Hub>, waiting: Arc<Notify>) -> Self {
+    /// `own` is a connection that nobody else writes on, so that what it has read stays true.
+    pub fn start(own: Own, rooms: Rooms, hub: Arc<Hub>, waiting: Arc<Notify>) -> Self {
         let (jobs, inbox) = mpsc::channel(WAITING_MAX);
         let turn = Arc::new(Mutex::new(()));
-        let task = tokio::spawn(run(inbox, Arc::clone(&turn), pool, rooms, hub, waiting));
+        let task = tokio::spawn(run(inbox, Arc::clone(&turn), own, rooms, hub, waiting));
         Self {
             jobs: Mutex::new(Some(jobs)),
             task: Mutex::new(Some(task)),
@@ -207,7 +208,7 @@ struct After {
 async fn run(
     mut inbox: mpsc::Receiver<Job>,
     turn: Arc<Mutex<()>>,
-    pool: SqlitePool,
+    mut own: Own,
     rooms: Rooms,
     hub: Arc<Hub>,
     waiting: Arc<Notify>,
@@ -223,7 +224,7 @@ async fn run(
         }
         let (ops, replies): (Vec<Op>, Vec<_>) = jobs.drain(..).unzip();
         let _turn = turn.lock().await;
-        match commit(&pool, &rooms, &ops).await {
+        match own.commit(&rooms, &ops).await {
             Ok((answers, after)) => {
                 for room in after.rooms {
                     rooms.put(room);
@@ -247,14 +248,39 @@ async fn run(
             }
         }
     }
+    if let Own::File(connection) = own
+        && let Err(error) = connection.close().await
+    {
+        tracing::warn!(%error, "the chat file was not closed cleanly; nothing said is lost");
+    }
+}
+
+/// What the writer writes on.
+pub(super) enum Own {
+    File(SqliteConnection),
+    /// A database in memory lives in the one connection that readers use as well.
+    Memory(SqlitePool),
+}
+
+impl Own {
+    async fn commit(
+        &mut self,
+        rooms: &Rooms,
+        ops: &[Op],
+    ) -> Result<(Vec<Result<Done, No>>, After), sqlx::Error> {
+        match self {
+            Self::File(connection) => commit(connection, rooms, ops).await,
+            Self::Memory(pool) => commit(&mut *pool.acquire().await?, rooms, ops).await,
+        }
+    }
 }
 
 async fn commit(
-    pool: &SqlitePool,
+    db: &mut SqliteConnection,
     rooms: &Rooms,
     ops: &[Op],
 ) -> Result<(Vec<Result<Done, No>>, After), sqlx::Error> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
     let mut after = After::default();
     let mut answers = Vec::with_capacity(ops.len());
     let mut rest = ops;
