@@ -28,7 +28,9 @@ pub(super) enum Through {
 
 /// The latest word on the reactions of a message, by person and emoji.
 #[derive(Default)]
-pub(super) struct Reactions(Mutex<HashMap<MessageRef, HashMap<(Identity, String), Latest>>>);
+pub(super) struct Reactions(Mutex<HashMap<MessageRef, ByReaction>>);
+
+type ByReaction = HashMap<(Identity, String), Latest>;
 
 struct Latest {
     at: DateTime<Utc>,
