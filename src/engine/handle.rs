@@ -108,10 +108,20 @@ impl Engine {
 
     /// Something addressed to the bot.
     async fn obey(&self, inbox: InboxId, delivery: &Delivery, from: &Identity) -> Result<Verdict, Failed> {
+        if read(&self.inner.index).is_for_guests(room_of(&delivery.incoming)) {
+            return Err(Refusal::new(
+                "This room is for guests: it is told how things stand, and takes no commands. The response is led elsewhere.",
+            )
+            .into());
+        }
         let desk = self.desk();
         let Some(person) = desk.person_of(from).cloned() else {
+            if let Some(code) = self.inner.parts.meaning.addressed(&delivery.incoming).code {
+                return self.prove_link(inbox, delivery, from, &code).await;
+            }
             return Err(Refusal::new(format!(
-                "Orderly does not know you yet ({}/{}). Ask the operator to add you with `orderly person add`.",
+                "Orderly does not know you yet ({}/{}). Ask the operator to add you with `orderly person add`. Known on \
+                 another platform? Type `link-me` there.",
                 from.platform, from.user
             ))
             .into());
@@ -220,10 +230,44 @@ impl Engine {
                 let Some(incident) = incident else {
                     return Err(no_incident().into());
                 };
+                if let Request::AskRoom { platform, .. } = &request {
+                    self.connected(platform)?;
+                }
+                self.decide(incident, &by, &request, with, Some(&replying))
+                    .await?;
+            }
+            Act::AddRoom {
+                platform,
+                channel,
+                audience,
+            } => {
+                let Some(incident) = incident else {
+                    return Err(no_incident().into());
+                };
+                let request = self.joining(incident, &platform, &channel, audience).await?;
+                self.decide(incident, &by, &request, with, Some(&replying))
+                    .await?;
+            }
+            Act::Link { code } => {
+                let (By::Person { id }, from) = (by, sender(&delivery.incoming)) else {
+                    return Err(Refusal::new("Only a person can prove who they are.").into());
+                };
+                return match (code, from) {
+                    (Some(code), Some(from)) => self.prove_link(inbox, delivery, from, &code).await,
+                    _ => self.offer_link(inbox, delivery, id).await,
+                };
+            }
+            Act::LeaveRoom { platform, channel } => {
+                let Some(incident) = incident else {
+                    return Err(no_incident().into());
+                };
+                let room = self.found(&platform, &channel).await?.room;
+                let request = Request::LeaveRoom { room };
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
             }
             Act::Open(request) => {
+                let request = self.opening_here(*request).await?;
                 self.open(&by, &request, with, &replying).await?;
             }
             Act::Desk(request) => return self.act_on_desk(inbox, delivery, &by, &request).await,
@@ -319,6 +363,18 @@ impl Engine {
             field: None,
             incident: None,
         };
+        self.on_desk_with(inbox, delivery, by, request, verdict).await
+    }
+
+    /// Decides a request of the desk; what the person is told goes out with it.
+    pub(super) async fn on_desk_with(
+        &self,
+        inbox: InboxId,
+        delivery: &Delivery,
+        by: &By,
+        request: &crate::desk::Request,
+        verdict: Verdict,
+    ) -> Result<Verdict, Failed> {
         let reply = self.reply(inbox, delivery, &verdict);
         self.decide_desk(by, request, Some((inbox, reply))).await?;
         Ok(verdict)

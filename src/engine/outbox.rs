@@ -39,8 +39,22 @@ impl Channel {
     }
 }
 
+/// The channel that goes first: what belongs to a room (`INC-7/chat@slack/T1/C1`) waits for what was said before there
+/// was one (`INC-7/chat`).
+fn before(channel: &str) -> Option<&str> {
+    channel.split_once('@').map(|(first, _)| first)
+}
+
 impl Waiting {
     pub fn add(&mut self, id: EffectId, channel: &str, not_before: Option<DateTime<Utc>>) {
+        // There is a room now: what waited for one is looked at again.
+        if let Some(first) = before(channel).and_then(|first| self.channels.get_mut(first)) {
+            first.rests = None;
+            first
+                .effects
+                .values_mut()
+                .for_each(|not_before| *not_before = None);
+        }
         match self.channels.get_mut(channel) {
             Some(channel) => {
                 channel.effects.insert(id, not_before);
@@ -55,14 +69,17 @@ impl Waiting {
 
     /// Leaves a channel alone for a while. In memory only: after a restart everything is tried at once.
     pub fn rest(&mut self, channel: &str, until: DateTime<Utc>) {
-        self.channels.entry(channel.to_owned()).or_default().rests = Some(until);
+        let channel = self.channels.entry(channel.to_owned()).or_default();
+        channel.rests = Some(until);
+        // What failed before is tried again in its turn, not after what came later.
+        let later = channel.effects.values_mut().flatten();
+        later.for_each(|not_before| *not_before = until.min(*not_before));
     }
 
     /// Takes the channel whose next effect is the most urgent and the oldest, and its first effects with it. Nobody
     /// else gets the channel before [`Waiting::end`].
     pub fn take(&mut self, now: DateTime<Utc>, most: usize) -> Option<(String, Vec<EffectId>)> {
-        let next = |(name, channel): (_, &Channel)| Some((channel.next(now)?, name));
-        let (_, name) = self.channels.iter().filter_map(next).min()?;
+        let (_, name) = self.free(now).min()?;
         let name = name.clone();
         let channel = self.channels.get_mut(&name)?;
         let taken: Vec<EffectId> = channel.due(now).take(most).collect();
@@ -104,7 +121,32 @@ impl Waiting {
 
     /// Whether something could be taken now.
     pub fn any(&self, now: DateTime<Utc>) -> bool {
-        self.channels.values().any(|channel| channel.next(now).is_some())
+        self.free(now).next().is_some()
+    }
+
+    /// The next effect of every channel that may be worked on now.
+    fn free(&self, now: DateTime<Utc>) -> impl Iterator<Item = (EffectId, &String)> {
+        let waits = |name: &String| before(name).is_some_and(|first| self.is_busy(first));
+        let next = move |(name, channel): (_, &Channel)| Some((channel.next(now)?, name));
+        self.channels
+            .iter()
+            .filter(move |(name, _)| !waits(name))
+            .filter_map(next)
+    }
+
+    /// Whether something waits in a channel, or is being performed.
+    fn is_busy(&self, name: &str) -> bool {
+        let channel = self.channels.get(name);
+        channel.is_some_and(|channel| channel.worked_on || !channel.effects.is_empty())
+    }
+
+    /// Whether a room is still to be told something of what is in the channels with this prefix; `but` not counted.
+    pub fn has_more_for(&self, prefix: &str, room: &str, but: &str) -> bool {
+        let mut names = self.channels.keys().filter(|name| name.starts_with(prefix));
+        names.any(|name| {
+            let elsewhere = name.split_once('@').is_some_and(|(_, there)| there != room);
+            !elsewhere && !name.starts_with(but) && self.is_busy(name)
+        })
     }
 
     /// Forgets rests that are over; says when the next thing may be taken that may not be taken now.

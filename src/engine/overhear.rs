@@ -23,6 +23,7 @@ impl Engine {
         let mut commit = Commit {
             at: self.now(),
             room_log: self.log_entry(incident, delivery).await?.into_iter().collect(),
+            effects: self.carrying(incident, &delivery.incoming).await?,
             ..Commit::default()
         };
         let Some((by, request)) = self.marking(delivery).await? else {
@@ -30,7 +31,7 @@ impl Engine {
             self.commit(commit).await?;
             return Ok(quiet);
         };
-        if !commit.room_log.is_empty() {
+        if !commit.room_log.is_empty() || !commit.effects.is_empty() {
             self.commit(commit).await?;
         }
         let replying = |_: &State, _: &[Recorded]| Reply {
@@ -162,6 +163,10 @@ impl Engine {
         let Some(person) = desk.person_of(from) else {
             return Ok(None);
         };
+        // Marking is a command without words, and guests' rooms take none.
+        if super::read(&self.inner.index).is_for_guests(&message.room) {
+            return Ok(None);
+        }
         let by = By::Person { id: person.clone() };
         let versions = self
             .inner

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::decide::{Failed, With};
-use super::plan::Task;
+use super::plan::{Place, Task};
 use super::{Engine, FIRST_WAIT, HANDS_FULL, LONGEST_WAIT, backoff, lock, plan};
 use crate::chat::{self, Chat};
 use crate::incident::{By, Effect, IncidentId, Request};
@@ -47,6 +47,8 @@ pub(super) enum End {
     Again {
         why: String,
         after: Option<Duration>,
+        /// The platform itself could not be reached.
+        away: bool,
     },
     /// To be looked at again, with its row left exactly as it is: a claim must not be taken back.
     Rest(String),
@@ -59,6 +61,7 @@ impl End {
         End::Again {
             why: why.into(),
             after: None,
+            away: false,
         }
     }
 
@@ -91,7 +94,10 @@ impl From<Result<(), chat::Error>> for End {
 impl From<chat::Error> for End {
     fn from(error: chat::Error) -> Self {
         match error {
-            chat::Error::Retry { why, after } => End::Again { why, after },
+            chat::Error::Retry { why, after } => {
+                let away = after.is_none();
+                End::Again { why, after, away }
+            }
             chat::Error::Gone { why } => End::Never(why),
         }
     }
@@ -208,6 +214,8 @@ impl Engine {
         // After a failed write the store may give an id out again, to another channel.
         let ours = |stored: &StoredEffect| stored.effect.channel == in_hand.channel;
         let mut stored = stored.into_iter().filter(ours).collect::<VecDeque<_>>();
+        // When what failed last is tried again, unless something that came after it went through.
+        let mut failed = None;
         while let Some(id) = in_hand.left.front().copied() {
             let Some(stored) = stored.pop_front_if(|stored| stored.id == id) else {
                 // Replaced by a later one, or told in a digest.
@@ -217,7 +225,10 @@ impl Engine {
             if lock(&self.inner.effects).gives_way(&in_hand.channel, id) || *self.inner.stop.borrow() {
                 break;
             }
-            match self.perform(&stored).await {
+            let commit = self.perform(&stored).await;
+            let again = commit.as_ref().and_then(|commit| commit.effects_retry.first());
+            failed = again.map(|again| again.not_before);
+            match commit {
                 None => {}
                 Some(commit) if commit.posts.is_empty() && commit.effects_retry.is_empty() => {
                     let (engine, busy) = (self.clone(), self.busy());
@@ -230,6 +241,10 @@ impl Engine {
                 Some(commit) => self.write_end(&stored, commit).await,
             }
             in_hand.left.pop_front();
+        }
+        if let Some(until) = failed {
+            // It looks as if the platform were away: nothing new overtakes what could not be told.
+            lock(&self.inner.effects).rest(&in_hand.channel, until);
         }
         for end in ends {
             // A panic in there has been told by the runtime.
@@ -290,7 +305,7 @@ impl Engine {
                 commit.effects_done.push(stored.id);
                 commit.posts = posts;
             }
-            End::Again { why, after } => {
+            End::Again { why, after, .. } => {
                 let asked = after.and_then(|after| TimeDelta::from_std(after).ok());
                 let wait = asked.unwrap_or_else(|| backoff(stored.attempts));
                 tracing::warn!(effect = stored.effect.key, why, "to be tried again");
@@ -314,13 +329,31 @@ impl Engine {
 
     /// A notice that came too late is told in a digest, together with all others of its room that are late by now.
     async fn too_late(&self, stored: &StoredEffect, task: Task) -> End {
-        let Task::Incident {
-            incident,
-            effect: Effect::Notice { event, .. },
-        } = task
-        else {
-            return End::Done;
+        let (incident, room, mut told, mut said) = match task {
+            Task::Incident {
+                incident,
+                effect: Effect::Notice { event, .. },
+                place,
+            } => {
+                let room = match place {
+                    Some(Place::Room(room)) => Some(room),
+                    _ => None,
+                };
+                (incident, room, Some((event, event)), Vec::new())
+            }
+            Task::Carry {
+                incident,
+                message,
+                room,
+            } => (incident, Some(room), None, vec![message]),
+            _ => return End::Done,
         };
+        // A copy that is there is made true however late it is.
+        if let (Some(room), [message]) = (&room, &said[..])
+            && !matches!(self.is_carried(incident, message, room).await, Ok(false))
+        {
+            return self.carry(incident, message, room).await;
+        }
         let now = self.now();
         let store = &self.inner.parts.store;
         // Also those that wait for their next try; none waits for a day.
@@ -328,30 +361,57 @@ impl Engine {
             Ok(waiting) => waiting,
             Err(error) => return End::again(error.to_string()),
         };
-        let (mut from, mut to, mut done) = (event, event, vec![stored.id]);
-        for other in waiting {
+        let mut done = vec![stored.id];
+        let covers = |told: Option<(u64, u64)>, from: u64, to: u64| match told {
+            Some((first, last)) => Some((first.min(from), last.max(to))),
+            None => Some((from, to)),
+        };
+        let late = |other: &StoredEffect| other.effect.deadline.is_some_and(|deadline| deadline < now);
+        let here = |other: &StoredEffect| other.effect.channel == stored.effect.channel;
+        for other in waiting.into_iter().filter(here) {
             match serde_json::from_str::<Task>(&other.effect.body) {
                 Ok(Task::Incident {
                     incident: of,
                     effect: Effect::Notice { event, .. },
-                }) if of == incident && other.effect.deadline.is_some_and(|deadline| deadline < now) => {
-                    (from, to) = (from.min(event), to.max(event));
+                    ..
+                }) if of == incident && late(&other) => {
+                    told = covers(told, event, event);
+                    done.push(other.id);
+                }
+                Ok(Task::Carry {
+                    incident: of,
+                    message,
+                    room,
+                }) if of == incident
+                    && late(&other)
+                    && matches!(self.is_carried(incident, &message, &room).await, Ok(false)) =>
+                {
+                    said.push(message);
                     done.push(other.id);
                 }
                 // One that was not posted yet is replaced by this one, which covers it.
                 Ok(Task::Digest {
                     incident: of,
-                    from: earlier,
-                    to: later,
-                }) if of == incident => (from, to) = (from.min(earlier), to.max(later)),
+                    from,
+                    to,
+                    said: earlier,
+                    ..
+                }) if of == incident => {
+                    told = covers(told, from, to);
+                    said.extend(earlier);
+                }
                 _ => {}
             }
         }
         done.sort();
         done.dedup();
+        said.sort();
+        said.dedup();
+        // Only people spoke: the digest is about no event.
+        let (from, to) = told.unwrap_or_default();
         let commit = Commit {
             at: now,
-            effects: vec![plan::digest(incident, from, to)],
+            effects: vec![plan::digest(incident, from, to, room, said)],
             effects_done: done,
             ..Commit::default()
         };
@@ -363,7 +423,11 @@ impl Engine {
 
     async fn carry_out(&self, stored: &StoredEffect, task: Task) -> End {
         match task {
-            Task::Incident { incident, effect } => self.carry_out_effect(stored, incident, effect).await,
+            Task::Incident {
+                incident,
+                effect,
+                place,
+            } => self.carry_out_effect(stored, incident, effect, place).await,
             Task::Whisper { room, to, message } => match self.chat(&to.platform) {
                 Ok(chat) => chat
                     .whisper(&stored.effect.key, &room, &to, &message)
@@ -380,16 +444,37 @@ impl Engine {
                 Ok(chat) => chat.ask(&trigger, &room, &to, &form).await.into(),
                 Err(end) => end,
             },
-            Task::Digest { incident, from, to } => self.post_digest(incident, from, to).await,
+            Task::Digest {
+                incident,
+                from,
+                to,
+                room,
+                said,
+            } => self.digest(stored.id, incident, (from, to), room, said).await,
+            Task::Carry {
+                incident,
+                message,
+                room,
+            } => {
+                let end = self.carry(incident, &message, &room).await;
+                self.heed(incident, &room, &end).await;
+                end
+            }
             Task::Export {
                 incident,
                 format,
                 as_of,
-            } => self.post_export(stored.id, incident, &format, as_of).await,
+            } => self.make_export(stored.id, incident, &format, as_of).await,
         }
     }
 
-    async fn carry_out_effect(&self, stored: &StoredEffect, incident: IncidentId, effect: Effect) -> End {
+    async fn carry_out_effect(
+        &self,
+        stored: &StoredEffect,
+        incident: IncidentId,
+        effect: Effect,
+        place: Option<Place>,
+    ) -> End {
         let id = stored.id;
         let state = match self.state(incident).await {
             Ok(Some(state)) => state,
@@ -397,27 +482,36 @@ impl Engine {
             Err(error) if matches!(effect, Effect::Attempt { .. }) => return End::Rest(error.to_string()),
             Err(error) => return error.into(),
         };
-        match effect {
-            Effect::OpenRoom => self.open_room(id, &state).await,
-            Effect::Topic => self.set_topic(state).await,
-            Effect::Show { slot } => self.show(state, slot).await,
-            Effect::Notice { event, .. } => {
-                drop(state);
-                self.notice(incident, event).await
+        match (effect, place) {
+            (effect, Some(Place::Room(room))) => {
+                let end = self.in_room(id, state, effect, &room).await;
+                self.heed(incident, &room, &end).await;
+                end
             }
-            Effect::Direct { person, event } => {
+            (_, Some(Place::Lobby(platform))) => self.announce(state, &platform).await,
+            (Effect::OpenRoom, None) => self.open_room(id, &state).await,
+            (
+                Effect::MakeRoom {
+                    event,
+                    platform,
+                    audience,
+                },
+                None,
+            ) => self.make_room(id, &state, event, &platform, audience).await,
+            (Effect::Leave { room }, None) => self.leave_room(&state, &room).await,
+            (Effect::ReadBack { room, since }, None) => match self.chat(&room.platform) {
+                Ok(chat) => chat.read_back(&room, since).await.into(),
+                Err(end) => end,
+            },
+            (Effect::Direct { person, event }, None) => {
                 drop(state);
                 self.direct(incident, &person, event).await
             }
-            Effect::Invite { person } => self.invite(&state, &person).await,
-            Effect::KeepFile { message, file } => self.keep_file(id, &state, &message, &file).await,
-            Effect::AskProbe { run } => self.ask_probe(id, &state, run).await,
-            Effect::Preview { proposal } => self.preview(id, &state, proposal).await,
-            Effect::Attempt { attempt } => self.attempt(stored, &state, attempt).await,
-            Effect::SetTimer { .. }
-            | Effect::ClearTimer { .. }
-            | Effect::TakeLock { .. }
-            | Effect::ReleaseLock { .. } => End::Never("this is no task of the outbox".to_owned()),
+            (Effect::KeepFile { message, file }, None) => self.keep_file(id, &state, &message, &file).await,
+            (Effect::AskProbe { run }, None) => self.ask_probe(id, &state, run).await,
+            (Effect::Preview { proposal }, None) => self.preview(id, &state, proposal).await,
+            (Effect::Attempt { attempt }, None) => self.attempt(stored, &state, attempt).await,
+            (effect, None) => self.spread(id, state, effect).await,
         }
     }
 

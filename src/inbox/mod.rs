@@ -158,6 +158,9 @@ impl Meaning for Inbox {
         };
         match meant {
             Meant::Command(parsed) => Addressed {
+                code: (parsed.path == "role link")
+                    .then(|| parsed.text("code").map(str::to_owned))
+                    .flatten(),
                 incident: parsed.incident.map(IncidentId),
                 journal: matches!(parsed.path, "journal brief" | "journal timeline"),
                 urgent: matches!(parsed.path, "action approve" | "action refuse" | "action freeze"),
@@ -264,6 +267,9 @@ impl Inbox {
     fn without_incident(&self, parsed: &Parsed, asking: &Asking<'_>) -> Result<Option<Act>, Refusal> {
         Ok(Some(match parsed.path {
             "open" | "drill" => Act::Open(Box::new(self.open(parsed, asking)?)),
+            "role link" => Act::Link {
+                code: parsed.text("code").map(str::to_owned),
+            },
             "list" => self.list(parsed, asking),
             "help" => self.help(parsed),
             "probe list" => self.tell(crate::view::probes(&self.offers.probes())),

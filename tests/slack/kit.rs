@@ -192,7 +192,7 @@ impl House {
     /// The incident's channel.
     pub async fn room(&self) -> String {
         let state = self.state().await.expect("an incident");
-        let (room, _) = state.rooms.first().expect("a room");
+        let room = &state.rooms.first().expect("a room").at;
         assert_eq!(
             (room.platform.as_str(), room.workspace.as_str()),
             ("slack", self.slack.team_id().as_str())
@@ -207,7 +207,7 @@ impl House {
     /// Where a person types: the room, or `ops` while there is none.
     async fn place(&self) -> String {
         let state = self.state().await;
-        let room = state.and_then(|state| state.rooms.first().map(|(room, _)| room.room.clone()));
+        let room = state.and_then(|state| state.rooms.first().map(|room| room.at.room.clone()));
         room.unwrap_or_else(|| self.ops.clone())
     }
 

@@ -8,6 +8,7 @@ mod kit;
 mod privacy;
 mod racing;
 mod redacting;
+mod rooms;
 mod storage;
 mod timing;
 mod walk;

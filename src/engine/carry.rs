@@ -1,0 +1,126 @@
+//! What people say in one room of the team, carried over to the others. Only what people wrote: what the bot posts is
+//! never heard, so nothing goes round in circles.
+
+use super::Engine;
+use super::decide::Failed;
+use super::perform::End;
+use super::plan;
+use super::ports::Carried;
+use crate::chat::{self, Incoming};
+use crate::incident::{FileRef, IncidentId, MessageRef, RoomRef, State};
+use crate::store::{NewEffect, Post};
+
+impl Engine {
+    /// The tasks that carry a message over to the other rooms, or make them true again.
+    pub(super) async fn carrying(
+        &self,
+        incident: IncidentId,
+        incoming: &Incoming,
+    ) -> Result<Vec<NewEffect>, Failed> {
+        let message = match incoming {
+            Incoming::Wrote { message, .. }
+            | Incoming::Edited { message, .. }
+            | Incoming::Deleted { message, .. } => message,
+            _ => return Ok(Vec::new()),
+        };
+        let state = self.state(incident).await?;
+        let is_new = matches!(incoming, Incoming::Wrote { .. });
+        // Switched off, nothing new goes out, and what did still follows its original.
+        let state = state.filter(|state| state.carry || !is_new);
+        Ok(match state {
+            Some(state) => self.copies(&state, message),
+            None => Vec::new(),
+        })
+    }
+
+    pub(super) fn copies(&self, state: &State, message: &MessageRef) -> Vec<NewEffect> {
+        let here = |room: &RoomRef| *room == message.room;
+        if !state.internal_rooms().any(|room| here(&room.at)) {
+            return Vec::new();
+        }
+        let others = state.internal_rooms().filter(|room| !here(&room.at));
+        others
+            .map(|room| plan::carry(state.opening.number, message, &room.at, self.now()))
+            .collect()
+    }
+
+    /// A message as it is kept now; `None`: it is not kept.
+    pub(super) async fn said(&self, message: &MessageRef) -> Result<Option<Carried>, End> {
+        let room = message.room.to_string();
+        let versions = self.inner.parts.store.versions(&room, &message.message).await;
+        let versions = versions.map_err(|error| End::again(error.to_string()))?;
+        Ok(versions.into_iter().next_back().map(|last| {
+            let files = last.entry.files.as_deref();
+            let files: Vec<FileRef> = files
+                .and_then(|files| serde_json::from_str(files).ok())
+                .unwrap_or_default();
+            Carried {
+                platform: message.room.platform.clone(),
+                author: last.entry.author,
+                text: last.entry.text,
+                files: files.into_iter().map(|file| file.name).collect(),
+            }
+        }))
+    }
+
+    /// Whether there is a copy of a message in a room.
+    pub(super) async fn is_carried(
+        &self,
+        incident: IncidentId,
+        message: &MessageRef,
+        room: &RoomRef,
+    ) -> Result<bool, End> {
+        let there = self.posted(incident, &copy_slot(message, room)).await?;
+        Ok(there.is_some())
+    }
+
+    /// Posts the copy of a message in a room, or makes it say what the original says now.
+    pub(super) async fn carry(&self, incident: IncidentId, message: &MessageRef, room: &RoomRef) -> End {
+        let state = match self.state(incident).await {
+            Ok(Some(state)) => state,
+            Ok(None) => return End::Done,
+            Err(error) => return error.into(),
+        };
+        let both = [room, &message.room].map(|one| state.internal_rooms().any(|known| known.at == *one));
+        drop(state);
+        let chat = match self.chat(&room.platform) {
+            Ok(chat) if both == [true, true] => chat,
+            Ok(_) => return End::Done,
+            Err(end) => return end,
+        };
+        let said = match self.said(message).await {
+            Ok(Some(said)) => said,
+            Ok(None) => return End::Done,
+            Err(end) => return end,
+        };
+        let slot = copy_slot(message, room);
+        let there = match self.posted(incident, &slot).await {
+            Ok(there) => there,
+            Err(end) => return end,
+        };
+        let words = self.inner.parts.words.carried(&said);
+        if let Some(at) = there {
+            return match chat.update(&at, &words).await {
+                // Somebody deleted the copy, and meant it.
+                Err(chat::Error::Gone { .. }) => End::Done,
+                updated => updated.into(),
+            };
+        }
+        if said.text.is_none() {
+            return End::Done;
+        }
+        let key = format!("{incident}/{slot}");
+        match chat.post(&key, room, None, &words).await {
+            Ok(at) => End::Shown(vec![Post {
+                incident,
+                slot,
+                message: serde_json::to_string(&at).ok(),
+            }]),
+            Err(error) => error.into(),
+        }
+    }
+}
+
+fn copy_slot(message: &MessageRef, room: &RoomRef) -> String {
+    format!("said:{}/{}@{room}", message.room, message.message)
+}
