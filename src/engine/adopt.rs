@@ -2,13 +2,39 @@
 //! is already. Asked at once, so that a refusal reaches the person who typed.
 
 use super::decide::Failed;
+use super::handle::no_incident;
+use super::ports::Act;
 use super::{Engine, read};
 use crate::chat::{self, Found};
 use crate::incident::{Audience, IncidentId, Refusal, Request};
 
 impl Engine {
+    /// What was asked about rooms, with channels looked up where they are named as people type them.
+    pub(super) async fn about_rooms(&self, incident: Option<IncidentId>, act: Act) -> Result<Act, Failed> {
+        Ok(match act {
+            Act::AddRoom {
+                platform,
+                channel,
+                audience,
+            } => {
+                let incident = incident.ok_or_else(no_incident)?;
+                Act::Incident(self.joining(incident, &platform, &channel, audience).await?)
+            }
+            Act::LeaveRoom { platform, channel } => {
+                let room = self.found(&platform, &channel).await?.room;
+                Act::Incident(Request::LeaveRoom { room })
+            }
+            Act::Incident(Request::AskRoom { platform, audience }) => {
+                self.connected(&platform)?;
+                Act::Incident(Request::AskRoom { platform, audience })
+            }
+            Act::Open(request) => Act::Open(Box::new(self.opening_here(*request).await?)),
+            act => act,
+        })
+    }
+
     /// The request that makes a channel a room of this incident.
-    pub(super) async fn joining(
+    async fn joining(
         &self,
         incident: IncidentId,
         platform: &str,
@@ -24,7 +50,7 @@ impl Engine {
     }
 
     /// An opening, with the channel that is to be its room looked at.
-    pub(super) async fn opening_here(&self, mut request: Request) -> Result<Request, Failed> {
+    async fn opening_here(&self, mut request: Request) -> Result<Request, Failed> {
         let Request::Open { opening, .. } = &mut request else {
             return Ok(request);
         };
@@ -45,7 +71,7 @@ impl Engine {
     }
 
     /// A platform on which a room can be made.
-    pub(super) fn connected(&self, platform: &str) -> Result<(), Refusal> {
+    fn connected(&self, platform: &str) -> Result<(), Refusal> {
         let chats = &self.inner.parts.chats;
         if chats.iter().any(|chat| chat.platform() == platform) {
             return Ok(());
@@ -56,7 +82,7 @@ impl Engine {
     }
 
     /// A channel as its platform knows it.
-    pub(super) async fn found(&self, platform: &str, channel: &str) -> Result<Found, Failed> {
+    async fn found(&self, platform: &str, channel: &str) -> Result<Found, Failed> {
         self.connected(platform)?;
         let refused = |words: String| Failed::from(Refusal::new(words).at("room"));
         let Ok(chat) = self.chat(platform) else {

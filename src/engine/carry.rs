@@ -8,7 +8,7 @@ use super::plan;
 use super::ports::Carried;
 use crate::chat::{self, Incoming};
 use crate::incident::{FileRef, IncidentId, MessageRef, RoomRef, State};
-use crate::store::{NewEffect, Post};
+use crate::store::{NewEffect, Post, Redaction};
 
 impl Engine {
     /// The tasks that carry a message over to the other rooms, or make them true again.
@@ -24,24 +24,49 @@ impl Engine {
             _ => return Ok(Vec::new()),
         };
         let state = self.state(incident).await?;
-        let is_new = matches!(incoming, Incoming::Wrote { .. });
+        let new = matches!(incoming, Incoming::Wrote { .. });
         // Switched off, nothing new goes out, and what did still follows its original.
-        let state = state.filter(|state| state.carry || !is_new);
+        let state = state.filter(|state| state.carry || !new);
         Ok(match state {
-            Some(state) => self.copies(&state, message),
+            Some(state) => self.copies(&state, message, new),
             None => Vec::new(),
         })
     }
 
-    pub(super) fn copies(&self, state: &State, message: &MessageRef) -> Vec<NewEffect> {
+    /// A task for each copy of a message: to post it, or to make it true again.
+    pub(super) fn copies(&self, state: &State, message: &MessageRef, new: bool) -> Vec<NewEffect> {
         let here = |room: &RoomRef| *room == message.room;
         if !state.internal_rooms().any(|room| here(&room.at)) {
             return Vec::new();
         }
         let others = state.internal_rooms().filter(|room| !here(&room.at));
         others
-            .map(|room| plan::carry(state.opening.number, message, &room.at, self.now()))
+            .map(|room| plan::carry(state.opening.number, message, &room.at, new, self.now()))
             .collect()
+    }
+
+    /// The tasks that take redacted words out of every copy.
+    pub(super) async fn copies_of(
+        &self,
+        incident: IncidentId,
+        redactions: &[Redaction],
+    ) -> Result<Vec<NewEffect>, Failed> {
+        let Some(state) = self.state(incident).await? else {
+            return Ok(Vec::new());
+        };
+        let originals = redactions.iter().filter_map(|redaction| match redaction {
+            Redaction::Message { room, message, .. } => {
+                let known = state.rooms.iter().find(|known| known.at.to_string() == *room)?;
+                Some(MessageRef {
+                    room: known.at.clone(),
+                    message: message.clone(),
+                })
+            }
+            _ => None,
+        });
+        Ok(originals
+            .flat_map(|original| self.copies(&state, &original, false))
+            .collect())
     }
 
     /// A message as it is kept now; `None`: it is not kept.
@@ -63,19 +88,14 @@ impl Engine {
         }))
     }
 
-    /// Whether there is a copy of a message in a room.
-    pub(super) async fn is_carried(
+    /// Posts the copy of a message in a room, or makes it say what the original says now.
+    pub(super) async fn carry(
         &self,
         incident: IncidentId,
         message: &MessageRef,
         room: &RoomRef,
-    ) -> Result<bool, End> {
-        let there = self.posted(incident, &copy_slot(message, room)).await?;
-        Ok(there.is_some())
-    }
-
-    /// Posts the copy of a message in a room, or makes it say what the original says now.
-    pub(super) async fn carry(&self, incident: IncidentId, message: &MessageRef, room: &RoomRef) -> End {
+        new: bool,
+    ) -> End {
         let state = match self.state(incident).await {
             Ok(Some(state)) => state,
             Ok(None) => return End::Done,
@@ -106,7 +126,8 @@ impl Engine {
                 updated => updated.into(),
             };
         }
-        if said.text.is_none() {
+        // What was said before the room was there, or in a digest, gets no copy because it was edited.
+        if !new || said.text.is_none() {
             return End::Done;
         }
         let key = format!("{incident}/{slot}");

@@ -207,6 +207,10 @@ impl Engine {
         incident: Option<IncidentId>,
         act: Act,
     ) -> Result<Verdict, Failed> {
+        if let Act::Link { code } = act {
+            return self.link(inbox, delivery, person, code).await;
+        }
+        let act = self.about_rooms(incident, act).await?;
         let by = By::Person { id: person };
         let said = std::sync::Mutex::new(None);
         let replying = |state: &State, written: &[Recorded]| {
@@ -230,46 +234,14 @@ impl Engine {
                 let Some(incident) = incident else {
                     return Err(no_incident().into());
                 };
-                if let Request::AskRoom { platform, .. } = &request {
-                    self.connected(platform)?;
-                }
-                self.decide(incident, &by, &request, with, Some(&replying))
-                    .await?;
-            }
-            Act::AddRoom {
-                platform,
-                channel,
-                audience,
-            } => {
-                let Some(incident) = incident else {
-                    return Err(no_incident().into());
-                };
-                let request = self.joining(incident, &platform, &channel, audience).await?;
-                self.decide(incident, &by, &request, with, Some(&replying))
-                    .await?;
-            }
-            Act::Link { code } => {
-                let (By::Person { id }, from) = (by, sender(&delivery.incoming)) else {
-                    return Err(Refusal::new("Only a person can prove who they are.").into());
-                };
-                return match (code, from) {
-                    (Some(code), Some(from)) => self.prove_link(inbox, delivery, from, &code).await,
-                    _ => self.offer_link(inbox, delivery, id).await,
-                };
-            }
-            Act::LeaveRoom { platform, channel } => {
-                let Some(incident) = incident else {
-                    return Err(no_incident().into());
-                };
-                let room = self.found(&platform, &channel).await?.room;
-                let request = Request::LeaveRoom { room };
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
             }
             Act::Open(request) => {
-                let request = self.opening_here(*request).await?;
                 self.open(&by, &request, with, &replying).await?;
             }
+            // Resolved before.
+            Act::AddRoom { .. } | Act::LeaveRoom { .. } | Act::Link { .. } => {}
             Act::Desk(request) => return self.act_on_desk(inbox, delivery, &by, &request).await,
             Act::Tell(message) => {
                 let verdict = Verdict {
@@ -306,7 +278,12 @@ impl Engine {
                 };
                 let (redactions, row) = self.message_redactions(incident, &message).await?;
                 let request = Request::RecordRedaction { row, reason };
-                let with = With { redactions, ..with };
+                let effects = self.copies_of(incident, &redactions).await?;
+                let with = With {
+                    redactions,
+                    effects,
+                    ..with
+                };
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
                 self.loaded(incident).lock().await.state = None;
@@ -317,7 +294,12 @@ impl Engine {
                 };
                 let redactions = self.redactions(incident, row).await?;
                 let request = Request::RecordRedaction { row, reason };
-                let with = With { redactions, ..with };
+                let effects = self.copies_of(incident, &redactions).await?;
+                let with = With {
+                    redactions,
+                    effects,
+                    ..with
+                };
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
             }

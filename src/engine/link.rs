@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::Engine;
 use super::decide::Failed;
+use super::handle::sender;
 use crate::chat::{Block, Delivery, Message, Rich, Verdict};
 use crate::desk::{self, LINK_LASTS};
 use crate::incident::{By, Identity, PersonId, Refusal};
@@ -32,8 +33,21 @@ fn told(words: Rich) -> Verdict {
 }
 
 impl Engine {
+    pub(super) async fn link(
+        &self,
+        inbox: InboxId,
+        delivery: &Delivery,
+        person: PersonId,
+        code: Option<String>,
+    ) -> Result<Verdict, Failed> {
+        match (code, sender(&delivery.incoming)) {
+            (Some(code), Some(from)) => self.prove_link(inbox, delivery, from, &code).await,
+            _ => self.offer_link(inbox, delivery, person).await,
+        }
+    }
+
     /// A code for somebody who is known here.
-    pub(super) async fn offer_link(
+    async fn offer_link(
         &self,
         inbox: InboxId,
         delivery: &Delivery,

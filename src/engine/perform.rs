@@ -1,6 +1,6 @@
 //! Working the outbox off. Every result comes back as a request; nothing is performed anywhere else.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -345,15 +345,10 @@ impl Engine {
                 incident,
                 message,
                 room,
+                ..
             } => (incident, Some(room), None, vec![message]),
             _ => return End::Done,
         };
-        // A copy that is there is made true however late it is.
-        if let (Some(room), [message]) = (&room, &said[..])
-            && !matches!(self.is_carried(incident, message, room).await, Ok(false))
-        {
-            return self.carry(incident, message, room).await;
-        }
         let now = self.now();
         let store = &self.inner.parts.store;
         // Also those that wait for their next try; none waits for a day.
@@ -381,11 +376,8 @@ impl Engine {
                 Ok(Task::Carry {
                     incident: of,
                     message,
-                    room,
-                }) if of == incident
-                    && late(&other)
-                    && matches!(self.is_carried(incident, &message, &room).await, Ok(false)) =>
-                {
+                    ..
+                }) if of == incident && late(&other) => {
                     said.push(message);
                     done.push(other.id);
                 }
@@ -397,16 +389,16 @@ impl Engine {
                     said: earlier,
                     ..
                 }) if of == incident => {
-                    told = covers(told, from, to);
-                    said.extend(earlier);
+                    told = if to > 0 { covers(told, from, to) } else { told };
+                    said.splice(0..0, earlier);
                 }
                 _ => {}
             }
         }
         done.sort();
         done.dedup();
-        said.sort();
-        said.dedup();
+        let mut told_once = BTreeSet::new();
+        said.retain(|message| told_once.insert(message.clone()));
         // Only people spoke: the digest is about no event.
         let (from, to) = told.unwrap_or_default();
         let commit = Commit {
@@ -455,8 +447,9 @@ impl Engine {
                 incident,
                 message,
                 room,
+                new,
             } => {
-                let end = self.carry(incident, &message, &room).await;
+                let end = self.carry(incident, &message, &room, new).await;
                 self.heed(incident, &room, &end).await;
                 end
             }

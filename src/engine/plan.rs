@@ -61,6 +61,8 @@ pub enum Task {
         incident: IncidentId,
         message: MessageRef,
         room: RoomRef,
+        /// To be posted; else a copy that is there is made true again.
+        new: bool,
     },
     /// A document, made of the journal up to an event, posted in the room.
     Export {
@@ -453,21 +455,30 @@ pub fn digest(
     }
 }
 
-/// What somebody said in another room. Only a reference waits: the words are in the log, masked, and may change.
-pub fn carry(incident: IncidentId, message: &MessageRef, room: &RoomRef, at: DateTime<Utc>) -> NewEffect {
+/// What somebody said in another room. Only a reference waits: the words are in the log, masked, and may change. A copy
+/// that is there is made true however late it is.
+pub fn carry(
+    incident: IncidentId,
+    message: &MessageRef,
+    room: &RoomRef,
+    new: bool,
+    at: DateTime<Utc>,
+) -> NewEffect {
+    let what = if new { "carry" } else { "copy" };
     NewEffect {
-        key: format!("{incident}/carry/{}/{}@{room}", message.room, message.message),
-        merge: true,
+        key: format!("{incident}/{what}/{}/{}@{room}", message.room, message.message),
+        merge: !new,
         lane: Lane::Chatty,
         channel: format!("{incident}/chat@{room}"),
         body: Task::Carry {
             incident,
             message: message.clone(),
             room: room.clone(),
+            new,
         }
         .body(),
         not_before: None,
-        deadline: Some(at + NOTICE_LATE),
+        deadline: new.then_some(at + NOTICE_LATE),
     }
 }
 

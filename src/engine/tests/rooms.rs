@@ -566,6 +566,41 @@ async fn copies_follow_edits_and_deletes_also_when_late() {
 }
 
 #[tokio::test]
+async fn redacted_words_leave_every_copy_and_an_edit_makes_no_new_one() {
+    let house = carrying().await;
+    house
+        .hears(
+            "m1",
+            None,
+            wrote(slack_room("inc-1"), "m1", "my password is tiger"),
+        )
+        .await;
+    let mark = Incoming::Reacted {
+        from: on_slack("ana"),
+        message: at(slack_room("inc-1"), "m1"),
+        emoji: "pushpin".to_owned(),
+        present: true,
+        at: start(),
+    };
+    house.hears("r1", None, mark).await;
+    let row = house.head(1).await;
+    let reason = "a password".to_owned();
+    house.says("cleo", Some(1), Said::Redact { row, reason }).await;
+    assert_eq!(house.chat.one("inc-1", "["), "[slack] dan: [redacted]");
+    house.does("ana", Request::SetCarry { on: false }).await;
+    house
+        .hears("m2", None, wrote(slack_room("inc-1"), "m2", "between us"))
+        .await;
+    let edited = Incoming::Edited {
+        message: at(slack_room("inc-1"), "m2"),
+        text: "still between us".to_owned(),
+        at: start(),
+    };
+    house.hears("e2", None, edited).await;
+    house.chat.one("inc-1", "[");
+}
+
+#[tokio::test]
 async fn what_was_said_during_a_long_outage_is_in_the_one_digest() {
     let house = carrying().await;
     house.chat.down.store(true, Ordering::SeqCst);
@@ -644,9 +679,13 @@ async fn somebody_proves_with_a_code_that_two_accounts_are_theirs_and_has_one_vo
     insta::assert_snapshot!(verdict.message.fallback, @"You are ben here too now. What you say on both platforms is one person's word, and one vote.");
     house.does("ben", approve(1)).await;
     house.hears("k3", None, from_slack(&approving)).await;
-    assert_eq!(house.stage(1, 1).await, "waiting", "twice the same person");
+    assert_eq!(
+        house.stage(1, 1).await,
+        "waiting for approval",
+        "twice the same person"
+    );
     house.does("cleo", approve(1)).await;
-    assert_ne!(house.stage(1, 1).await, "waiting");
+    assert_ne!(house.stage(1, 1).await, "waiting for approval");
     house
         .know("ben", &[Role::Approver])
         .await
@@ -683,7 +722,7 @@ async fn one_person_on_two_platforms_has_one_vote() {
         trigger: None,
     };
     house.hears("ben-on-slack", None, again).await;
-    assert_eq!(house.stage(1, 1).await, "waiting");
+    assert_eq!(house.stage(1, 1).await, "waiting for approval");
     house.does("cleo", approve(1)).await;
-    assert_ne!(house.stage(1, 1).await, "waiting");
+    assert_ne!(house.stage(1, 1).await, "waiting for approval");
 }

@@ -48,7 +48,14 @@ pub struct House {
 }
 
 /// What the config says of people: each on Slack, too.
-fn config(slack: &SlackServer, shop: &str, transport: Transport, folder: &Path, announce: &str) -> Config {
+fn config(
+    slack: &SlackServer,
+    shop: &str,
+    transport: Transport,
+    folder: &Path,
+    announce: &str,
+    more: &str,
+) -> Config {
     let secret = |name: &str, text: String| {
         let file = folder.join(name);
         std::fs::write(&file, text).expect("a secret written");
@@ -65,7 +72,7 @@ fn config(slack: &SlackServer, shop: &str, transport: Transport, folder: &Path, 
         ),
     };
     let mut text = format!(
-        "[web]\nlisten = \"127.0.0.1:0\"\n\n[slack]\napi_url = \"{}\"\nbot_token = {}\nannounce = \"{announce}\"\n{way}\n",
+        "[web]\nlisten = \"127.0.0.1:0\"\n\n{more}\n[slack]\napi_url = \"{}\"\nbot_token = {}\nannounce = \"{announce}\"\n{way}\n",
         slack.api_url(),
         secret("bot", slack.bot_token()),
     );
@@ -95,6 +102,15 @@ impl House {
 
     /// The program on this workspace, at work.
     pub async fn on(slack: SlackServer, transport: Transport) -> Self {
+        Self::set_up(slack, transport, "").await
+    }
+
+    /// The same with something else in its config.
+    pub async fn with(transport: Transport, more: &str) -> Self {
+        Self::set_up(SlackServer::start().await, transport, more).await
+    }
+
+    async fn set_up(slack: SlackServer, transport: Transport, more: &str) -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
@@ -112,7 +128,7 @@ impl House {
         let shop = Shop::start(folder.path(), Arc::new(clock.clone()), EVERY)
             .await
             .expect("an open shop");
-        let config = config(&slack, &shop.url(), transport, folder.path(), &incidents);
+        let config = config(&slack, &shop.url(), transport, folder.path(), &incidents, more);
         let (app, page) = Self::program(config, folder.path(), &clock).await;
         let house = Self {
             slack,

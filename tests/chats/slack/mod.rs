@@ -4,4 +4,5 @@ mod doctor;
 mod faults;
 mod hands;
 mod kit;
+mod rooms;
 mod story;
