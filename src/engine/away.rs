@@ -19,7 +19,7 @@ impl Engine {
         let away = match end {
             End::Again { away: true, .. } => true,
             // Nothing was asked of the platform, so nothing is known of it.
-            End::Again { after: None, .. } | End::Rest(_) => return,
+            End::Again { .. } | End::Rest(_) | End::Nothing => return,
             _ => false,
         };
         let now = self.now();

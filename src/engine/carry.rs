@@ -69,6 +69,32 @@ impl Engine {
             .collect())
     }
 
+    /// The message that somebody means who points at its copy.
+    pub(super) async fn original(&self, message: &MessageRef) -> Result<MessageRef, Failed> {
+        let reference = serde_json::to_string(message).unwrap_or_default();
+        let Some(post) = self.inner.parts.store.shown_by(&reference).await? else {
+            return Ok(message.clone());
+        };
+        let there = format!("@{}", message.room);
+        let said = post.slot.strip_prefix("said:");
+        let said = said.and_then(|said| said.strip_suffix(&there)?.rsplit_once('/'));
+        let Some((room, id)) = said else {
+            return Ok(message.clone());
+        };
+        let state = self.state(post.incident).await?;
+        let known = state.and_then(|state| {
+            let mut rooms = state.rooms.iter().map(|known| known.at.clone());
+            rooms.find(|known| known.to_string() == room)
+        });
+        Ok(match known {
+            Some(room) => MessageRef {
+                room,
+                message: id.to_owned(),
+            },
+            None => message.clone(),
+        })
+    }
+
     /// A message as it is kept now; `None`: it is not kept.
     pub(super) async fn said(&self, message: &MessageRef) -> Result<Option<Carried>, End> {
         let room = message.room.to_string();
@@ -98,19 +124,19 @@ impl Engine {
     ) -> End {
         let state = match self.state(incident).await {
             Ok(Some(state)) => state,
-            Ok(None) => return End::Done,
+            Ok(None) => return End::Nothing,
             Err(error) => return error.into(),
         };
         let both = [room, &message.room].map(|one| state.internal_rooms().any(|known| known.at == *one));
         drop(state);
         let chat = match self.chat(&room.platform) {
             Ok(chat) if both == [true, true] => chat,
-            Ok(_) => return End::Done,
+            Ok(_) => return End::Nothing,
             Err(end) => return end,
         };
         let said = match self.said(message).await {
             Ok(Some(said)) => said,
-            Ok(None) => return End::Done,
+            Ok(None) => return End::Nothing,
             Err(end) => return end,
         };
         let slot = copy_slot(message, room);
@@ -128,7 +154,7 @@ impl Engine {
         }
         // What was said before the room was there, or in a digest, gets no copy because it was edited.
         if !new || said.text.is_none() {
-            return End::Done;
+            return End::Nothing;
         }
         let key = format!("{incident}/{slot}");
         match chat.post(&key, room, None, &words).await {

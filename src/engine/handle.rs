@@ -465,7 +465,13 @@ impl Engine {
             ))
             .into());
         }
-        let words = format!("Making the post-mortem of {incident} as of event #{as_of}.");
+        let mut words = format!("Making the post-mortem of {incident} as of event #{as_of}.");
+        let state = self.state(incident).await?;
+        if state.is_some_and(|state| state.internal_rooms().next().is_none()) {
+            words.push_str(&format!(
+                " No room of it is open, so it is posted nowhere: `orderly postmortem {incident}` on the machine writes it."
+            ));
+        }
         let message = Message {
             fallback: words.clone(),
             blocks: vec![Block::Text { text: words.into() }],

@@ -167,6 +167,7 @@ impl Engine {
         if super::read(&self.inner.index).is_for_guests(&message.room) {
             return Ok(None);
         }
+        let message = &self.original(message).await?;
         let by = By::Person { id: person.clone() };
         let versions = self
             .inner

@@ -40,6 +40,8 @@ pub struct Document {
 pub(super) enum End {
     /// Done, and nothing more to write down.
     Done,
+    /// There was nothing to do, and nobody was asked: it says nothing about whether a platform is there.
+    Nothing,
     /// Done, and the effect was finished in the commit of its result.
     Written,
     /// Messages that now show something.
@@ -77,7 +79,8 @@ impl End {
             (shown @ End::Shown(_), _) | (_, shown @ End::Shown(_)) => shown,
             (never @ End::Never(_), _) | (_, never @ End::Never(_)) => never,
             (End::Written, _) | (_, End::Written) => End::Written,
-            (End::Done, End::Done) => End::Done,
+            (End::Done, _) | (_, End::Done) => End::Done,
+            (End::Nothing, End::Nothing) => End::Nothing,
         }
     }
 }
@@ -111,6 +114,13 @@ impl From<Failed> for End {
             other => End::again(other.to_string()),
         }
     }
+}
+
+/// What came of one task.
+struct Performed {
+    commit: Option<Commit>,
+    /// Whether somebody was asked who may not be there.
+    asked: bool,
 }
 
 /// A channel in somebody's hands. Given back when dropped, also by a panic, so that it does not stand still for ever.
@@ -225,9 +235,11 @@ impl Engine {
             if lock(&self.inner.effects).gives_way(&in_hand.channel, id) || *self.inner.stop.borrow() {
                 break;
             }
-            let commit = self.perform(&stored).await;
-            let again = commit.as_ref().and_then(|commit| commit.effects_retry.first());
-            failed = again.map(|again| again.not_before);
+            let Performed { commit, asked } = self.perform(&stored).await;
+            if asked {
+                let again = commit.as_ref().and_then(|commit| commit.effects_retry.first());
+                failed = again.map(|again| again.not_before);
+            }
             match commit {
                 None => {}
                 Some(commit) if commit.posts.is_empty() && commit.effects_retry.is_empty() => {
@@ -276,10 +288,11 @@ impl Engine {
     }
 
     /// Performs an effect; what is to be written down of it.
-    async fn perform(&self, stored: &StoredEffect) -> Option<Commit> {
+    async fn perform(&self, stored: &StoredEffect) -> Performed {
         let late = |deadline: DateTime<Utc>| deadline < self.now();
+        let is_late = stored.effect.deadline.is_some_and(late);
         let end = match serde_json::from_str::<Task>(&stored.effect.body) {
-            Ok(task) if stored.effect.deadline.is_some_and(late) => {
+            Ok(task) if is_late => {
                 self.inner.counters.effects_late.fetch_add(1, Ordering::Relaxed);
                 self.too_late(stored, task).await
             }
@@ -287,6 +300,14 @@ impl Engine {
             Err(error) => End::Never(format!("the task cannot be read: {error}")),
         };
         self.inner.counters.effects.fetch_add(1, Ordering::Relaxed);
+        // What is merely put off or dropped says nothing about whether anything gets through.
+        let asked = !is_late && !matches!(end, End::Nothing);
+        let commit = self.concluded(stored, end);
+        Performed { commit, asked }
+    }
+
+    /// What is written down of how a task ended.
+    fn concluded(&self, stored: &StoredEffect, end: End) -> Option<Commit> {
         let mut commit = Commit {
             at: self.now(),
             ..Commit::default()
@@ -300,7 +321,7 @@ impl Engine {
                 waiting.rest(&stored.effect.channel, self.now() + LONGEST_WAIT);
                 return None;
             }
-            End::Done => commit.effects_done.push(stored.id),
+            End::Done | End::Nothing => commit.effects_done.push(stored.id),
             End::Shown(posts) => {
                 commit.effects_done.push(stored.id);
                 commit.posts = posts;

@@ -51,7 +51,7 @@ impl Engine {
             _ => words.slot(&state, slot, &self.desk()),
         };
         let Some(message) = message else {
-            return End::Done;
+            return End::Nothing;
         };
         // Not held while others wait for the chat: the next decision changes it in place.
         drop(state);
@@ -76,7 +76,7 @@ impl Engine {
     pub(super) async fn notice(&self, incident: IncidentId, event: u64, room: &RoomRef) -> End {
         let (state, recorded, hash) = match self.event_of(incident, event).await {
             Ok(Some(found)) => found,
-            Ok(None) => return End::Done,
+            Ok(None) => return End::Nothing,
             Err(end) => return end,
         };
         let words = &self.inner.parts.words;
@@ -86,7 +86,7 @@ impl Engine {
         };
         drop(state);
         let Some(message) = message else {
-            return End::Done;
+            return End::Nothing;
         };
         self.post_once(&format!("{incident}/notice/{event}@{room}"), room, &message)
             .await
@@ -164,7 +164,7 @@ impl Engine {
             let still = state.room(&room).is_some_and(|known| known.archived.is_none());
             let end = match still {
                 true => self.post_digest(&state, (from, to), &said, &room).await,
-                false => End::Done,
+                false => End::Nothing,
             };
             drop(state);
             self.heed(incident, &room, &end).await;

@@ -123,12 +123,12 @@ impl Engine {
         room: &RoomRef,
     ) -> End {
         let Some(known) = state.room(room) else {
-            return End::Done;
+            return End::Nothing;
         };
         match effect {
             Effect::Archive => self.archive(&state, room).await,
             Effect::Unarchive => self.unarchive(id, &state, room).await,
-            _ if known.archived.is_some() => End::Done,
+            _ if known.archived.is_some() => End::Nothing,
             Effect::Topic => self.set_topic(state, room).await,
             Effect::Invite { person } => self.invite(&person, room).await,
             Effect::Show { slot } => self.show(state, slot, room).await,
@@ -213,7 +213,7 @@ impl Engine {
     async fn invite(&self, person: &PersonId, room: &RoomRef) -> End {
         let people = identities(&self.desk(), std::iter::once(person), &room.platform);
         if people.is_empty() {
-            return End::Done;
+            return End::Nothing;
         }
         match self.chat(&room.platform) {
             Ok(chat) => chat.invite(room, &people).await.into(),
@@ -226,7 +226,7 @@ impl Engine {
     async fn archive(&self, state: &State, room: &RoomRef) -> End {
         let incident = state.opening.number;
         if !state.is_over() {
-            return End::Done;
+            return End::Nothing;
         }
         let chat = match self.chat(&room.platform) {
             Ok(chat) => chat,
@@ -270,7 +270,7 @@ impl Engine {
     async fn unarchive(&self, id: EffectId, state: &State, room: &RoomRef) -> End {
         let incident = state.opening.number;
         if state.is_over() || state.room(room).is_none_or(|known| known.archived.is_none()) {
-            return End::Done;
+            return End::Nothing;
         }
         let chat = match self.chat(&room.platform) {
             Ok(chat) => chat,

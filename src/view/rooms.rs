@@ -242,3 +242,76 @@ pub(super) fn room_name(view: &View, state: &State, audience: Audience) -> Strin
         (Audience::Guest, true) => format!("inc-{}-guests", state.opening.number.0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::tests::kit::*;
+    use crate::incident::{Conclusion, Line, Opening, Request};
+
+    fn text(message: &Message) -> String {
+        serde_json::to_string(message).expect("JSON")
+    }
+
+    fn told() -> crate::incident::tests::kit::Story {
+        let mut story = Story::in_triage();
+        story.does(
+            "ana",
+            finding(Line::Changes, Conclusion::Suspect, "the release at two"),
+        );
+        story.proposed(terms("stop", "odoo-prod"));
+        let text = "We are on it".to_owned();
+        story.does("ana", Request::SendUpdate { text, next_s: None });
+        story
+    }
+
+    #[test]
+    fn guests_see_where_it_stands_and_the_last_update_and_nothing_of_the_teams() {
+        let story = told();
+        let card = text(&guest_card(story.state()));
+        for theirs in [
+            "INC-",
+            "the cause is being looked for",
+            "We are on it",
+            "Next update",
+        ] {
+            assert!(card.contains(theirs), "{theirs}: {card}");
+        }
+        for ours in ["release", "A1", "odoo-prod", "cleo", "Cleo", "button", "D1"] {
+            assert!(!card.contains(ours), "{ours}: {card}");
+        }
+        let spoken: Vec<_> = story.journal.iter().filter_map(guest_notice).collect();
+        assert_eq!(spoken.len(), 1, "the update alone");
+    }
+
+    #[test]
+    fn guests_of_a_private_incident_see_no_title() {
+        let private = Opening {
+            private: true,
+            ..opening()
+        };
+        let story = Story::opened_as(private, whole_frame());
+        let state = story.state();
+        assert!(!text(&guest_card(state)).contains(&state.title));
+        assert!(!guest_topic(state).contains(&state.title));
+    }
+
+    #[test]
+    fn what_is_carried_over_says_who_said_it_where_and_is_never_markup() {
+        let said = Carried {
+            platform: "slack".to_owned(),
+            author: "Ana".to_owned(),
+            text: Some("<!channel> *look*".to_owned()),
+            files: vec!["a.log".to_owned()],
+        };
+        let message = carried(&said);
+        assert_eq!(message.fallback, "[slack] Ana: <!channel> *look* (file: a.log)");
+        let Some(Block::Text { text }) = message.blocks.first() else {
+            panic!("a text");
+        };
+        assert!(text.0.iter().all(|span| matches!(
+            span,
+            crate::chat::Span::Plain { .. } | crate::chat::Span::Bold { .. }
+        )));
+    }
+}

@@ -118,6 +118,12 @@ async fn what_comes_while_a_platform_comes_back_does_not_overtake_what_waits() {
     for _ in 0..10 {
         house.later(TimeDelta::seconds(45)).await;
     }
+    let gone = Request::MessageEdited {
+        message: at(slack_room("inc-1"), "nothing"),
+        text: "nothing".to_owned(),
+    };
+    house.does("ana", gone).await;
+    assert_eq!(house.count(1, "platform_back").await, 0, "nothing got through");
     house.slack().down.store(false, Ordering::SeqCst);
     house.does("ana", note("second")).await;
     house.later(TimeDelta::minutes(2)).await;
@@ -563,6 +569,34 @@ async fn copies_follow_edits_and_deletes_also_when_late() {
         house.chat.one("inc-1", "["),
         "[slack] dan: (deleted) +printer.log"
     );
+}
+
+#[tokio::test]
+async fn a_mark_on_a_copy_is_a_mark_on_what_was_said() {
+    let house = carrying().await;
+    house
+        .hears("m1", None, wrote(slack_room("inc-1"), "m1", "it began at noon"))
+        .await;
+    let posted = house.chat.posted();
+    let copy = posted
+        .iter()
+        .find(|posted| posted.text.starts_with('['))
+        .expect("a copy");
+    let mark = |present: bool| Incoming::Reacted {
+        from: identity("ana"),
+        message: copy.at.clone(),
+        emoji: "pushpin".to_owned(),
+        present,
+        at: start(),
+    };
+    house.hears("r1", None, mark(true)).await;
+    let original = at(slack_room("inc-1"), "m1");
+    assert_eq!(
+        house.state(1).await.marks[&original].marked.text,
+        "it began at noon"
+    );
+    house.hears("r2", None, mark(false)).await;
+    assert!(house.state(1).await.marks[&original].removed.is_some());
 }
 
 #[tokio::test]

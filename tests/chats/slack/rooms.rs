@@ -185,10 +185,10 @@ async fn what_was_said_since_it_began_comes_into_the_log_where_it_is_asked_for()
     let ana = house.person("ana");
     let channel = house.slack.channel("carrier-labels", &[&ana]);
     ana.says(&channel, "long before");
-    house.advance(Duration::from_secs(3_600));
+    minutes(&house, 2).await;
     ana.says(&channel, "the first label failed");
-    house.advance(Duration::from_secs(120));
-    let line = "/incident open Labels do not print --here --history since=\"10m ago\"";
+    minutes(&house, 1).await;
+    let line = "/incident open Labels do not print --here --history since=\"2m ago\"";
     ana.types(line, &channel).await;
     house.settled().await.expect("an incident");
     assert_eq!(house.log(&channel).await, ["the first label failed"]);
