@@ -1,28 +1,53 @@
 //! What waits in the outbox, by channel, in memory: the rows themselves stay in the store, which would have to look
 //! through all that waits behind a slow channel to find what may go now.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::store::EffectId;
+use crate::store::{EffectId, Lane};
 
 #[derive(Default)]
 pub(super) struct Waiting {
-    channels: HashMap<String, Channel>,
+    channels: HashMap<Arc<str>, Channel>,
+    /// What comes next in each channel that is free and waits for no time: found without looking at all channels.
+    ready: BTreeSet<(EffectId, Arc<str>)>,
+    /// Channels in which something waits for a time.
+    timed: HashSet<Arc<str>>,
     worked_on: usize,
+    len: usize,
 }
 
 #[derive(Default)]
 struct Channel {
     /// In the order of work; the time before which it may not be tried again.
     effects: BTreeMap<EffectId, Option<DateTime<Utc>>>,
+    /// How many of them have such a time.
+    timed: usize,
     worked_on: bool,
     /// Something failed; what comes after does not overtake what failed.
     rests: Option<DateTime<Utc>>,
+    /// As it stands in [`Waiting::ready`].
+    ready: Option<EffectId>,
 }
 
 impl Channel {
+    fn add(&mut self, id: EffectId, not_before: Option<DateTime<Utc>>) {
+        self.timed += usize::from(not_before.is_some());
+        let before = self.effects.insert(id, not_before);
+        self.timed -= usize::from(before.flatten().is_some());
+    }
+
+    fn remove(&mut self, id: EffectId) {
+        let before = self.effects.remove(&id);
+        self.timed -= usize::from(before.flatten().is_some());
+    }
+
+    fn is_timed(&self) -> bool {
+        self.rests.is_some() || self.timed > 0
+    }
+
     fn next(&self, now: DateTime<Utc>) -> Option<EffectId> {
         if self.worked_on || self.rests.is_some_and(|until| until > now) {
             return None;
@@ -48,32 +73,56 @@ fn before(channel: &str) -> Option<&str> {
 impl Waiting {
     pub fn add(&mut self, id: EffectId, channel: &str, not_before: Option<DateTime<Utc>>) {
         // There is a room now: what waited for one is looked at again.
-        if let Some(first) = before(channel).and_then(|first| self.channels.get_mut(first)) {
-            first.rests = None;
-            first
-                .effects
-                .values_mut()
-                .for_each(|not_before| *not_before = None);
+        if let Some(first) = before(channel).filter(|first| self.channels.contains_key(*first)) {
+            self.change(first, |first| {
+                first.rests = None;
+                first.timed = 0;
+                first
+                    .effects
+                    .values_mut()
+                    .for_each(|not_before| *not_before = None);
+            });
         }
-        match self.channels.get_mut(channel) {
-            Some(channel) => {
-                channel.effects.insert(id, not_before);
-            }
-            None => {
-                let effects = BTreeMap::from([(id, not_before)]);
-                let channel = self.channels.entry(channel.to_owned()).or_default();
-                channel.effects = effects;
-            }
-        }
+        self.change(channel, |channel| channel.add(id, not_before));
     }
 
     /// Leaves a channel alone for a while. In memory only: after a restart everything is tried at once.
     pub fn rest(&mut self, channel: &str, until: DateTime<Utc>) {
-        let channel = self.channels.entry(channel.to_owned()).or_default();
-        channel.rests = Some(until);
-        // What failed before is tried again in its turn, not after what came later.
-        let later = channel.effects.values_mut().flatten();
-        later.for_each(|not_before| *not_before = until.min(*not_before));
+        self.change(channel, |channel| {
+            channel.rests = Some(until);
+            // What failed before is tried again in its turn, not after what came later.
+            let later = channel.effects.values_mut().flatten();
+            later.for_each(|not_before| *not_before = until.min(*not_before));
+        });
+    }
+
+    /// Changes a channel, and what is known of it beside it. An empty one is forgotten.
+    fn change(&mut self, name: &str, change: impl FnOnce(&mut Channel)) {
+        let name = match self.channels.get_key_value(name) {
+            Some((name, _)) => name.clone(),
+            None => name.into(),
+        };
+        let channel = self.channels.entry(name.clone()).or_default();
+        let len = channel.effects.len();
+        change(channel);
+        self.len = self.len - len + channel.effects.len();
+        let timed = channel.is_timed();
+        let free = !timed && !channel.worked_on;
+        let next = channel.effects.keys().next().copied().filter(|_| free);
+        let before = std::mem::replace(&mut channel.ready, next);
+        if channel.effects.is_empty() && channel.rests.is_none() && !channel.worked_on {
+            self.channels.remove(&name);
+        }
+        if before != next {
+            if let Some(before) = before {
+                self.ready.remove(&(before, name.clone()));
+            }
+            self.ready.extend(next.map(|next| (next, name.clone())));
+        }
+        match timed {
+            true => self.timed.insert(name),
+            false => self.timed.remove(&name),
+        };
     }
 
     /// Takes the channel whose next effect is the most urgent and the oldest, and its first effects with it. Nobody
@@ -81,14 +130,14 @@ impl Waiting {
     pub fn take(&mut self, now: DateTime<Utc>, most: usize) -> Option<(String, Vec<EffectId>)> {
         let (_, name) = self.free(now).min()?;
         let name = name.clone();
-        let channel = self.channels.get_mut(&name)?;
-        let taken: Vec<EffectId> = channel.due(now).take(most).collect();
-        for id in &taken {
-            channel.effects.remove(id);
-        }
-        channel.worked_on = true;
+        let mut taken = Vec::new();
+        self.change(&name, |channel| {
+            taken = channel.due(now).take(most).collect();
+            taken.iter().for_each(|id| channel.remove(*id));
+            channel.worked_on = true;
+        });
         self.worked_on += 1;
-        Some((name, taken))
+        Some((name.to_string(), taken))
     }
 
     /// Whether `next` has to wait although it was taken: something more urgent came into the channel since, or something
@@ -105,13 +154,21 @@ impl Waiting {
 
     /// The channel is free again.
     pub fn end(&mut self, name: &str) {
-        if let Some(channel) = self.channels.get_mut(name) {
-            channel.worked_on = false;
+        if self.channels.contains_key(name) {
             self.worked_on -= 1;
-            if channel.effects.is_empty() && channel.rests.is_none() {
-                self.channels.remove(name);
-            }
+            self.change(name, |channel| channel.worked_on = false);
         }
+    }
+
+    /// Everything that waits, for whatever.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether something of the first lane could be taken.
+    pub fn is_urgent(&self) -> bool {
+        let first = self.ready.first();
+        first.is_some_and(|(id, _)| id.lane() == Lane::Urgent)
     }
 
     /// Channels in somebody's hands.
@@ -124,14 +181,20 @@ impl Waiting {
         self.free(now).next().is_some()
     }
 
-    /// The next effect of every channel that may be worked on now.
-    fn free(&self, now: DateTime<Utc>) -> impl Iterator<Item = (EffectId, &String)> {
-        let waits = |name: &String| before(name).is_some_and(|first| self.is_busy(first));
-        let next = move |(name, channel): (_, &Channel)| Some((channel.next(now)?, name));
-        self.channels
+    /// The next effect of every channel that may be worked on now: of those without a time, the first that need not wait
+    /// for another channel.
+    fn free(&self, now: DateTime<Utc>) -> impl Iterator<Item = (EffectId, &Arc<str>)> {
+        let waits = |name: &Arc<str>| before(name).is_some_and(|first| self.is_busy(first));
+        let timed = self
+            .timed
             .iter()
-            .filter(move |(name, _)| !waits(name))
-            .filter_map(next)
+            .filter_map(move |name| Some((self.channels.get(name)?.next(now)?, name)));
+        let ready = self
+            .ready
+            .iter()
+            .map(|(id, name)| (*id, name))
+            .find(move |(_, name)| !waits(name));
+        timed.filter(move |(_, name)| !waits(name)).chain(ready)
     }
 
     /// Whether something waits in a channel, or is being performed.
@@ -153,15 +216,17 @@ impl Waiting {
     pub fn wakes(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let over = |until: &mut DateTime<Utc>| *until <= now;
         let mut wakes: Option<DateTime<Utc>> = None;
-        self.channels.retain(|_, channel| {
-            if channel.worked_on {
-                return true;
-            }
-            channel.rests.take_if(over);
-            let later = channel.effects.values().flatten().filter(|at| **at > now).min();
-            wakes = wakes.into_iter().chain(channel.rests).chain(later.copied()).min();
-            channel.rests.is_some() || !channel.effects.is_empty()
-        });
+        let timed: Vec<_> = self.timed.iter().cloned().collect();
+        for name in timed {
+            self.change(&name, |channel| {
+                if channel.worked_on {
+                    return;
+                }
+                channel.rests.take_if(over);
+                let later = channel.effects.values().flatten().filter(|at| **at > now).min();
+                wakes = wakes.into_iter().chain(channel.rests).chain(later.copied()).min();
+            });
+        }
         wakes
     }
 }

@@ -119,7 +119,7 @@ pub struct Asking<'a> {
     /// The incident of the room, or the one that was named.
     pub incident: Option<&'a State>,
     /// Lines of the list of incidents, newest first, those this person may see.
-    pub listed: &'a [Arc<Listed>],
+    pub listed: &'a (dyn Fn() -> Vec<Arc<Listed>> + Sync),
     /// The journal of the incident, where the command is about it.
     pub journal: Option<&'a [Recorded]>,
 }
@@ -164,13 +164,11 @@ pub struct Listed {
 }
 
 /// Which incident a command names, before anything is loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Addressed {
     pub incident: Option<IncidentId>,
     /// The answer needs the whole journal (timeline, brief, export).
     pub journal: bool,
-    /// What proves, typed by somebody unknown, who they are.
-    pub code: Option<String>,
     /// Approvals and refusals go first and may use the reserve of the inbox.
     pub urgent: bool,
 }
@@ -178,6 +176,9 @@ pub struct Addressed {
 /// Understands what people type.
 pub trait Meaning: Send + Sync {
     fn addressed(&self, incoming: &Incoming) -> Addressed;
+
+    /// What proves, typed by somebody unknown, who they are.
+    fn code(&self, incoming: &Incoming) -> Option<String>;
 
     fn understand(&self, incoming: &Incoming, asking: &Asking<'_>) -> Result<Act, Refusal>;
 

@@ -10,9 +10,7 @@ use super::ports::Carried;
 use super::rooms::waits_for_room;
 use super::{Engine, journal};
 use crate::chat::{self, Chat, Message, Upload};
-use crate::incident::{
-    Audience, Event, IncidentId, MessageRef, PersonId, Recorded, Request, RoomRef, Slot, State,
-};
+use crate::incident::{Audience, Event, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State};
 use crate::store::{Commit, EffectId, Evidence, LogId, Post, Stream};
 
 impl Engine {
@@ -73,23 +71,36 @@ impl Engine {
         Ok(post.and_then(|post| serde_json::from_str(post.message.as_deref()?).ok()))
     }
 
-    pub(super) async fn notice(&self, incident: IncidentId, event: u64, room: &RoomRef) -> End {
-        let (state, recorded, hash) = match self.event_of(incident, event).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return End::Nothing,
-            Err(end) => return end,
+    /// Tells a room of events of one incident, in this order; how each ended. Fewer ends than events: the rest has to wait
+    /// for what failed, or for what may be more urgent.
+    pub(super) async fn tell_notices(
+        &self,
+        incident: IncidentId,
+        events: &[u64],
+        room: &RoomRef,
+    ) -> Vec<End> {
+        let told = match self.notices_of(incident, events, Some(room)).await {
+            Ok(told) => told,
+            Err(end) => return vec![end],
         };
-        let words = &self.inner.parts.words;
-        let message = match state.room(room).map(|known| known.audience) {
-            Some(Audience::Guest) => words.guest_notice(&recorded),
-            _ => words.notice(&state, &recorded, &hash, &self.desk()),
+        let chat = match self.chat(&room.platform) {
+            Ok(chat) => chat,
+            Err(end) => return vec![end],
         };
-        drop(state);
-        let Some(message) = message else {
-            return End::Nothing;
-        };
-        self.post_once(&format!("{incident}/notice/{event}@{room}"), room, &message)
-            .await
+        let said = events.iter().zip(&told).filter_map(|(event, message)| {
+            Some((format!("{incident}/notice/{event}@{room}"), message.as_ref()?))
+        });
+        let said: Vec<(String, &Message)> = said.collect();
+        let mut posted = match said.is_empty() {
+            true => Vec::new(),
+            false => chat.post_all(room, &said).await,
+        }
+        .into_iter();
+        let ends = told.iter().map_while(|message| match message {
+            Some(_) => posted.next().map(|posted| posted.map(drop).into()),
+            None => Some(End::Nothing),
+        });
+        ends.collect()
     }
 
     /// Posts a message of its own.
@@ -100,36 +111,70 @@ impl Engine {
         }
     }
 
-    /// An event with the journal's head at it, and the state as it is now.
-    async fn event_of(
+    /// What is said of events of an incident, as far as they are at hand or read in one go: of the first in any case.
+    async fn notices_of(
         &self,
         incident: IncidentId,
-        event: u64,
-    ) -> Result<Option<(Arc<State>, Recorded, String)>, End> {
-        let stream = Stream::Incident(incident);
-        let stored = self.inner.parts.store.events(stream, event - 1, 1).await;
-        let stored = stored.map_err(|error| End::again(error.to_string()))?;
-        let Some(stored) = stored.first() else {
-            return Ok(None);
+        events: &[u64],
+        room: Option<&RoomRef>,
+    ) -> Result<Vec<Option<Message>>, End> {
+        let loaded = self.loaded(incident);
+        let mut loaded_now = loaded.lock().await;
+        let mut known = loaded_now.recent_of(events);
+        let mut looked_at = 0..0;
+        if let Some(missing) = events.iter().find(|event| !known.contains_key(event)) {
+            drop(loaded_now);
+            looked_at = *missing..missing + IN_ONE_GO;
+            let stream = Stream::Incident(incident);
+            let stored = self
+                .inner
+                .parts
+                .store
+                .events(stream, missing - 1, IN_ONE_GO as usize)
+                .await;
+            for stored in stored.map_err(|error| End::again(error.to_string()))? {
+                if !events.contains(&stored.seq) {
+                    continue;
+                }
+                match journal::read(&stored) {
+                    Ok(recorded) => drop(known.insert(stored.seq, (recorded, stored.seal.hash))),
+                    Err(error) if stored.seq == events[0] => return Err(End::Never(error.to_string())),
+                    Err(_) => looked_at.end = looked_at.end.min(stored.seq),
+                }
+            }
+            loaded_now = loaded.lock().await;
+        }
+        self.fill(incident, &mut loaded_now).await?;
+        let Some(state) = &loaded_now.state else {
+            return Err(End::Nothing);
         };
-        let recorded = journal::read(stored).map_err(|error| End::Never(error.to_string()))?;
-        let hash = stored.seal.hash.to_string();
-        let state = self.state(incident).await?;
-        Ok(state.map(|state| (state, recorded, hash)))
+        let words = &self.inner.parts.words;
+        let desk = self.desk();
+        let guests = room
+            .and_then(|room| state.room(room))
+            .is_some_and(|room| !room.is_internal());
+        let at_hand = events
+            .iter()
+            .take_while(|event| known.contains_key(event) || looked_at.contains(event));
+        let told = at_hand.map(|event| {
+            let (recorded, hash) = known.get(event)?;
+            match guests {
+                true => words.guest_notice(recorded),
+                false => words.notice(state, recorded, &hash.to_string(), &desk),
+            }
+        });
+        Ok(told.collect())
     }
 
     pub(super) async fn direct(&self, incident: IncidentId, person: &PersonId, event: u64) -> End {
-        let (state, recorded, hash) = match self.event_of(incident, event).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return End::Done,
+        let message = match self.notices_of(incident, &[event], None).await {
+            Ok(mut told) => told.pop().flatten(),
             Err(end) => return end,
         };
-        let desk = self.desk();
-        let message = self.inner.parts.words.notice(&state, &recorded, &hash, &desk);
-        drop(state);
         let Some(message) = message else {
             return End::Done;
         };
+        let desk = self.desk();
         let mut end = End::Done;
         for identity in desk
             .people
@@ -303,6 +348,9 @@ impl Engine {
         })
     }
 }
+
+/// Events read at once to be told of: one run of notices of a busy incident.
+const IN_ONE_GO: u64 = 64;
 
 /// Makes one slot true in one room.
 async fn show_in(

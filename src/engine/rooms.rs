@@ -135,7 +135,8 @@ impl Engine {
             Effect::Notice { event, .. } => {
                 let incident = state.opening.number;
                 drop(state);
-                self.notice(incident, event, room).await
+                let mut told = self.tell_notices(incident, &[event], room).await;
+                told.pop().unwrap_or(End::Nothing)
             }
             Effect::Attach { format, as_of } => self.attach(&state, &format, as_of, room).await,
             Effect::Digest { from, to } => self.post_digest(&state, (from, to), &[], room).await,
@@ -298,6 +299,17 @@ impl Engine {
         }
     }
 }
+
+/// What is said of events, where anything is, and where it is said.
+struct Noticed {
+    told: Vec<Option<Message>>,
+    rooms: Vec<(RoomRef, Audience)>,
+    /// What is said waits for the room.
+    no_room: Option<End>,
+}
+
+/// Events read at once to be told of: one run of notices of a busy incident.
+const IN_ONE_GO: u64 = 64;
 
 /// What is said in a room waits for the room, unless opening one was given up.
 pub(super) fn waits_for_room(state: &State) -> bool {

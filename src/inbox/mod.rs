@@ -158,9 +158,6 @@ impl Meaning for Inbox {
         };
         match meant {
             Meant::Command(parsed) => Addressed {
-                code: (parsed.path == "role link")
-                    .then(|| parsed.text("code").map(str::to_owned))
-                    .flatten(),
                 incident: parsed.incident.map(IncidentId),
                 journal: matches!(parsed.path, "journal brief" | "journal timeline"),
                 urgent: matches!(parsed.path, "action approve" | "action refuse" | "action freeze"),
@@ -172,6 +169,15 @@ impl Meaning for Inbox {
                     .map(IncidentId),
                 ..Addressed::default()
             },
+        }
+    }
+
+    fn code(&self, incoming: &Incoming) -> Option<String> {
+        match meant(incoming) {
+            Ok(Meant::Command(parsed)) if parsed.path == "role link" => {
+                parsed.text("code").map(str::to_owned)
+            }
+            _ => None,
         }
     }
 

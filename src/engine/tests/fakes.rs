@@ -645,15 +645,17 @@ impl Meaning for TestMeaning {
         let typed = typed(incoming);
         let urgent =
             matches!(&typed, Some((_, Said::Do(request))) if matches!(**request, Request::Approve { .. }));
-        let code = match &typed {
-            Some((_, Said::Link(code))) => code.clone(),
-            _ => None,
-        };
         Addressed {
-            code,
             incident: typed.and_then(|(incident, _)| incident),
             journal: false,
             urgent,
+        }
+    }
+
+    fn code(&self, incoming: &Incoming) -> Option<String> {
+        match typed(incoming) {
+            Some((_, Said::Link(code))) => code,
+            _ => None,
         }
     }
 

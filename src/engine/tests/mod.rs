@@ -11,4 +11,5 @@ mod redacting;
 mod rooms;
 mod storage;
 mod timing;
+mod together;
 mod walk;
