@@ -164,6 +164,8 @@ fn opening() -> Opening {
         drill: false,
         retroactive: false,
         asked_in: None,
+        here: None,
+        history: false,
         plan: Plan {
             name: "general".to_owned(),
             title: "Production incident".to_owned(),

@@ -82,6 +82,7 @@ async fn says(app: &App, key: String, text: String) -> Result<Duration> {
             room: orderly::chat::local::room_ref("lobby"),
             text,
             trigger: None,
+            thread: None,
         },
     };
     let begun = Instant::now();

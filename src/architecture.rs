@@ -51,6 +51,7 @@ const RULES: &[(&str, &[&str])] = &[
             "desk",
             "chat",
             "timeline",
+            "engine::Carried",
             "engine::Listed",
             "engine::Words",
         ],

@@ -12,7 +12,7 @@ use crate::parsed::{Parsed, missing_message, number_of, options_of};
 use crate::reader::Reader;
 use crate::shown::code;
 use crate::suggest::{self, is_slip, nearest};
-use crate::table::{ArgKind, CommandSpec, GroupSpec, find, find_group, members, table};
+use crate::table::{ArgKind, CommandSpec, GroupSpec, find, find_group, find_two, members, table};
 use crate::value;
 use crate::words::{Quoted, bare_end, fold, name, quoted, skip_space};
 
@@ -69,10 +69,17 @@ pub(crate) fn meant(line: &str) -> Result<Meant, ParseError> {
     let word = fold(&line[start..end]);
     let (spec, from) = match find_group(&word) {
         Some(group) => second_word(line, group, start, end)?,
-        None => (
-            single(&word).ok_or_else(|| unknown_command(line, start, end))?,
-            end,
-        ),
+        None => {
+            let next = skip_space(line, end);
+            let next_end = bare_end(line, next);
+            match find_two(&word, &fold(&line[next..next_end])) {
+                Some(spec) => (spec, next_end),
+                None => (
+                    single(&word).ok_or_else(|| unknown_command(line, start, end))?,
+                    end,
+                ),
+            }
+        }
     };
     Ok(Meant { spec, from, incident })
 }

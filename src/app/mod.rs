@@ -244,6 +244,7 @@ impl App {
             task_emoji: files.config.reactions.task.clone(),
             followup_emoji: files.config.reactions.followup.clone(),
             announce: Some(crate::chat::local::room_ref(LOBBY)),
+            away_after: files.config.room.away_after.0,
             whole_log: files.config.timeline.capture == config::Capture::All,
         };
         let joined = Arc::new(Joined::new(files, systems, Arc::clone(&clock)));
@@ -260,6 +261,7 @@ impl App {
                 .map(|slack| Arc::clone(slack) as Arc<dyn Chat>)
                 .chain([chat.clone() as Arc<dyn Chat>])
                 .collect(),
+            code: Arc::new(people::code),
             mask: Arc::new(move |text: &str| masker.mask(text).text.into_owned()),
             options,
         };

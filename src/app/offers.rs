@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::driver::systems::Systems;
 use crate::inbox::Offers;
 use crate::incident::{
-    Moment, Params, Plan, ProbeRequest, Process, Proposal, ProposalId, Refusal, Settings, Severity, State,
-    Terms,
+    Moment, Params, Plan, ProbeRequest, Process, Proposal, ProposalId, Refusal, RoomSettings, Settings,
+    Severity, State, Terms,
 };
 use crate::postmortem::Templates;
 use crate::runbook::{Hints, ParamInfo, Shelf};
@@ -272,6 +272,12 @@ impl Offers for Joined {
             postmortem_due_s: severities
                 .map(|severity| config.postmortem.due.of(severity).map(|due| seconds(Some(due)))),
             followup_due_s: Some(seconds(Some(config.followup.due.0))),
+            rooms: RoomSettings {
+                archive: config.room.archive_on_close,
+                carry: config.room.carry_over,
+                adopted_topic: config.room.adopted_topic,
+                adopted_invite: config.room.adopted_invite,
+            },
         }
     }
 

@@ -32,6 +32,19 @@ pub struct RoomSpec {
     pub invite: Vec<Identity>,
 }
 
+/// A channel that is there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub room: RoomRef,
+    /// As people write it: `#ops`.
+    pub name: String,
+    /// By everybody of the workspace.
+    pub readable: bool,
+    /// The bot is in it.
+    pub joined: bool,
+    pub archived: bool,
+}
+
 /// Allows an answer to be tied to what a person just did (Slack's trigger, Discord's interaction token).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
@@ -107,6 +120,27 @@ pub trait Chat: Send + Sync {
     async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error>;
     async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error>;
     async fn archive(&self, room: &RoomRef) -> Result<(), Error>;
+    /// Takes the archiving back. [`Error::Gone`] where the platform does not let a bot do that.
+    async fn unarchive(&self, _room: &RoomRef) -> Result<(), Error> {
+        Err(Error::Gone {
+            why: format!("{} does not let a bot open a room again", self.platform()),
+        })
+    }
+
+    /// A channel by what people type (`#ops`, an id). [`Error::Gone`]: there is none that the bot can see.
+    async fn find_room(&self, _typed: &str) -> Result<Found, Error> {
+        Err(Error::Gone {
+            why: format!(
+                "Orderly cannot use channels of {} that it did not make",
+                self.platform()
+            ),
+        })
+    }
+
+    /// Tells the intake what was said in a room since then. Platforms that keep no history have nothing to tell.
+    async fn read_back(&self, _room: &RoomRef, _since: DateTime<Utc>) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn post(
         &self,

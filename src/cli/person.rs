@@ -74,6 +74,13 @@ enum What {
         #[arg(value_parser = role)]
         role: Role,
     },
+    /// Take an account off somebody, also one they proved themselves with `link-me`.
+    #[command(after_help = "Example:\n  orderly person unlink ana slack")]
+    Unlink {
+        id: String,
+        /// `slack`, `discord` or `local`.
+        platform: String,
+    },
     /// Let somebody in no more.
     #[command(after_help = "Example:\n  orderly person deactivate ana --reason \"left the company\"")]
     Deactivate {
@@ -114,6 +121,7 @@ pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
         What::List { json } => (Request::People, json),
         What::Grant { id, role } => (Request::Grant { person: id, role }, false),
         What::Revoke { id, role } => (Request::Revoke { person: id, role }, false),
+        What::Unlink { id, platform } => (Request::Unlink { person: id, platform }, false),
         What::Deactivate { id, reason } => (Request::Deactivate { person: id, reason }, false),
     };
     match reach::ask(config, request).await? {

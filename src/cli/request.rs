@@ -46,6 +46,10 @@ pub enum Request {
         person: String,
         role: Role,
     },
+    Unlink {
+        person: String,
+        platform: String,
+    },
     Deactivate {
         person: String,
         reason: String,
@@ -162,6 +166,7 @@ impl Host {
             Request::AddPerson { .. }
             | Request::Grant { .. }
             | Request::Revoke { .. }
+            | Request::Unlink { .. }
             | Request::Deactivate { .. } => self.change_person(request).await,
         };
         done.unwrap_or_else(|answer| answer)
@@ -307,6 +312,14 @@ impl Host {
                     format!("{person} no longer has the role {role}; approvals given in it no longer count.");
                 engine
                     .on_desk(&by, &desk::Request::Revoke { person, role })
+                    .await?;
+                Ok(Answer::Done { words })
+            }
+            Request::Unlink { person, platform } => {
+                let person = PersonId::new(person);
+                let words = format!("Nobody on {platform} is {person} any more.");
+                engine
+                    .on_desk(&by, &desk::Request::Unlink { person, platform })
                     .await?;
                 Ok(Answer::Done { words })
             }

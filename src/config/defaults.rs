@@ -31,6 +31,11 @@ impl Default for Room {
     fn default() -> Self {
         Self {
             name_template: "inc-{{ number }}-{{ slug }}".to_owned(),
+            archive_on_close: false,
+            carry_over: true,
+            adopted_topic: false,
+            adopted_invite: false,
+            away_after: Period::minutes(2),
         }
     }
 }

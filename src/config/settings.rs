@@ -85,6 +85,16 @@ pub struct Room {
     /// Name of a new room, as a template. Must hold `{{ number }}`; may hold `{{ slug }}` (from the title),
     /// `{{ severity }}`, `{{ process }}` and `{{ date }}`.
     pub name_template: String,
+    /// Rooms that orderly made are archived when the incident is closed, and opened again with it.
+    pub archive_on_close: bool,
+    /// What people say in one room of the team is carried over to its rooms on other platforms.
+    pub carry_over: bool,
+    /// A channel that was there before (`open --here`, `room #ops`) gets the incident's topic.
+    pub adopted_topic: bool,
+    /// Whoever joins the response is invited into a channel that was there before.
+    pub adopted_invite: bool,
+    /// How long a platform may be out of reach before the rooms on other platforms are told.
+    pub away_after: Period,
 }
 
 /// What the timeline shows.

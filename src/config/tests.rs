@@ -157,6 +157,11 @@ fn the_settings_are_shown_with_the_places_of_secrets() {
 
     [room]
     name_template = "inc-{{ number }}-{{ slug }}"
+    archive_on_close = false
+    carry_over = true
+    adopted_topic = false
+    adopted_invite = false
+    away_after = "2m"
 
     [timeline]
     capture = "marked"

@@ -150,7 +150,7 @@ impl Demo {
     /// What the pinned card says of the damage.
     async fn damage(&self) -> String {
         self.app.engine.quiet().await;
-        let room = &self.state().await.expect("an incident").rooms[0].0.room;
+        let room = &self.state().await.expect("an incident").rooms[0].at.room;
         let card = self.app.chat.pinned(room).await.expect("a room").expect("a card");
         let Body::Bot(card) = card.body else {
             panic!("a card is the bot's");
@@ -328,7 +328,7 @@ async fn the_page_of_the_demo_says_the_true_next_line_wherever_somebody_looks() 
     demo.types("ben", "refuse A1 not yet").await.expect("refused");
     demo.walk("pause").await;
     let state = demo.state().await.expect("an incident");
-    let (room, _) = state.rooms.first().expect("a room");
+    let room = &state.rooms.first().expect("a room").at;
     assert_eq!(says(room).await, "/incident approve A2");
     assert_eq!(says(&lobby).await, "/incident INC-1 approve A2");
 

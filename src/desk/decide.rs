@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Recorded};
 use super::state::State;
 use crate::incident::{By, Freeze, Identity, IncidentId, PersonId, Refusal, Role};
+
+/// How long a code proves who somebody is: long enough to go to the other platform, too short to be found lying about.
+pub const LINK_LASTS: TimeDelta = TimeDelta::minutes(10);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
@@ -38,6 +41,21 @@ pub enum Request {
         person: PersonId,
         sha256: String,
     },
+    /// A code for somebody's other account.
+    OfferLink {
+        person: PersonId,
+        sha256: String,
+    },
+    /// The code, typed by that account.
+    ProveLink {
+        sha256: String,
+        identity: Identity,
+    },
+    /// An account is no longer this person's.
+    Unlink {
+        person: PersonId,
+        platform: String,
+    },
     Freeze {
         target: Option<String>,
         reason: String,
@@ -56,7 +74,7 @@ pub fn carry_out(
     now: DateTime<Utc>,
 ) -> Result<Vec<Recorded>, Refusal> {
     let now = now.max(state.last);
-    let events = decide(state, by, request)?;
+    let events = decide(state, by, request, now)?;
     let mut written = Vec::with_capacity(events.len());
     for event in events {
         let recorded = Recorded {
@@ -71,7 +89,7 @@ pub fn carry_out(
     Ok(written)
 }
 
-fn decide(state: &State, by: &By, request: &Request) -> Result<Vec<Event>, Refusal> {
+fn decide(state: &State, by: &By, request: &Request, now: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
     may_ask(state, by, request)?;
     match request {
         Request::Number => Ok(vec![Event::IncidentNumbered {
@@ -112,6 +130,18 @@ fn decide(state: &State, by: &By, request: &Request) -> Result<Vec<Event>, Refus
                 sha256: sha256.clone(),
             }])
         }
+        Request::OfferLink { person, sha256 } => {
+            if !known(state, person)?.active {
+                return Err(Refusal::new(format!("{person} is deactivated.")));
+            }
+            Ok(vec![Event::LinkOffered {
+                person: person.clone(),
+                sha256: sha256.clone(),
+                until: now + LINK_LASTS,
+            }])
+        }
+        Request::ProveLink { sha256, identity } => prove(state, sha256, identity, now),
+        Request::Unlink { person, platform } => unlink(state, person, platform),
         Request::Freeze { target, reason } => freeze(state, by, target, reason),
         Request::Thaw { target, reason } => {
             if !state.freezes.iter().any(|freeze| freeze.target == *target) {
@@ -152,10 +182,15 @@ fn may_ask(state: &State, by: &By, request: &Request) -> Result<(), Refusal> {
     }
     match request {
         Request::Number | Request::Freeze { .. } | Request::Thaw { .. } => Ok(()),
+        // Only ever about oneself.
+        Request::OfferLink { person: about, .. } if about == person => Ok(()),
         Request::PutPerson { .. }
         | Request::Grant { .. }
         | Request::Revoke { .. }
         | Request::Deactivate { .. }
+        | Request::OfferLink { .. }
+        | Request::ProveLink { .. }
+        | Request::Unlink { .. }
         | Request::IssueToken { .. } => Err(Refusal::new(
             "Only the operator can change who is who, with `orderly person` on the machine itself; nobody can do it in a room.",
         )),
@@ -249,19 +284,79 @@ fn put_person(
                     person: person.clone(),
                 });
             }
-            known.identities.clone()
+            // What somebody proved does not end because the config does not say it.
+            known.identities.difference(&known.proven).cloned().collect()
         }
     };
+    let proven = known.map(|known| known.proven.clone()).unwrap_or_default();
     let link = |identity: &Identity| Event::IdentityLinked {
         person: person.clone(),
         identity: identity.clone(),
     };
-    events.extend(identities.difference(&before).map(link));
+    let new = identities
+        .difference(&before)
+        .filter(|identity| !proven.contains(*identity));
+    events.extend(new.map(link));
     let unlink = |identity: &Identity| Event::IdentityUnlinked {
         person: person.clone(),
         identity: identity.clone(),
     };
     events.extend(before.difference(identities).map(unlink));
+    Ok(events)
+}
+
+fn prove(
+    state: &State,
+    sha256: &str,
+    identity: &Identity,
+    now: DateTime<Utc>,
+) -> Result<Vec<Event>, Refusal> {
+    let Some(offer) = state.offers.get(sha256).filter(|offer| offer.until > now) else {
+        return Err(Refusal::new(
+            "That code is not known, or it has run out. Type `link-me` where Orderly knows you to get another one.",
+        )
+        .at("code"));
+    };
+    if !known(state, &offer.person)?.active {
+        return Err(Refusal::new(format!("{} is deactivated.", offer.person)));
+    }
+    match state.person_of(identity) {
+        Some(same) if *same == offer.person => {
+            let words =
+                "That is your code, and Orderly knows you here already. Type it on the other platform.";
+            Err(Refusal::new(words).at("code"))
+        }
+        Some(other) => Err(Refusal::new(format!(
+            "This account is {other}'s already. One account is one person; the operator can take it off them with \
+             `orderly person unlink`."
+        ))),
+        None => Ok(vec![Event::IdentityProven {
+            person: offer.person.clone(),
+            identity: identity.clone(),
+            sha256: sha256.to_owned(),
+        }]),
+    }
+}
+
+fn unlink(state: &State, person: &PersonId, platform: &str) -> Result<Vec<Event>, Refusal> {
+    let identities = &known(state, person)?.identities;
+    let there = identities.iter().filter(|identity| identity.platform == platform);
+    let events: Vec<Event> = there
+        .map(|identity| Event::IdentityUnlinked {
+            person: person.clone(),
+            identity: identity.clone(),
+        })
+        .collect();
+    if events.is_empty() {
+        let known: Vec<_> = identities
+            .iter()
+            .map(|identity| identity.platform.as_str())
+            .collect();
+        return Err(Refusal::new(format!(
+            "{person} has no account on {platform}. Known: {}.",
+            known.join(", ")
+        )));
+    }
     Ok(events)
 }
 

@@ -63,6 +63,19 @@ pub enum Event {
     PersonReactivated {
         person: PersonId,
     },
+    /// Somebody asked for a code that proves, typed elsewhere, that they are the same person there. Only its SHA-256 is
+    /// kept; a new one replaces the old.
+    LinkOffered {
+        person: PersonId,
+        sha256: String,
+        until: DateTime<Utc>,
+    },
+    /// The code was typed by this account. Unlike one the operator wrote down, it stays when the config is read anew.
+    IdentityProven {
+        person: PersonId,
+        identity: Identity,
+        sha256: String,
+    },
     /// A sign-in token; only its SHA-256 is kept. A new one replaces the old.
     TokenIssued {
         person: PersonId,

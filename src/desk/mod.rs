@@ -7,6 +7,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Request, carry_out};
+pub use decide::{LINK_LASTS, Request, carry_out};
 pub use event::{Event, Recorded, VERSION};
-pub use state::{Person, State};
+pub use state::{Offer, Person, State};

@@ -16,7 +16,16 @@ pub struct Person {
     pub guest: bool,
     pub active: bool,
     pub identities: BTreeSet<Identity>,
+    /// Those of them that they proved themselves.
+    pub proven: BTreeSet<Identity>,
     pub token_sha256: Option<String>,
+}
+
+/// A code that waits to be typed on another platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub person: PersonId,
+    pub until: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +37,8 @@ pub struct State {
     pub last_incident: u64,
     pub people: BTreeMap<PersonId, Person>,
     pub freezes: Vec<Freeze>,
+    /// By the SHA-256 of the code.
+    pub offers: BTreeMap<String, Offer>,
 }
 
 impl State {
@@ -63,11 +74,26 @@ impl State {
                     guest: *guest,
                     active: true,
                     identities: BTreeSet::new(),
+                    proven: BTreeSet::new(),
                     token_sha256: None,
                 };
                 self.people.insert(person.clone(), added);
             }
-            Some(event) => self.apply_to_person(event),
+            Some(Event::LinkOffered {
+                person,
+                sha256,
+                until,
+            }) => {
+                self.offers.retain(|_, offer| offer.person != *person);
+                let (person, until) = (person.clone(), *until);
+                self.offers.insert(sha256.clone(), Offer { person, until });
+            }
+            Some(event) => {
+                if let Event::IdentityProven { sha256, .. } = event {
+                    self.offers.remove(sha256);
+                }
+                self.apply_to_person(event);
+            }
             None => {}
         }
     }
@@ -78,6 +104,7 @@ impl State {
         | Event::RolesChanged { person, .. }
         | Event::IdentityLinked { person, .. }
         | Event::IdentityUnlinked { person, .. }
+        | Event::IdentityProven { person, .. }
         | Event::PersonDeactivated { person, .. }
         | Event::PersonReactivated { person }
         | Event::TokenIssued { person, .. }) = event
@@ -96,6 +123,11 @@ impl State {
             }
             Event::IdentityUnlinked { identity, .. } => {
                 known.identities.remove(identity);
+                known.proven.remove(identity);
+            }
+            Event::IdentityProven { identity, .. } => {
+                known.identities.insert(identity.clone());
+                known.proven.insert(identity.clone());
             }
             Event::PersonDeactivated { .. } => {
                 known.active = false;

@@ -51,6 +51,23 @@ fn as_guest(request: Request) -> Request {
     }
 }
 
+fn code(sha256: &str, user: &str) -> Request {
+    Request::ProveLink {
+        sha256: sha256.to_owned(),
+        identity: Identity {
+            platform: "discord".to_owned(),
+            ..identity(user)
+        },
+    }
+}
+
+fn offer(name: &str, sha256: &str) -> Request {
+    Request::OfferLink {
+        person: person(name),
+        sha256: sha256.to_owned(),
+    }
+}
+
 #[derive(Default)]
 struct Desk {
     state: State,
@@ -252,4 +269,50 @@ fn the_desks_time_never_runs_backwards() {
     let earlier = now() - TimeDelta::hours(1);
     let written = carry_out(&mut desk.state, &By::Orderly, &Request::Number, earlier).expect("no refusal");
     assert_eq!(written[0].recorded, now());
+}
+
+#[test]
+fn a_code_typed_by_another_account_makes_it_the_same_person_once() {
+    let mut desk = Desk::with(&["ana", "ben"]);
+    desk.does("ana", offer("ana", "c1"));
+    desk.operator(code("c1", "A9"));
+    let theirs = Identity {
+        platform: "discord".to_owned(),
+        ..identity("A9")
+    };
+    assert_eq!(desk.state.person_of(&theirs), Some(&person("ana")));
+    assert_snapshot!(desk.refused(&By::Orderly, code("c1", "A10")), @"That code is not known, or it has run out. Type `link-me` where Orderly knows you to get another one.");
+    desk.operator(put("ana", &[], &["ana"]));
+    assert_eq!(
+        desk.state.person_of(&theirs),
+        Some(&person("ana")),
+        "the config does not undo it"
+    );
+    desk.does("ben", offer("ben", "c2"));
+    assert_snapshot!(desk.refused(&By::Orderly, code("c2", "A9")), @"This account is ana's already. One account is one person; the operator can take it off them with `orderly person unlink`.");
+    let unlink = Request::Unlink {
+        person: person("ana"),
+        platform: "discord".to_owned(),
+    };
+    desk.operator(unlink);
+    assert_eq!(desk.state.person_of(&theirs), None);
+}
+
+#[test]
+fn a_code_runs_out_is_replaced_and_is_only_ever_ones_own() {
+    let mut desk = Desk::with(&["ana", "ben"]);
+    desk.does("ana", offer("ana", "c1"));
+    desk.does("ana", offer("ana", "c2"));
+    assert!(desk.refused(&By::Orderly, code("c1", "A9")).contains("not known"));
+    let late = now() + super::LINK_LASTS;
+    let refusal = carry_out(&mut desk.state.clone(), &By::Orderly, &code("c2", "A9"), late);
+    assert!(refusal.expect_err("it has run out").words.contains("run out"));
+    assert!(
+        desk.refuses("ben", offer("ana", "c3"))
+            .contains("Only the operator")
+    );
+    assert!(
+        desk.refuses("ben", code("c2", "A9"))
+            .contains("Only the operator")
+    );
 }

@@ -67,6 +67,7 @@ pub struct With {
     pub evidence: Option<store::Evidence>,
     pub posts: Vec<store::Post>,
     pub redactions: Vec<Redaction>,
+    pub effects: Vec<NewEffect>,
 }
 
 /// Words for the person and the answer to the delivery, made once the events are known.
@@ -354,6 +355,7 @@ fn finish(commit: &mut Commit, state: &State, with: &With, now: DateTime<Utc>) {
     commit.evidence.extend(with.evidence.clone());
     commit.posts.extend(with.posts.iter().cloned());
     commit.redactions.extend(with.redactions.iter().cloned());
+    commit.effects.extend(with.effects.iter().cloned());
     if let Some((incident, key)) = &with.timer
         && !commit.timers_set.iter().any(|set| set.key == key.to_string())
     {

@@ -11,7 +11,9 @@ use super::{Engine, Loaded, journal, plan, read};
 use crate::chat::{
     self, Block, Delivery, Incoming, Message, NOT_CONFIRMED, Press, Standing, Trigger, Verdict,
 };
-use crate::incident::{By, HELD_EVERY_S, Identity, IncidentId, PersonId, Recorded, Refusal, Request, State};
+use crate::incident::{
+    By, HELD_EVERY_S, Identity, IncidentId, PersonId, Recorded, Refusal, Request, RoomRef, State,
+};
 use crate::store::{self, Commit, Hash, InboxDone, InboxId, NewEffect, Stream};
 
 /// What became of a delivery in a worker's hands.
@@ -119,6 +121,12 @@ impl Engine {
         incident: Option<IncidentId>,
         from: &Identity,
     ) -> Result<Verdict, Failed> {
+        self.takes_commands(room_of(&job.delivery.incoming))?;
+        if self.desk().person_of(from).is_none()
+            && let Some(code) = self.inner.parts.meaning.code(&job.delivery.incoming)
+        {
+            return self.prove_link(job.inbox, &job.delivery, from, &code).await;
+        }
         let person = self.person(from, incident)?;
         let act = self
             .understand(&job.delivery, job.addressed, &person, incident)
@@ -129,12 +137,23 @@ impl Engine {
         self.act(job.inbox, &job.delivery, person, incident, act).await
     }
 
+    /// Nobody commands from a room of guests.
+    pub(super) fn takes_commands(&self, room: &RoomRef) -> Result<(), Refusal> {
+        match read(&self.inner.index).is_for_guests(room) {
+            true => Err(Refusal::new(
+                "This room is for guests: it is told how things stand, and takes no commands. The response is led elsewhere.",
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// Who that is, if they are somebody here and may see the incident.
     pub(super) fn person(&self, from: &Identity, incident: Option<IncidentId>) -> Result<PersonId, Refusal> {
         let desk = self.desk();
         let Some(person) = desk.person_of(from).cloned() else {
             return Err(Refusal::new(format!(
-                "Orderly does not know you yet ({}/{}). Ask the operator to add you with `orderly person add`.",
+                "Orderly does not know you yet ({}/{}). Ask the operator to add you with `orderly person add`. Known on \
+                 another platform? Type `link-me` there.",
                 from.platform, from.user
             )));
         };
@@ -214,6 +233,10 @@ impl Engine {
         incident: Option<IncidentId>,
         act: Act,
     ) -> Result<Verdict, Failed> {
+        if let Act::Link { code } = act {
+            return self.link(inbox, delivery, person, code).await;
+        }
+        let act = self.about_rooms(incident, act).await?;
         let by = By::Person { id: person };
         let said = std::sync::Mutex::new(None);
         let replying = |state: &State, written: &[Recorded]| {
@@ -237,6 +260,8 @@ impl Engine {
             Act::Open(request) => {
                 self.open(&by, &request, with, &replying).await?;
             }
+            // Resolved before.
+            Act::AddRoom { .. } | Act::LeaveRoom { .. } | Act::Link { .. } => {}
             Act::Desk(request) => return self.act_on_desk(inbox, delivery, &by, &request).await,
             Act::Tell(message) => {
                 let verdict = Verdict {
@@ -273,7 +298,12 @@ impl Engine {
                 };
                 let (redactions, row) = self.message_redactions(incident, &message).await?;
                 let request = Request::RecordRedaction { row, reason };
-                let with = With { redactions, ..with };
+                let effects = self.copies_of(incident, &redactions).await?;
+                let with = With {
+                    redactions,
+                    effects,
+                    ..with
+                };
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
                 *self.loaded(incident).lock().await = Loaded::default();
@@ -284,7 +314,12 @@ impl Engine {
                 };
                 let redactions = self.redactions(incident, row).await?;
                 let request = Request::RecordRedaction { row, reason };
-                let with = With { redactions, ..with };
+                let effects = self.copies_of(incident, &redactions).await?;
+                let with = With {
+                    redactions,
+                    effects,
+                    ..with
+                };
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
             }
@@ -330,6 +365,18 @@ impl Engine {
             field: None,
             incident: None,
         };
+        self.on_desk_with(inbox, delivery, by, request, verdict).await
+    }
+
+    /// Decides a request of the desk; what the person is told goes out with it.
+    pub(super) async fn on_desk_with(
+        &self,
+        inbox: InboxId,
+        delivery: &Delivery,
+        by: &By,
+        request: &crate::desk::Request,
+        verdict: Verdict,
+    ) -> Result<Verdict, Failed> {
         let reply = self.reply(inbox, delivery, &verdict);
         self.decide_desk(by, request, Some((inbox, reply))).await?;
         Ok(verdict)
@@ -442,7 +489,13 @@ impl Engine {
             ))
             .into());
         }
-        let words = format!("Making the post-mortem of {incident} as of event #{as_of}.");
+        let mut words = format!("Making the post-mortem of {incident} as of event #{as_of}.");
+        let state = self.state(incident).await?;
+        if state.is_some_and(|state| state.internal_rooms().next().is_none()) {
+            words.push_str(&format!(
+                " No room of it is open, so it is posted nowhere: `orderly postmortem {incident}` on the machine writes it."
+            ));
+        }
         let message = Message {
             fallback: words.clone(),
             blocks: vec![Block::Text { text: words.into() }],

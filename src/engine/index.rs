@@ -38,14 +38,35 @@ impl Index {
     }
 
     pub fn put(&mut self, listed: Listed) {
+        // A room that was left, or that goes its own way again, is free.
+        let before = self.listed.get(&listed.incident);
+        for gone in before.into_iter().flat_map(|before| &before.rooms) {
+            if !listed.rooms.contains(gone) && self.rooms.get(gone) == Some(&listed.incident) {
+                self.rooms.remove(gone);
+            }
+        }
         for room in &listed.rooms {
-            self.rooms.insert(room.clone(), listed.incident);
+            // A channel may have served several incidents: what happens in it belongs to the open one, else to the last.
+            let rank = |listed: &Listed| (listed.open, listed.incident);
+            let owner = self.rooms.get(room).and_then(|owner| self.listed.get(owner));
+            if owner.is_none_or(|owner| rank(owner) <= rank(&listed)) {
+                self.rooms.insert(room.clone(), listed.incident);
+            }
         }
         self.listed.insert(listed.incident, Arc::new(listed));
     }
 
     pub fn incident_of(&self, room: &RoomRef) -> Option<IncidentId> {
         self.rooms.get(room).copied()
+    }
+
+    /// Whether guests are in this room, and nobody commands.
+    pub fn is_for_guests(&self, room: &RoomRef) -> bool {
+        let listed = self
+            .rooms
+            .get(room)
+            .and_then(|incident| self.listed.get(incident));
+        listed.is_some_and(|listed| listed.guest_rooms.contains(room))
     }
 
     /// Newest first; private ones only for their members.

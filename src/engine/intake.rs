@@ -117,9 +117,12 @@ impl Intake for Engine {
         let listed = self.listed(None);
         let open = listed.into_iter().filter(|listed| listed.open);
         open.flat_map(|listed| {
-            let since = listed.declared;
             let rooms = listed.rooms.clone().into_iter();
-            rooms.map(move |room| Listening { room, since })
+            rooms.map(move |room| {
+                let joined = listed.joined.get(&room.to_string());
+                let since = joined.copied().unwrap_or(listed.declared);
+                Listening { room, since }
+            })
         })
         .filter(|listening| listening.room.platform == platform)
         .collect()
@@ -152,6 +155,9 @@ impl Intake for Engine {
         let Some(person) = desk.person_of(from) else {
             return Vec::new();
         };
+        if read(&self.inner.index).is_for_guests(room) {
+            return Vec::new();
+        }
         let incident = {
             let index = read(&self.inner.index);
             let incident = index.incident_of(room);

@@ -4,20 +4,25 @@
 //! * [`handle`] understands a delivery and turns it into a decision.
 //! * [`together`] decides several deliveries of one incident in one commit, where they wait.
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
-//! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] speaks to people, [`systems`]
-//!   touches systems.
+//! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] opens and shuts rooms, [`posts`]
+//!   speaks in them, [`carry`] carries over what people say, [`systems`] touches systems.
+//! * [`away`] notices that a platform cannot be reached; [`adopt`] looks at a channel before it becomes a room.
 //! * [`overhear`] keeps what people say in a room, [`reactions`] what they mark of it.
 //! * [`files`] keeps what people attached to the messages they marked.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
 //!
 //! Nothing here knows a platform or a protocol; those sit behind the ports.
 
+mod adopt;
+mod away;
+mod carry;
 mod decide;
 mod files;
 mod handle;
 mod index;
 mod intake;
 pub mod journal;
+mod link;
 mod look;
 mod measure;
 mod outbox;
@@ -25,6 +30,7 @@ mod overhear;
 mod perform;
 mod plan;
 pub mod ports;
+mod posts;
 mod reactions;
 mod recover;
 mod redact;
@@ -51,7 +57,7 @@ use crate::store::{Committed, EffectId, Hash, InboxId, Store};
 pub use decide::Failed;
 pub use handle::{SHORTCUT_FOLLOWUP, SHORTCUT_TASK, SHORTCUT_TIMELINE};
 pub use perform::Document;
-pub use ports::{Act, Addressed, Asking, Documents, Hands, Listed, Meaning, Words};
+pub use ports::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Words};
 
 use index::Index;
 
@@ -64,6 +70,8 @@ pub struct Parts {
     pub meaning: Arc<dyn Meaning>,
     pub documents: Arc<dyn Documents>,
     pub chats: Vec<Arc<dyn Chat>>,
+    /// A code that nobody can guess; `None`: the machine has no random numbers to give.
+    pub code: Arc<dyn Fn() -> Option<String> + Send + Sync>,
     /// Masks what looks like a secret.
     pub mask: Arc<dyn Fn(&str) -> String + Send + Sync>,
     pub options: Options,
@@ -78,6 +86,8 @@ pub struct Options {
     pub followup_emoji: String,
     /// Where incidents are announced, by platform.
     pub announce: Option<crate::incident::RoomRef>,
+    /// How long a platform may be out of reach before the other rooms are told.
+    pub away_after: TimeDelta,
     /// Documents have the whole log of the room as an appendix.
     pub whole_log: bool,
 }
@@ -118,6 +128,8 @@ struct Inner {
     waiting: Mutex<HashMap<InboxId, Vec<oneshot::Sender<Verdict>>>>,
     /// What waits in the outbox.
     effects: Mutex<outbox::Waiting>,
+    /// Platforms that nothing reaches.
+    unreached: Mutex<away::Unreached>,
     /// Commits under way.
     committing: AtomicUsize,
     /// What is done and not yet written down as done, with its channel.
@@ -246,6 +258,7 @@ impl Engine {
                 reactions: reactions::Reactions::default(),
                 waiting: Mutex::default(),
                 effects: Mutex::default(),
+                unreached: Mutex::default(),
                 committing: AtomicUsize::default(),
                 done: Mutex::default(),
                 writing_done: tokio::sync::Mutex::default(),

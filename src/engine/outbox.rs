@@ -64,14 +64,36 @@ impl Channel {
     }
 }
 
+/// The channel that goes first: what belongs to a room (`INC-7/chat@slack/T1/C1`) waits for what was said before there
+/// was one (`INC-7/chat`).
+fn before(channel: &str) -> Option<&str> {
+    channel.split_once('@').map(|(first, _)| first)
+}
+
 impl Waiting {
     pub fn add(&mut self, id: EffectId, channel: &str, not_before: Option<DateTime<Utc>>) {
+        // There is a room now: what waited for one is looked at again.
+        if let Some(first) = before(channel).filter(|first| self.channels.contains_key(*first)) {
+            self.change(first, |first| {
+                first.rests = None;
+                first.timed = 0;
+                first
+                    .effects
+                    .values_mut()
+                    .for_each(|not_before| *not_before = None);
+            });
+        }
         self.change(channel, |channel| channel.add(id, not_before));
     }
 
     /// Leaves a channel alone for a while. In memory only: after a restart everything is tried at once.
     pub fn rest(&mut self, channel: &str, until: DateTime<Utc>) {
-        self.change(channel, |channel| channel.rests = Some(until));
+        self.change(channel, |channel| {
+            channel.rests = Some(until);
+            // What failed before is tried again in its turn, not after what came later.
+            let later = channel.effects.values_mut().flatten();
+            later.for_each(|not_before| *not_before = until.min(*not_before));
+        });
     }
 
     /// Changes a channel, and what is known of it beside it. An empty one is forgotten.
@@ -106,12 +128,7 @@ impl Waiting {
     /// Takes the channel whose next effect is the most urgent and the oldest, and its first effects with it. Nobody
     /// else gets the channel before [`Waiting::end`].
     pub fn take(&mut self, now: DateTime<Utc>, most: usize) -> Option<(String, Vec<EffectId>)> {
-        let timed = self
-            .timed
-            .iter()
-            .filter_map(|name| Some((self.channels.get(name)?.next(now)?, name)));
-        let ready = self.ready.first().map(|(id, name)| (*id, name));
-        let (_, name) = timed.chain(ready).min()?;
+        let (_, name) = self.free(now).min()?;
         let name = name.clone();
         let mut taken = Vec::new();
         self.change(&name, |channel| {
@@ -161,8 +178,38 @@ impl Waiting {
 
     /// Whether something could be taken now.
     pub fn any(&self, now: DateTime<Utc>) -> bool {
-        let mut timed = self.timed.iter().filter_map(|name| self.channels.get(name));
-        !self.ready.is_empty() || timed.any(|channel| channel.next(now).is_some())
+        self.free(now).next().is_some()
+    }
+
+    /// The next effect of every channel that may be worked on now: of those without a time, the first that need not wait
+    /// for another channel.
+    fn free(&self, now: DateTime<Utc>) -> impl Iterator<Item = (EffectId, &Arc<str>)> {
+        let waits = |name: &Arc<str>| before(name).is_some_and(|first| self.is_busy(first));
+        let timed = self
+            .timed
+            .iter()
+            .filter_map(move |name| Some((self.channels.get(name)?.next(now)?, name)));
+        let ready = self
+            .ready
+            .iter()
+            .map(|(id, name)| (*id, name))
+            .find(move |(_, name)| !waits(name));
+        timed.filter(move |(_, name)| !waits(name)).chain(ready)
+    }
+
+    /// Whether something waits in a channel, or is being performed.
+    fn is_busy(&self, name: &str) -> bool {
+        let channel = self.channels.get(name);
+        channel.is_some_and(|channel| channel.worked_on || !channel.effects.is_empty())
+    }
+
+    /// Whether a room is still to be told something of what is in the channels with this prefix; `but` not counted.
+    pub fn has_more_for(&self, prefix: &str, room: &str, but: &str) -> bool {
+        let mut names = self.channels.keys().filter(|name| name.starts_with(prefix));
+        names.any(|name| {
+            let elsewhere = name.split_once('@').is_some_and(|(_, there)| there != room);
+            !elsewhere && !name.starts_with(but) && self.is_busy(name)
+        })
     }
 
     /// Forgets rests that are over; says when the next thing may be taken that may not be taken now.

@@ -50,6 +50,7 @@ impl Engine {
         let mut commit = Commit {
             at: self.now(),
             room_log: version.and_then(|version| version.fresh).into_iter().collect(),
+            effects: self.carrying(incident, &delivery.incoming).await?,
             ..Commit::default()
         };
         let marking = match overtaken {
@@ -62,7 +63,7 @@ impl Engine {
             self.commit(commit).await?;
             return Ok(quiet);
         };
-        if !commit.room_log.is_empty() {
+        if !commit.room_log.is_empty() || !commit.effects.is_empty() {
             self.commit(commit).await?;
         }
         let replying = |_: &State, _: &[Recorded]| Reply {

@@ -1,6 +1,6 @@
 //! Working the outbox off. Every result comes back as a request; nothing is performed anywhere else.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::decide::{Failed, With};
-use super::plan::Task;
+use super::plan::{Place, Task};
 use super::{Engine, FIRST_WAIT, HANDS_FULL, LONGEST_WAIT, backoff, lock, plan};
 use crate::chat::{self, Chat};
-use crate::incident::{By, Effect, IncidentId, MessageRef, Request};
+use crate::incident::{By, Effect, IncidentId, MessageRef, Request, RoomRef};
 use crate::store::{Commit, Committed, EffectId, EffectRetry, Error, Post, StoredEffect};
 
 /// After this many failed tries an effect no longer keeps the rest of its channel waiting: by then it is more likely
@@ -47,6 +47,8 @@ pub struct Document {
 pub(super) enum End {
     /// Done, and nothing more to write down.
     Done,
+    /// There was nothing to do, and nobody was asked: it says nothing about whether a platform is there.
+    Nothing,
     /// Done, and the effect was finished in the commit of its result.
     Written,
     /// Messages that now show something.
@@ -54,6 +56,8 @@ pub(super) enum End {
     Again {
         why: String,
         after: Option<Duration>,
+        /// The platform itself could not be reached.
+        away: bool,
     },
     /// To be looked at again, with its row left exactly as it is: a claim must not be taken back.
     Rest(String),
@@ -66,6 +70,7 @@ impl End {
         End::Again {
             why: why.into(),
             after: None,
+            away: false,
         }
     }
 
@@ -81,7 +86,8 @@ impl End {
             (shown @ End::Shown(_), _) | (_, shown @ End::Shown(_)) => shown,
             (never @ End::Never(_), _) | (_, never @ End::Never(_)) => never,
             (End::Written, _) | (_, End::Written) => End::Written,
-            (End::Done, End::Done) => End::Done,
+            (End::Done, _) | (_, End::Done) => End::Done,
+            (End::Nothing, End::Nothing) => End::Nothing,
         }
     }
 }
@@ -98,7 +104,10 @@ impl From<Result<(), chat::Error>> for End {
 impl From<chat::Error> for End {
     fn from(error: chat::Error) -> Self {
         match error {
-            chat::Error::Retry { why, after } => End::Again { why, after },
+            chat::Error::Retry { why, after } => {
+                let away = after.is_none();
+                End::Again { why, after, away }
+            }
             chat::Error::Gone { why } => End::Never(why),
         }
     }
@@ -277,6 +286,8 @@ impl Engine {
     /// performed: should the process end in between, every call has a key.
     async fn work_through(&self, mut in_hand: InHand, mut ready: VecDeque<Ready>) {
         let mut ends = Vec::new();
+        // When what failed last is tried again, unless something that came after it went through.
+        let mut failed = None;
         while let Some(id) = in_hand.left.front().copied() {
             if ready.front().is_none_or(|ready| ready.stored.id != id) {
                 // Replaced by a later one, or told in a digest.
@@ -287,12 +298,25 @@ impl Engine {
                 break;
             }
             let performed = match self.notices_first(&ready) {
-                Some((incident, events)) if events.len() > 1 => self.tell_notices(incident, &events).await,
+                Some((incident, room, events)) if events.len() > 1 => {
+                    let told = self.tell_notices(incident, &events, &room).await;
+                    if let Some(last) = told.last() {
+                        self.heed(incident, &room, last).await;
+                    }
+                    told
+                }
                 _ => vec![self.perform(&ready[0]).await],
             };
             for (ready, end) in ready.drain(..performed.len()).zip(performed) {
                 in_hand.left.retain(|left| *left != ready.stored.id);
-                if let Some(commit) = self.end(&ready.stored, end) {
+                // What is merely put off or dropped says nothing about whether anything gets through.
+                let asked = !self.is_late(&ready.stored) && !matches!(end, End::Nothing);
+                let commit = self.end(&ready.stored, end);
+                if asked {
+                    let again = commit.as_ref().and_then(|commit| commit.effects_retry.first());
+                    failed = again.map(|again| again.not_before);
+                }
+                if let Some(commit) = commit {
                     // What the next one looks at: which message shows what, or that it has to wait.
                     self.write_end(&ready.stored, commit).await;
                 }
@@ -302,6 +326,10 @@ impl Engine {
                 engine.write_done().await;
                 drop(busy);
             }));
+        }
+        if let Some(until) = failed {
+            // It looks as if the platform were away: nothing new overtakes what could not be told.
+            lock(&self.inner.effects).rest(&in_hand.channel, until);
         }
         for end in ends {
             // A panic in there has been told by the runtime.
@@ -372,19 +400,20 @@ impl Engine {
             .is_some_and(|deadline| deadline < self.now())
     }
 
-    /// The notices at the head, of one incident and none too late, as far as nothing else comes between them.
-    fn notices_first(&self, ready: &VecDeque<Ready>) -> Option<(IncidentId, Vec<u64>)> {
+    /// The notices at the head, of one incident in one room and none too late, as far as nothing else comes between them.
+    fn notices_first(&self, ready: &VecDeque<Ready>) -> Option<(IncidentId, RoomRef, Vec<u64>)> {
         let mut notices = ready.iter().map_while(|ready| match &ready.task {
             Ok(Task::Incident {
                 incident,
                 effect: Effect::Notice { event, .. },
-            }) if !self.is_late(&ready.stored) => Some((*incident, *event)),
+                place: Some(Place::Room(room)),
+            }) if !self.is_late(&ready.stored) => Some((*incident, room, *event)),
             _ => None,
         });
-        let (of, first) = notices.next()?;
-        let others = notices.take_while(|(incident, _)| *incident == of);
-        let events = std::iter::once(first).chain(others.map(|(_, event)| event));
-        Some((of, events.collect()))
+        let (of, there, first) = notices.next()?;
+        let others = notices.take_while(|(incident, room, _)| *incident == of && *room == there);
+        let events = std::iter::once(first).chain(others.map(|(.., event)| event));
+        Some((of, there.clone(), events.collect()))
     }
 
     /// What an end means for what waits; what is to be written down of it at once. That it is done is written with
@@ -405,7 +434,7 @@ impl Engine {
                 waiting.rest(channel, self.now() + LONGEST_WAIT);
                 return None;
             }
-            End::Done => {
+            End::Done | End::Nothing => {
                 lock(&self.inner.done).push((id, channel.clone()));
                 return None;
             }
@@ -413,7 +442,7 @@ impl Engine {
                 commit.effects_done.push(id);
                 commit.posts = posts;
             }
-            End::Again { why, after } => {
+            End::Again { why, after, .. } => {
                 let asked = after.and_then(|after| TimeDelta::from_std(after).ok());
                 let wait = asked.unwrap_or_else(|| backoff(stored.attempts));
                 tracing::warn!(effect = stored.effect.key, why, "to be tried again");
@@ -438,12 +467,25 @@ impl Engine {
 
     /// A notice that came too late is told in a digest, together with all others of its room that are late by now.
     async fn too_late(&self, stored: &StoredEffect, task: &Task) -> End {
-        let Task::Incident {
-            incident,
-            effect: Effect::Notice { event, .. },
-        } = *task
-        else {
-            return End::Done;
+        let (incident, room, mut told, mut said) = match task.clone() {
+            Task::Incident {
+                incident,
+                effect: Effect::Notice { event, .. },
+                place,
+            } => {
+                let room = match place {
+                    Some(Place::Room(room)) => Some(room),
+                    _ => None,
+                };
+                (incident, room, Some((event, event)), Vec::new())
+            }
+            Task::Carry {
+                incident,
+                message,
+                room,
+                ..
+            } => (incident, Some(room), None, vec![message]),
+            _ => return End::Done,
         };
         let now = self.now();
         let store = &self.inner.parts.store;
@@ -452,30 +494,54 @@ impl Engine {
             Ok(waiting) => waiting,
             Err(error) => return End::again(error.to_string()),
         };
-        let (mut from, mut to, mut done) = (event, event, vec![stored.id]);
-        for other in waiting {
+        let mut done = vec![stored.id];
+        let covers = |told: Option<(u64, u64)>, from: u64, to: u64| match told {
+            Some((first, last)) => Some((first.min(from), last.max(to))),
+            None => Some((from, to)),
+        };
+        let late = |other: &StoredEffect| other.effect.deadline.is_some_and(|deadline| deadline < now);
+        let here = |other: &StoredEffect| other.effect.channel == stored.effect.channel;
+        for other in waiting.into_iter().filter(here) {
             match serde_json::from_str::<Task>(&other.effect.body) {
                 Ok(Task::Incident {
                     incident: of,
                     effect: Effect::Notice { event, .. },
-                }) if of == incident && other.effect.deadline.is_some_and(|deadline| deadline < now) => {
-                    (from, to) = (from.min(event), to.max(event));
+                    ..
+                }) if of == incident && late(&other) => {
+                    told = covers(told, event, event);
+                    done.push(other.id);
+                }
+                Ok(Task::Carry {
+                    incident: of,
+                    message,
+                    ..
+                }) if of == incident && late(&other) => {
+                    said.push(message);
                     done.push(other.id);
                 }
                 // One that was not posted yet is replaced by this one, which covers it.
                 Ok(Task::Digest {
                     incident: of,
-                    from: earlier,
-                    to: later,
-                }) if of == incident => (from, to) = (from.min(earlier), to.max(later)),
+                    from,
+                    to,
+                    said: earlier,
+                    ..
+                }) if of == incident => {
+                    told = if to > 0 { covers(told, from, to) } else { told };
+                    said.splice(0..0, earlier);
+                }
                 _ => {}
             }
         }
         done.sort();
         done.dedup();
+        let mut told_once = BTreeSet::new();
+        said.retain(|message| told_once.insert(message.clone()));
+        // Only people spoke: the digest is about no event.
+        let (from, to) = told.unwrap_or_default();
         let commit = Commit {
             at: now,
-            effects: vec![plan::digest(incident, from, to)],
+            effects: vec![plan::digest(incident, from, to, room, said)],
             effects_done: done,
             ..Commit::default()
         };
@@ -487,7 +553,11 @@ impl Engine {
 
     async fn carry_out(&self, stored: &StoredEffect, task: Task) -> End {
         match task {
-            Task::Incident { incident, effect } => self.carry_out_effect(stored, incident, effect).await,
+            Task::Incident {
+                incident,
+                effect,
+                place,
+            } => self.carry_out_effect(stored, incident, effect, place).await,
             Task::Whisper {
                 room,
                 thread,
@@ -517,16 +587,38 @@ impl Engine {
                 Ok(chat) => chat.ask(&trigger, &room, &to, &form).await.into(),
                 Err(end) => end,
             },
-            Task::Digest { incident, from, to } => self.post_digest(incident, from, to).await,
+            Task::Digest {
+                incident,
+                from,
+                to,
+                room,
+                said,
+            } => self.digest(stored.id, incident, (from, to), room, said).await,
+            Task::Carry {
+                incident,
+                message,
+                room,
+                new,
+            } => {
+                let end = self.carry(incident, &message, &room, new).await;
+                self.heed(incident, &room, &end).await;
+                end
+            }
             Task::Export {
                 incident,
                 format,
                 as_of,
-            } => self.post_export(stored.id, incident, &format, as_of).await,
+            } => self.make_export(stored.id, incident, &format, as_of).await,
         }
     }
 
-    async fn carry_out_effect(&self, stored: &StoredEffect, incident: IncidentId, effect: Effect) -> End {
+    async fn carry_out_effect(
+        &self,
+        stored: &StoredEffect,
+        incident: IncidentId,
+        effect: Effect,
+        place: Option<Place>,
+    ) -> End {
         let id = stored.id;
         let state = match self.state(incident).await {
             Ok(Some(state)) => state,
@@ -534,28 +626,36 @@ impl Engine {
             Err(error) if matches!(effect, Effect::Attempt { .. }) => return End::Rest(error.to_string()),
             Err(error) => return error.into(),
         };
-        match effect {
-            Effect::OpenRoom => self.open_room(id, &state).await,
-            Effect::Topic => self.set_topic(state).await,
-            Effect::Show { slot } => self.show(state, slot).await,
-            Effect::Notice { event, .. } => {
-                drop(state);
-                let mut told = self.tell_notices(incident, &[event]).await;
-                told.pop().unwrap_or(End::Done)
+        match (effect, place) {
+            (effect, Some(Place::Room(room))) => {
+                let end = self.in_room(id, state, effect, &room).await;
+                self.heed(incident, &room, &end).await;
+                end
             }
-            Effect::Direct { person, event } => {
+            (_, Some(Place::Lobby(platform))) => self.announce(state, &platform).await,
+            (Effect::OpenRoom, None) => self.open_room(id, &state).await,
+            (
+                Effect::MakeRoom {
+                    event,
+                    platform,
+                    audience,
+                },
+                None,
+            ) => self.make_room(id, &state, event, &platform, audience).await,
+            (Effect::Leave { room }, None) => self.leave_room(&state, &room).await,
+            (Effect::ReadBack { room, since }, None) => match self.chat(&room.platform) {
+                Ok(chat) => chat.read_back(&room, since).await.into(),
+                Err(end) => end,
+            },
+            (Effect::Direct { person, event }, None) => {
                 drop(state);
                 self.direct(incident, &person, event).await
             }
-            Effect::Invite { person } => self.invite(&state, &person).await,
-            Effect::KeepFile { message, file } => self.keep_file(id, &state, &message, &file).await,
-            Effect::AskProbe { run } => self.ask_probe(id, &state, run).await,
-            Effect::Preview { proposal } => self.preview(id, &state, proposal).await,
-            Effect::Attempt { attempt } => self.attempt(stored, &state, attempt).await,
-            Effect::SetTimer { .. }
-            | Effect::ClearTimer { .. }
-            | Effect::TakeLock { .. }
-            | Effect::ReleaseLock { .. } => End::Never("this is no task of the outbox".to_owned()),
+            (Effect::KeepFile { message, file }, None) => self.keep_file(id, &state, &message, &file).await,
+            (Effect::AskProbe { run }, None) => self.ask_probe(id, &state, run).await,
+            (Effect::Preview { proposal }, None) => self.preview(id, &state, proposal).await,
+            (Effect::Attempt { attempt }, None) => self.attempt(stored, &state, attempt).await,
+            (effect, None) => self.spread(id, state, effect).await,
         }
     }
 

@@ -7,8 +7,8 @@ use super::journal;
 use super::ports::Listed;
 use crate::chat::{Form, Message, Trigger};
 use crate::incident::{
-    Effect, Event, Identity, IncidentId, Life, Moment, Purpose, Recorded, RoomRef, Slot, Stage, State,
-    TimerKey, react,
+    Effect, Event, Identity, IncidentId, Life, MessageRef, Moment, Purpose, Recorded, Room, RoomRef, Slot,
+    Stage, State, TimerKey, react,
 };
 use crate::store::{Append, Commit, Lane, Lock, NewEffect, Stream, Summary, Timer};
 
@@ -24,7 +24,13 @@ const WHISPER_LATE: TimeDelta = TimeDelta::minutes(15);
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum Task {
     /// An effect of the core.
-    Incident { incident: IncidentId, effect: Effect },
+    Incident {
+        incident: IncidentId,
+        effect: Effect,
+        /// Where; `None`: nowhere in particular, or not known yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<Place>,
+    },
     /// An answer to one person.
     Whisper {
         room: RoomRef,
@@ -46,6 +52,20 @@ pub enum Task {
         incident: IncidentId,
         from: u64,
         to: u64,
+        /// `None`: the rooms there are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomRef>,
+        /// What people said meanwhile in other rooms.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        said: Vec<MessageRef>,
+    },
+    /// What a person said in another room, carried over, or made true again after it was edited.
+    Carry {
+        incident: IncidentId,
+        message: MessageRef,
+        room: RoomRef,
+        /// To be posted; else a copy that is there is made true again.
+        new: bool,
     },
     /// A document, made of the journal up to an event, posted in the room.
     Export {
@@ -53,6 +73,24 @@ pub enum Task {
         format: String,
         as_of: u64,
     },
+}
+
+/// Where a task is carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    Room(RoomRef),
+    /// Wherever incidents are announced there.
+    Lobby(String),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Room(room) => room.fmt(f),
+            Place::Lobby(platform) => f.write_str(platform),
+        }
+    }
 }
 
 impl Task {
@@ -93,12 +131,14 @@ pub fn add(commit: &mut Commit, state: &State, written: &[Recorded]) {
     if let Some(append) = commit.appends.iter_mut().find(|append| append.stream == stream) {
         append.events.extend(written.iter().filter_map(journal::row));
     }
-    for effect in written.iter().flat_map(|recorded| react(state, recorded)) {
-        add_effect(commit, state, effect);
+    for recorded in written {
+        for effect in react(state, recorded) {
+            add_effect(commit, state, recorded, effect);
+        }
     }
 }
 
-fn add_effect(commit: &mut Commit, state: &State, effect: Effect) {
+fn add_effect(commit: &mut Commit, state: &State, recorded: &Recorded, effect: Effect) {
     let at = commit.at;
     let incident = state.opening.number;
     let stream = Stream::Incident(incident);
@@ -136,102 +176,212 @@ fn add_effect(commit: &mut Commit, state: &State, effect: Effect) {
             attempt,
         }),
         effect => {
-            let effect = outgoing(state, effect, at);
-            // The same slot asked for twice in one commit is one edit.
-            if !commit.effects.iter().any(|known| known.key == effect.key) {
-                commit.effects.push(effect);
+            let places = places(state, recorded.event.as_ref(), &effect);
+            let spread = places.into_iter();
+            for effect in spread.map(|place| outgoing(state, effect.clone(), place, at)) {
+                // The same slot asked for twice in one commit is one edit.
+                if !commit.effects.iter().any(|known| known.key == effect.key) {
+                    commit.effects.push(effect);
+                }
             }
         }
     }
 }
 
+/// Where an effect goes: a task for each room that is to hear of it, so that a platform that is away holds nobody else
+/// up. `None` stands for a task that belongs to no room, or that waits for the first one.
+fn places(state: &State, event: Option<&Event>, effect: &Effect) -> Vec<Option<Place>> {
+    let by_room = match effect {
+        Effect::Show { slot } => *slot != Slot::Announcement,
+        Effect::Notice { .. }
+        | Effect::Topic
+        | Effect::Invite { .. }
+        | Effect::Attach { .. }
+        | Effect::Digest { .. }
+        | Effect::Archive
+        | Effect::Unarchive => true,
+        _ => false,
+    };
+    if !by_room {
+        return vec![None];
+    }
+    if state.rooms.is_empty() {
+        let waits = !matches!(effect, Effect::Archive | Effect::Unarchive);
+        return waits.then_some(None).into_iter().collect();
+    }
+    let concerned = state
+        .rooms
+        .iter()
+        .filter(|room| concerns(state, room, event, effect));
+    concerned.map(|room| Some(Place::Room(room.at.clone()))).collect()
+}
+
+/// Whether a room is to hear of an effect. Guests get the stakeholders' updates and a status card, and nothing else.
+fn concerns(state: &State, room: &Room, event: Option<&Event>, effect: &Effect) -> bool {
+    let settings = &state.opening.settings.rooms;
+    match effect {
+        Effect::Archive => room.made && room.archived.is_none(),
+        Effect::Unarchive => room.archived.is_some(),
+        _ if room.archived.is_some() => false,
+        // What is said to a room that has just come back is said to that room alone.
+        Effect::Digest { .. } => {
+            matches!(event, Some(Event::RoomUnarchived { room: back, .. }) if *back == room.at)
+        }
+        Effect::Show { slot: Slot::Card } => true,
+        Effect::Topic => room.made || settings.adopted_topic,
+        Effect::Notice { .. } if !room.is_internal() => matches!(event, Some(Event::UpdateSent { .. })),
+        Effect::Notice { .. } => match event {
+            // Nobody there could read that nobody there can read it.
+            Some(Event::PlatformLost { platform, .. }) => room.at.platform != *platform,
+            _ => true,
+        },
+        Effect::Invite { .. } => room.is_internal() && (room.made || settings.adopted_invite),
+        _ => room.is_internal(),
+    }
+}
+
 /// An effect as it waits in the outbox: its key, its lane, and what it must not overtake.
-fn outgoing(state: &State, effect: Effect, at: DateTime<Utc>) -> NewEffect {
+fn outgoing(state: &State, effect: Effect, place: Option<Place>, at: DateTime<Utc>) -> NewEffect {
+    let incident = state.opening.number;
+    let Waits {
+        key,
+        merge,
+        lane,
+        channel,
+        deadline,
+    } = waits(state, &effect, at);
+    let guest = match &place {
+        Some(Place::Room(room)) => state.room(room).is_some_and(|room| !room.is_internal()),
+        _ => false,
+    };
+    let body = Task::Incident {
+        incident,
+        effect,
+        place: place.clone(),
+    }
+    .body();
+    let there = |name: String| match &place {
+        Some(place) => format!("{name}@{place}"),
+        None => name,
+    };
+    NewEffect {
+        key: there(key),
+        merge,
+        lane,
+        channel: there(channel),
+        body,
+        not_before: None,
+        // What a customer was promised to hear is told however late it is.
+        deadline: deadline.filter(|_| !guest),
+    }
+}
+
+/// How a task waits for its turn.
+struct Waits {
+    key: String,
+    merge: bool,
+    lane: Lane,
+    channel: String,
+    deadline: Option<DateTime<Utc>>,
+}
+
+fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
     let incident = state.opening.number;
     let chat = format!("{incident}/chat");
-    let (key, merge, lane, channel, deadline) = match &effect {
-        Effect::OpenRoom => (format!("{incident}/room"), false, Lane::Urgent, chat, None),
-        Effect::Topic => (
-            format!("{incident}/topic"),
-            true,
-            Lane::Chatty,
-            format!("{incident}/topic"),
-            None,
-        ),
+    let waits = |key: String, merge, lane, channel: &str| Waits {
+        key: format!("{incident}/{key}"),
+        merge,
+        lane,
+        channel: channel.to_owned(),
+        deadline: None,
+    };
+    // In a channel of its own: nothing waits for it.
+    let alone = |key: String, merge, lane| {
+        let channel = format!("{incident}/{key}");
+        waits(key, merge, lane, &channel)
+    };
+    match effect {
+        // What is said before there is a room waits behind it. Once there is another room, nothing does.
+        Effect::OpenRoom if state.rooms.is_empty() => waits("room".to_owned(), false, Lane::Urgent, &chat),
+        Effect::OpenRoom => alone("room".to_owned(), true, Lane::Urgent),
+        Effect::MakeRoom { event, .. } => alone(format!("room/{event}"), false, Lane::Urgent),
+        Effect::ReadBack { room, .. } => alone(format!("read/{room}"), false, Lane::Chatty),
+        Effect::Leave { room } => alone(format!("leave/{room}"), false, Lane::Normal),
+        // Both in one channel, so that the last word on a room is the last thing done to it.
+        Effect::Archive => waits("archive".to_owned(), true, Lane::Chatty, &archiving(incident)),
+        Effect::Unarchive => waits("unarchive".to_owned(), true, Lane::Chatty, &archiving(incident)),
+        Effect::Topic => alone("topic".to_owned(), true, Lane::Chatty),
+        Effect::Show {
+            slot: Slot::Announcement,
+        } => {
+            let channel = format!("{incident}/announce");
+            waits(
+                format!("show/{}", Slot::Announcement),
+                true,
+                Lane::Normal,
+                &channel,
+            )
+        }
         Effect::Show { slot } => {
             let lane = match slot {
                 Slot::Proposal { .. } | Slot::Page { .. } => Lane::Urgent,
                 Slot::Card | Slot::Prompt { .. } | Slot::Round { .. } | Slot::Announcement => Lane::Normal,
             };
-            (format!("{incident}/show/{slot}"), true, lane, chat, None)
+            waits(format!("show/{slot}"), true, lane, &chat)
         }
         Effect::Notice { event, urgent } => {
             let lane = if *urgent { Lane::Urgent } else { Lane::Chatty };
-            (
-                format!("{incident}/notice/{event}"),
-                false,
-                lane,
-                chat,
-                Some(at + NOTICE_LATE),
-            )
+            Waits {
+                deadline: Some(at + NOTICE_LATE),
+                ..waits(format!("notice/{event}"), false, lane, &chat)
+            }
         }
-        Effect::Direct { person, event } => {
-            let key = format!("{incident}/direct/{event}/{person}");
-            (key.clone(), false, Lane::Urgent, key, None)
+        Effect::Digest { .. } => waits("digest".to_owned(), true, Lane::Chatty, &chat),
+        Effect::Attach { format, as_of } => {
+            let channel = format!("{incident}/export");
+            waits(format!("attach/{as_of}/{format}"), false, Lane::Normal, &channel)
         }
-        Effect::Invite { person } => (
-            format!("{incident}/invite/{person}"),
-            true,
-            Lane::Urgent,
-            chat,
-            None,
-        ),
-        Effect::KeepFile { message, file } => (
-            format!("{incident}/file/{}/{}/{file}", message.room, message.message),
-            false,
-            Lane::Normal,
+        Effect::Direct { person, event } => alone(format!("direct/{event}/{person}"), false, Lane::Urgent),
+        Effect::Invite { person } => waits(format!("invite/{person}"), true, Lane::Urgent, &chat),
+        Effect::KeepFile { message, file } => {
             // One after the other, so that no more than one file of an incident is in memory.
-            format!("{incident}/files"),
-            None,
-        ),
+            let key = format!("file/{}/{}/{file}", message.room, message.message);
+            waits(key, false, Lane::Normal, &format!("{incident}/files"))
+        }
         Effect::AskProbe { run } => {
             let lane = match state.runs.get(run).map(|run| &run.asked.purpose) {
                 Some(Purpose::Ask { .. }) | None => Lane::Normal,
                 Some(_) => Lane::Urgent,
             };
-            (
-                format!("{incident}/probe/{run}"),
-                false,
-                lane,
-                format!("{incident}/probe/{run}"),
-                None,
-            )
+            alone(format!("probe/{run}"), false, lane)
         }
-        Effect::Preview { proposal } => {
-            let key = format!("{incident}/preview/{proposal}");
-            (key.clone(), false, Lane::Urgent, key, None)
-        }
-        Effect::Attempt { attempt } => {
-            let key = format!("{incident}/attempt/{attempt}");
-            (key.clone(), false, Lane::Urgent, key, None)
-        }
+        Effect::Preview { proposal } => alone(format!("preview/{proposal}"), false, Lane::Urgent),
+        Effect::Attempt { attempt } => alone(format!("attempt/{attempt}"), false, Lane::Urgent),
         Effect::SetTimer { .. }
         | Effect::ClearTimer { .. }
         | Effect::TakeLock { .. }
         | Effect::ReleaseLock { .. } => {
             unreachable!("these are rows of the commit itself, see `add`")
         }
-    };
-    let body = Task::Incident { incident, effect }.body();
-    NewEffect {
-        key,
-        merge,
-        lane,
-        channel,
-        body,
-        not_before: None,
-        deadline,
     }
+}
+
+/// The channel in which rooms are archived and opened again.
+pub fn archiving(incident: IncidentId) -> String {
+    format!("{incident}/archive")
+}
+
+/// The tasks that an effect without a place becomes, once it is known where it goes.
+pub fn spread(state: &State, effect: &Effect, places: Vec<Place>, at: DateTime<Utc>) -> Vec<NewEffect> {
+    let places = places.into_iter();
+    places
+        .map(|place| outgoing(state, effect.clone(), Some(place), at))
+        .collect()
+}
+
+/// The rooms that hear of an effect of this event now.
+pub fn rooms_for(state: &State, event: Option<&Event>, effect: &Effect) -> Vec<Place> {
+    places(state, event, effect).into_iter().flatten().collect()
 }
 
 /// An answer to one person.
@@ -302,20 +452,57 @@ pub fn export(incident: IncidentId, format: String, as_of: u64) -> NewEffect {
 }
 
 /// One that still waits is replaced: a room gets one digest, however long its platform was away.
-pub fn digest(incident: IncidentId, from: u64, to: u64) -> NewEffect {
+pub fn digest(
+    incident: IncidentId,
+    from: u64,
+    to: u64,
+    room: Option<RoomRef>,
+    said: Vec<MessageRef>,
+) -> NewEffect {
+    let there = room.as_ref().map(|room| format!("@{room}")).unwrap_or_default();
     NewEffect {
-        key: digest_key(incident),
+        key: format!("{incident}/digest{there}"),
         merge: true,
         lane: Lane::Chatty,
-        channel: format!("{incident}/chat"),
-        body: Task::Digest { incident, from, to }.body(),
+        channel: format!("{incident}/chat{there}"),
+        body: Task::Digest {
+            incident,
+            from,
+            to,
+            room,
+            said,
+        }
+        .body(),
         not_before: None,
         deadline: None,
     }
 }
 
-pub fn digest_key(incident: IncidentId) -> String {
-    format!("{incident}/digest")
+/// What somebody said in another room. Only a reference waits: the words are in the log, masked, and may change. A copy
+/// that is there is made true however late it is.
+pub fn carry(
+    incident: IncidentId,
+    message: &MessageRef,
+    room: &RoomRef,
+    new: bool,
+    at: DateTime<Utc>,
+) -> NewEffect {
+    let what = if new { "carry" } else { "copy" };
+    NewEffect {
+        key: format!("{incident}/{what}/{}/{}@{room}", message.room, message.message),
+        merge: !new,
+        lane: Lane::Chatty,
+        channel: format!("{incident}/chat@{room}"),
+        body: Task::Carry {
+            incident,
+            message: message.clone(),
+            room: room.clone(),
+            new,
+        }
+        .body(),
+        not_before: None,
+        deadline: new.then_some(at + NOTICE_LATE),
+    }
 }
 
 /// The line of an incident in lists.
@@ -331,6 +518,9 @@ pub fn listed(state: &State) -> Listed {
         .proposals
         .values()
         .filter(|proposal| matches!(proposal.stage, Stage::Waiting { .. }));
+    // A channel that was there before goes its own way again once the incident is over.
+    let stays = |room: &&Room| room.made || !state.is_over();
+    let rooms: Vec<&Room> = state.rooms.iter().filter(stays).collect();
     Listed {
         incident: state.opening.number,
         title: state.title.clone(),
@@ -345,7 +535,17 @@ pub fn listed(state: &State) -> Listed {
             .get(&Moment::Declared)
             .map_or(state.last, |declared| declared.at),
         commander: state.commander().cloned(),
-        rooms: state.rooms.iter().map(|(room, _)| room.clone()).collect(),
+        rooms: rooms.iter().map(|room| room.at.clone()).collect(),
+        guest_rooms: rooms
+            .iter()
+            .filter(|room| !room.is_internal())
+            .map(|room| room.at.clone())
+            .collect(),
+        joined: rooms
+            .iter()
+            .filter(|room| !room.made)
+            .map(|room| (room.at.to_string(), room.since))
+            .collect(),
         members: state.members().into_iter().collect(),
         waiting: waiting
             .map(|proposal| format!("{}: {}", proposal.id, proposal.terms.title))

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::chat::{Form, Incoming, Message};
 use crate::desk;
 use crate::incident::{
-    Answer, Approved, Asked, IncidentId, Outcome, PersonId, Preview, Recorded, Refusal, Request, RoomRef,
-    Slot, State, Terms,
+    Answer, Approved, Asked, Audience, IncidentId, Outcome, PersonId, Preview, Recorded, Refusal, Request,
+    RoomRef, Slot, State, Terms,
 };
 use crate::store::StoredEntry;
 
@@ -34,17 +34,33 @@ pub trait Hands: Send + Sync {
 
 /// Turns state into messages.
 pub trait Words: Send + Sync {
+    /// What stands in a slot of a room for the team.
     fn slot(&self, state: &State, slot: Slot, desk: &desk::State) -> Option<Message>;
 
     /// `hash` is the journal's head at that event, hex.
     fn notice(&self, state: &State, recorded: &Recorded, hash: &str, desk: &desk::State) -> Option<Message>;
 
-    /// One message for many events that came too late to be told one by one.
-    fn digest(&self, state: &State, from: u64, to: u64, desk: &desk::State) -> Message;
+    /// One message for many events that came too late to be told one by one. `said`: the platform, the author and the words of
+    /// what people said meanwhile in other rooms.
+    fn digest(&self, state: &State, from: u64, to: u64, said: &[Carried], desk: &desk::State) -> Message;
 
     fn topic(&self, state: &State, desk: &desk::State) -> String;
 
-    fn room_name(&self, state: &State) -> String;
+    fn room_name(&self, state: &State, audience: Audience) -> String;
+
+    /// What guests see of where it stands. Holds nothing that is the team's alone.
+    fn guest_card(&self, state: &State) -> Message;
+
+    fn guest_topic(&self, state: &State) -> String;
+
+    /// A stakeholder update as guests get it; `None` for everything else.
+    fn guest_notice(&self, recorded: &Recorded) -> Option<Message>;
+
+    /// What somebody said in another room.
+    fn carried(&self, carried: &Carried) -> Message;
+
+    /// Said where the incident is told no longer.
+    fn left(&self, state: &State) -> Message;
 
     fn refusal(&self, refusal: &Refusal) -> Message;
 
@@ -82,6 +98,16 @@ pub enum Act {
     RedactMessage { message: String, reason: String },
     /// Checks the incident's journal and tells its head.
     Verify,
+    /// Somebody asks for a code for their other account, or types one here.
+    Link { code: Option<String> },
+    /// A channel that is there already becomes a room of the incident: as it was typed, or the one where it was typed.
+    AddRoom {
+        platform: String,
+        channel: String,
+        audience: Audience,
+    },
+    /// The same, the other way round.
+    LeaveRoom { platform: String, channel: String },
 }
 
 /// Everything needed to understand what somebody meant.
@@ -96,6 +122,18 @@ pub struct Asking<'a> {
     pub listed: &'a (dyn Fn() -> Vec<Arc<Listed>> + Sync),
     /// The journal of the incident, where the command is about it.
     pub journal: Option<&'a [Recorded]>,
+}
+
+/// What a person said in another room, as it is kept in the log: masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The platform it was said on.
+    pub platform: String,
+    pub author: String,
+    /// `None`: it was deleted.
+    pub text: Option<String>,
+    /// Names only.
+    pub files: Vec<String>,
 }
 
 /// One line of the list of incidents.
@@ -113,6 +151,12 @@ pub struct Listed {
     pub declared: DateTime<Utc>,
     pub commander: Option<PersonId>,
     pub rooms: Vec<RoomRef>,
+    /// Those of them in which nobody commands.
+    #[serde(default)]
+    pub guest_rooms: Vec<RoomRef>,
+    /// Channels that were there before, and from when on what is said in them counts.
+    #[serde(default)]
+    pub joined: BTreeMap<String, DateTime<Utc>>,
     /// Who may see it if it is private.
     pub members: Vec<PersonId>,
     /// Actions that wait for approval.
@@ -132,6 +176,9 @@ pub struct Addressed {
 /// Understands what people type.
 pub trait Meaning: Send + Sync {
     fn addressed(&self, incoming: &Incoming) -> Addressed;
+
+    /// What proves, typed by somebody unknown, who they are.
+    fn code(&self, incoming: &Incoming) -> Option<String>;
 
     fn understand(&self, incoming: &Incoming, asking: &Asking<'_>) -> Result<Act, Refusal>;
 

@@ -134,6 +134,11 @@ impl Engine {
         else {
             return Ok(None);
         };
+        // Marking is a command without words, and guests' rooms take none.
+        if read(&self.inner.index).is_for_guests(&message.room) {
+            return Ok(None);
+        }
+        let message = &self.original(message).await?;
         let present = *present;
         let options = &self.inner.parts.options;
         let marks = [

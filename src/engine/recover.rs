@@ -57,10 +57,12 @@ impl Engine {
             let Ok(Task::Incident {
                 incident,
                 effect: Effect::Attempt { attempt },
+                ..
             }) = serde_json::from_str::<Task>(&stored.effect.body)
             else {
-                let (channel, not_before) = (&stored.effect.channel, stored.effect.not_before);
-                lock(&self.inner.effects).add(stored.id, channel, not_before);
+                // What failed is tried at once and in its turn; what comes after must not overtake it.
+                let waits = stored.effect.not_before.filter(|_| stored.attempts == 0);
+                lock(&self.inner.effects).add(stored.id, &stored.effect.channel, waits);
                 continue;
             };
             let outcome = outcome_after_crash(&stored);

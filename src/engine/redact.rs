@@ -141,7 +141,7 @@ impl Engine {
             .await?
             .ok_or_else(super::handle::no_incident)?;
         let mut redactions = Vec::new();
-        for (room, _) in &state.rooms {
+        for room in state.rooms.iter().map(|room| &room.at) {
             if !self
                 .inner
                 .parts

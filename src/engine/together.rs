@@ -61,6 +61,9 @@ impl Engine {
             let Some(from) = from.filter(|_| here && self.shortcut(&job.delivery).is_none()) else {
                 break;
             };
+            if self.takes_commands(room_of(&job.delivery.incoming)).is_err() {
+                break;
+            }
             let Ok(person) = self.person(from, Some(incident)) else {
                 break;
             };

@@ -47,6 +47,7 @@ impl Inbox {
                 crate::engine::Words::slot(&self.view, state, Slot::Proposal { proposal: id }, desk)
                     .unwrap_or_default()
             }
+            "journal rooms" => view::rooms(state),
             "role list" => view::roles(state, desk),
             "task list" => view::tasks(state, desk),
             "followup list" => view::followups(state, desk),

@@ -172,6 +172,15 @@ impl Meaning for Inbox {
         }
     }
 
+    fn code(&self, incoming: &Incoming) -> Option<String> {
+        match meant(incoming) {
+            Ok(Meant::Command(parsed)) if parsed.path == "role link" => {
+                parsed.text("code").map(str::to_owned)
+            }
+            _ => None,
+        }
+    }
+
     fn understand(&self, incoming: &Incoming, asking: &Asking<'_>) -> Result<Act, Refusal> {
         refuse_masked(incoming)?;
         match meant(incoming)? {
@@ -273,6 +282,9 @@ impl Inbox {
     fn without_incident(&self, parsed: &Parsed, asking: &Asking<'_>) -> Result<Option<Act>, Refusal> {
         Ok(Some(match parsed.path {
             "open" | "drill" => Act::Open(Box::new(self.open(parsed, asking)?)),
+            "role link" => Act::Link {
+                code: parsed.text("code").map(str::to_owned),
+            },
             "list" => self.list(parsed, asking),
             "help" => self.help(parsed),
             "probe list" => self.tell(crate::view::probes(&self.offers.probes())),

@@ -8,7 +8,7 @@ use super::{Inbox, Translated, person, time};
 use crate::engine::Asking;
 use crate::incident::{
     Conclusion, FindingId, Frame, IncidentId, Line, Opening, Phase, ProbeRunId, Process, Refusal, Request,
-    Severity, State, StepKind, Trouble, Way,
+    RoomRef, Severity, State, StepKind, Trouble, Way,
 };
 
 impl Inbox {
@@ -59,6 +59,8 @@ impl Inbox {
             retroactive: parsed.flag("retroactive"),
             // The terminal is no room: nothing can be shown there later.
             asked_in: Some(asking.room.clone()).filter(|room| room.platform != super::TERMINAL),
+            here: self.here(parsed, asking)?,
+            history: parsed.flag("history"),
             plan,
             chosen_because,
             catalog: self.offers.catalog_digest(),
@@ -73,6 +75,22 @@ impl Inbox {
             frame,
             detected: None,
         })
+    }
+
+    /// The channel where it was typed, if it is to be the room.
+    fn here(&self, parsed: &Parsed, asking: &Asking<'_>) -> Result<Option<RoomRef>, Refusal> {
+        if !parsed.flag("here") {
+            let alone = "`--history` goes with `--here`: what was said in this channel since it began.";
+            return match parsed.flag("history") {
+                true => Err(Refusal::new(alone).at("history")),
+                false => Ok(None),
+            };
+        }
+        if asking.room.platform == super::TERMINAL {
+            let words = "The terminal is no channel. Open it without `--here`, or type it where it is to be.";
+            return Err(Refusal::new(words).at("here"));
+        }
+        Ok(Some(asking.room.clone()))
     }
 
     fn plan(&self, name: &str) -> Result<crate::incident::Plan, Refusal> {

@@ -4,7 +4,9 @@ use orderly_commands::Parsed;
 
 use super::{Inbox, Translated};
 use crate::engine::{Act, Asking};
-use crate::incident::{IncidentId, Link, Moment, Process, Refusal, Request, Review, Section, State};
+use crate::incident::{
+    Audience, IncidentId, Link, Moment, Process, Refusal, Request, Review, Section, State,
+};
 
 impl Inbox {
     pub(super) fn record(&self, parsed: &Parsed, state: &State, asking: &Asking<'_>) -> Translated {
@@ -56,11 +58,9 @@ impl Inbox {
                     title: text("title"),
                 },
             },
-            "set room" => {
-                return Err(Refusal::new(
-                    "Rooms on a second platform need that platform connected; here there is only this one.",
-                ));
-            }
+            "set carry" => Request::SetCarry {
+                on: parsed.text("switch") == Some("on"),
+            },
             "mark related" => {
                 let other = self.seen(incident("other"), asking)?;
                 Request::Link {
@@ -124,8 +124,10 @@ impl Inbox {
     }
 
     /// Commands that make a document or remove something.
-    pub(super) fn acts(&self, parsed: &Parsed, _state: &State, _asking: &Asking<'_>) -> Result<Act, Refusal> {
+    pub(super) fn acts(&self, parsed: &Parsed, state: &State, asking: &Asking<'_>) -> Result<Act, Refusal> {
         match parsed.path {
+            "set room" => add_room(parsed, state, asking),
+            "set leave" => leave_room(parsed, state, asking),
             "postmortem export" => Ok(Act::Export {
                 format: parsed.text("format").unwrap_or("markdown").to_owned(),
                 as_of: parsed.number("as-of").and_then(|n| u64::try_from(n).ok()),
@@ -146,4 +148,80 @@ impl Inbox {
             ))),
         }
     }
+}
+
+/// Platforms by the words people type for them.
+const PLATFORMS: [&str; 3] = ["local", "slack", "discord"];
+
+/// A channel as it was typed: where, and which. `#ops` is one of the platform where it was typed, `slack:C0123ABCD` of another.
+fn place<'a>(typed: &'a str, asking: &'a Asking<'_>) -> Result<(&'a str, &'a str), Refusal> {
+    let named = typed
+        .split_once(':')
+        .filter(|(platform, _)| PLATFORMS.contains(platform));
+    let (platform, channel) = named.unwrap_or((&asking.room.platform, typed));
+    if platform == super::TERMINAL {
+        let words = "From the terminal, say on which platform: `slack:C0123ABCD`.";
+        return Err(Refusal::new(words).at("room"));
+    }
+    Ok((platform, channel))
+}
+
+fn add_room(parsed: &Parsed, state: &State, asking: &Asking<'_>) -> Result<Act, Refusal> {
+    let audience = parsed
+        .text("audience")
+        .and_then(Audience::from_word)
+        .unwrap_or(Audience::Internal);
+    let here = asking.room;
+    let (platform, channel) = match parsed.text("room") {
+        Some(platform) if PLATFORMS.contains(&platform) => {
+            let platform = platform.to_owned();
+            return Ok(Act::Incident(Request::AskRoom { platform, audience }));
+        }
+        Some(typed) => place(typed, asking)?,
+        None if here.platform != super::TERMINAL && state.room(here).is_none() => {
+            (here.platform.as_str(), here.room.as_str())
+        }
+        None => {
+            let words = "Which room? Name a channel (`room #carrier-help guest`), or a platform to have one made there \
+                         (`room slack`).";
+            return Err(Refusal::new(words).at("room").offer("Show the rooms", "rooms"));
+        }
+    };
+    Ok(Act::AddRoom {
+        platform: platform.to_owned(),
+        channel: channel.to_owned(),
+        audience,
+    })
+}
+
+fn leave_room(parsed: &Parsed, state: &State, asking: &Asking<'_>) -> Result<Act, Refusal> {
+    let leave = |room: &crate::incident::Room| {
+        Act::Incident(Request::LeaveRoom {
+            room: room.at.clone(),
+        })
+    };
+    let Some(typed) = parsed.text("room") else {
+        let here = state.room(asking.room);
+        return here.map(leave).ok_or_else(|| {
+            Refusal::new("Which room? `rooms` shows them.")
+                .at("room")
+                .offer("Show the rooms", "rooms")
+        });
+    };
+    let mut there = state.rooms.iter().filter(|room| room.at.platform == typed);
+    if let (Some(only), None) = (there.next(), there.next()) {
+        return Ok(leave(only));
+    }
+    let (platform, channel) = place(typed, asking)?;
+    let same = |room: &&crate::incident::Room| {
+        room.at.platform == platform && room.at.room == channel.trim_start_matches('#')
+    };
+    Ok(match state.rooms.iter().find(same) {
+        Some(room) => leave(room),
+        // By a name that only its platform knows.
+        None => Act::LeaveRoom {
+            platform: platform.to_owned(),
+            channel: channel.to_owned(),
+        },
+    })
 }

@@ -48,7 +48,36 @@ impl std::fmt::Display for Slot {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
 pub enum Effect {
+    /// The first room, where the incident was asked for.
     OpenRoom,
+    /// A further one. `event` asked for it.
+    MakeRoom {
+        event: u64,
+        platform: String,
+        audience: Audience,
+    },
+    /// The very last thing, once everything else has been posted.
+    Archive,
+    Unarchive,
+    /// Says goodbye where the incident is no longer told.
+    Leave {
+        room: RoomRef,
+    },
+    /// What was said in a channel before it became a room.
+    ReadBack {
+        room: RoomRef,
+        since: DateTime<Utc>,
+    },
+    /// The document of an export, as of an event, as a file in the room.
+    Attach {
+        format: String,
+        as_of: u64,
+    },
+    /// One message in place of what a room was not told, between these events.
+    Digest {
+        from: u64,
+        to: u64,
+    },
     /// The room's topic: severity, state, commander.
     Topic,
     Show {

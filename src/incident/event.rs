@@ -138,6 +138,12 @@ pub struct Opening {
     pub retroactive: bool,
     /// Where it was asked for; the first prompt is shown there until the room exists.
     pub asked_in: Option<RoomRef>,
+    /// A channel that was there before and becomes the room.
+    #[serde(default)]
+    pub here: Option<RoomRef>,
+    /// What was said in that channel since the onset belongs to the incident too.
+    #[serde(default)]
+    pub history: bool,
     pub plan: Plan,
     /// Why this runbook was chosen.
     pub chosen_because: String,
@@ -165,6 +171,21 @@ pub struct Settings {
     /// Seconds until a follow-up is due if nobody says otherwise.
     #[serde(default)]
     pub followup_due_s: Option<u64>,
+    #[serde(default)]
+    pub rooms: RoomSettings,
+}
+
+/// What the config says about the rooms of an incident.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoomSettings {
+    /// Rooms that Orderly made are archived at the end.
+    pub archive: bool,
+    /// What people say in one room of the team is carried over to its others.
+    pub carry: bool,
+    /// A channel that was there before gets the incident's topic.
+    pub adopted_topic: bool,
+    /// People who join the response are invited into a channel that was there before.
+    pub adopted_invite: bool,
 }
 
 impl Default for Settings {
@@ -178,8 +199,14 @@ impl Default for Settings {
             page_every_s: 300,
             postmortem_due_s: [Some(259_200), Some(432_000), Some(864_000), None, None],
             followup_due_s: None,
+            rooms: RoomSettings::default(),
         }
     }
+}
+
+/// Rows written before channels could be joined are about rooms that Orderly made.
+fn made() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
@@ -193,9 +220,47 @@ pub enum Event {
     RoomOpened {
         room: RoomRef,
         audience: Audience,
+        /// By Orderly. One that was there before keeps its topic and its members, and is not archived.
+        #[serde(default = "made")]
+        made: bool,
+    },
+    /// A further room is to be made on a platform.
+    RoomAsked {
+        platform: String,
+        audience: Audience,
     },
     RoomFailed {
         why: String,
+        /// Of a further room: the platform it was asked for on.
+        #[serde(default)]
+        platform: Option<String>,
+    },
+    /// It is no room of the incident any more.
+    RoomLeft {
+        room: RoomRef,
+        why: Option<String>,
+    },
+    RoomArchived {
+        room: RoomRef,
+    },
+    RoomUnarchived {
+        room: RoomRef,
+        /// Nothing was posted in it after this event.
+        after: u64,
+        /// It could not be archived at all.
+        why: Option<String>,
+    },
+    /// Nothing has reached this platform since then.
+    PlatformLost {
+        platform: String,
+        since: DateTime<Utc>,
+    },
+    PlatformBack {
+        platform: String,
+    },
+    /// Whether what people say in one room is carried over to the others.
+    CarryChanged {
+        on: bool,
     },
     Retitled {
         title: String,

@@ -8,7 +8,7 @@ use super::event::{Event, Purpose, Recorded};
 use super::fold;
 use super::proposal::Stage;
 use super::request::TimerKey;
-use super::state::State;
+use super::state::{Room, State};
 use super::words::*;
 
 /// Seconds between two looks of a held proposal; a freeze is lifted by a person, so nobody waits for less.
@@ -21,7 +21,7 @@ pub fn react(state: &State, recorded: &Recorded) -> Vec<Effect> {
     let mut effects = Vec::new();
     shown(state, event, recorded, &mut effects);
     effects.extend(invited(state, event, recorded));
-    done(state, event, &mut effects);
+    done(state, event, recorded, &mut effects);
     timed(state, event, recorded, &mut effects);
     effects
 }
@@ -42,19 +42,15 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
     };
     let card = Effect::Show { slot: Slot::Card };
     match event {
-        Event::Opened { .. } => effects.push(Effect::OpenRoom),
-        Event::RoomOpened { .. } => {
-            effects.extend([
-                card,
-                Effect::Topic,
-                Effect::Show {
-                    slot: Slot::Announcement,
-                },
-            ]);
-            // What was asked before there was a room.
-            effects.extend(prompt(state));
-            effects.extend(open_proposals(state));
-        }
+        Event::RoomOpened { .. }
+        | Event::RoomAsked { .. }
+        | Event::RoomLeft { .. }
+        | Event::RoomFailed { .. }
+        | Event::RoomArchived { .. }
+        | Event::RoomUnarchived { .. }
+        | Event::PlatformLost { .. }
+        | Event::PlatformBack { .. }
+        | Event::CarryChanged { .. } => in_rooms(state, event, notice, effects),
         Event::PhaseEntered { .. } => {
             // The note on the passage carries the journal's head, so that a shortened journal is found later.
             effects.extend([
@@ -260,7 +256,6 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         | Event::UpdateReminded { .. }
         | Event::PostmortemReminded { .. }
         | Event::ContainmentReminded { .. }
-        | Event::RoomFailed { .. }
         | Event::ClockJumped { .. } => effects.extend([notice, card]),
         Event::Redacted { .. } => {
             // Whatever showed the words shows the gap.
@@ -275,8 +270,64 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         | Event::MessageMarked { .. }
         | Event::MessageChanged { .. }
         | Event::MessageUnmarked { .. }
-        | Event::SectionWritten { .. }
-        | Event::Exported { .. } => {}
+        | Event::SectionWritten { .. } => {}
+        Event::Exported { format, as_of, .. } => effects.push(Effect::Attach {
+            format: format.clone(),
+            as_of: *as_of,
+        }),
+        Event::Opened { opening } => {
+            // A channel that was there before is the room from the first event on.
+            effects.extend(opening.here.is_none().then_some(Effect::OpenRoom));
+        }
+    }
+}
+
+/// What becomes of the rooms, and what each is told of it.
+fn in_rooms(state: &State, event: &Event, notice: Effect, effects: &mut Vec<Effect>) {
+    let card = Effect::Show { slot: Slot::Card };
+    match event {
+        Event::RoomOpened { room, made, .. } => {
+            if state.rooms.len() > 1 {
+                effects.push(notice);
+            } else if !made && state.opening.here.is_none() && state.room_failed.is_none() {
+                // The one that was asked for first is still to come, and holds nobody up from now on.
+                effects.push(Effect::OpenRoom);
+            }
+            let announcement = Slot::Announcement;
+            effects.extend([card, Effect::Topic, Effect::Show { slot: announcement }]);
+            // What was asked before there was a room.
+            effects.extend(prompt(state));
+            effects.extend(open_proposals(state));
+            if !made && state.opening.history && state.opening.here.as_ref() == Some(room) {
+                let since = state.room(room).map_or(state.last, |room| room.since);
+                effects.push(Effect::ReadBack {
+                    room: room.clone(),
+                    since,
+                });
+            }
+        }
+        Event::RoomUnarchived { room, after, why } => {
+            effects.extend(why.is_some().then_some(notice));
+            effects.extend([card, Effect::Topic]);
+            effects.extend(prompt(state));
+            effects.extend(open_proposals(state));
+            // Everybody left it when it was archived.
+            let members = state.members().into_iter();
+            effects.extend(members.map(|person| Effect::Invite { person }));
+            if why.is_none() && state.room(room).is_some_and(Room::is_internal) && *after < state.seq {
+                effects.push(Effect::Digest {
+                    from: after + 1,
+                    to: state.seq,
+                });
+            }
+        }
+        Event::RoomLeft { room, .. } => {
+            effects.push(Effect::Leave { room: room.clone() });
+            effects.extend([notice, card]);
+        }
+        // The call itself is made by whoever asked for the event.
+        Event::RoomArchived { .. } => {}
+        _ => effects.extend([notice, card]),
     }
 }
 
@@ -340,8 +391,19 @@ fn invited(state: &State, event: &Event, recorded: &Recorded) -> Vec<Effect> {
 }
 
 /// What is done to systems, and what is fetched from outside.
-fn done(state: &State, event: &Event, effects: &mut Vec<Effect>) {
+fn done(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Effect>) {
     match event {
+        Event::RoomAsked { platform, audience } => effects.push(Effect::MakeRoom {
+            event: recorded.seq,
+            platform: platform.clone(),
+            audience: *audience,
+        }),
+        Event::Closed | Event::Cancelled { .. } | Event::MarkedDuplicate { .. }
+            if state.opening.settings.rooms.archive =>
+        {
+            effects.push(Effect::Archive);
+        }
+        Event::Reopened { .. } => effects.push(Effect::Unarchive),
         Event::MessageMarked { marked, .. } => {
             let settled = state.marks.get(&marked.message).map(|mark| &mark.files);
             let open = marked

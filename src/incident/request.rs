@@ -25,6 +25,45 @@ pub enum Request {
     },
     RoomFailed {
         why: String,
+        platform: Option<String>,
+    },
+    /// A channel that is there already becomes a room.
+    AddRoom {
+        room: RoomRef,
+        audience: Audience,
+        /// By everybody of the workspace, as its platform says.
+        readable: bool,
+    },
+    /// A new room on a platform.
+    AskRoom {
+        platform: String,
+        audience: Audience,
+    },
+    LeaveRoom {
+        room: RoomRef,
+    },
+    RoomArchived {
+        room: RoomRef,
+    },
+    RoomUnarchived {
+        room: RoomRef,
+        /// It could not be archived at all.
+        why: Option<String>,
+    },
+    /// It cannot be used any more, for good.
+    RoomLost {
+        room: RoomRef,
+        why: String,
+    },
+    PlatformLost {
+        platform: String,
+        since: DateTime<Utc>,
+    },
+    PlatformBack {
+        platform: String,
+    },
+    SetCarry {
+        on: bool,
     },
 
     Frame {

@@ -43,7 +43,13 @@ pub struct State {
     pub severity: Severity,
     pub process: Process,
     pub targets: Vec<String>,
-    pub rooms: Vec<(RoomRef, Audience)>,
+    pub rooms: Vec<Room>,
+    /// Further rooms that are being made.
+    pub rooms_asked: Vec<(String, Audience)>,
+    /// Platforms that nothing reaches, and since when.
+    pub lost: BTreeMap<String, DateTime<Utc>>,
+    /// What people say in one room of the team is carried over to its others.
+    pub carry: bool,
     /// Why there is no room, where opening one was given up.
     pub room_failed: Option<String>,
     pub moments: BTreeMap<Moment, MomentAt>,
@@ -93,6 +99,17 @@ impl State {
         holds || !entitled.is_empty()
     }
 
+    pub fn room(&self, room: &RoomRef) -> Option<&Room> {
+        self.rooms.iter().find(|known| known.at == *room)
+    }
+
+    /// Rooms of the team, as they can be posted in.
+    pub fn internal_rooms(&self) -> impl Iterator<Item = &Room> {
+        self.rooms
+            .iter()
+            .filter(|room| room.is_internal() && room.archived.is_none())
+    }
+
     /// Files kept as evidence, with the message each belongs to.
     pub fn kept_files(&self) -> impl Iterator<Item = (&Mark, &FileRef, &FileFate)> {
         let all = self
@@ -110,6 +127,25 @@ impl State {
         let owners = self.tasks.values().filter_map(|task| task.owner.as_ref());
         let called = paged.chain(owners).chain(&self.invited);
         self.involved.iter().chain(called).cloned().collect()
+    }
+}
+
+/// A room of the incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    pub at: RoomRef,
+    pub audience: Audience,
+    /// By Orderly; else it was there before.
+    pub made: bool,
+    /// Nothing can be posted. The journal number of the event that said so.
+    pub archived: Option<u64>,
+    /// What was said in it from then on belongs to the incident.
+    pub since: DateTime<Utc>,
+}
+
+impl Room {
+    pub fn is_internal(&self) -> bool {
+        self.audience == Audience::Internal
     }
 }
 

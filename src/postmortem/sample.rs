@@ -181,6 +181,8 @@ pub fn opening(title: &str) -> Opening {
         drill: false,
         retroactive: false,
         asked_in: None,
+        here: None,
+        history: false,
         plan: plan(),
         chosen_because: "the title says month-end".to_owned(),
         catalog: "cd".repeat(32),
@@ -343,7 +345,7 @@ pub fn incident() -> Vec<Recorded> {
 fn confirm(journal: &mut Journal) {
     journal
         .by("ana", Event::Opened { opening: Box::new(opening("Month-end posting books entries twice")) })
-        .bot(Event::RoomOpened { room: message("").room, audience: Audience::Internal })
+        .bot(Event::RoomOpened { room: message("").room, audience: Audience::Internal, made: true })
         .bot(Event::PhaseEntered { phase: Phase::Confirm, from: None, passage: Passage::Start })
         .bot(Event::MomentSet { moment: Moment::Declared, at: at("10-31T14:26"), provenance: "the opening".to_owned() })
         .by("ana", Event::RoleTaken { role: Role::Commander, person: PersonId::new("ana") })
@@ -780,7 +782,34 @@ pub fn the_other_kinds() -> Vec<Event> {
     let why = || "why".to_owned();
     let person = PersonId::new;
     vec![
-        Event::RoomFailed { why: why() },
+        Event::RoomFailed {
+            why: why(),
+            platform: None,
+        },
+        Event::RoomAsked {
+            platform: "slack".to_owned(),
+            audience: Audience::Guest,
+        },
+        Event::RoomLeft {
+            room: message("").room,
+            why: None,
+        },
+        Event::RoomArchived {
+            room: message("").room,
+        },
+        Event::RoomUnarchived {
+            room: message("").room,
+            after: 3,
+            why: None,
+        },
+        Event::PlatformLost {
+            platform: "slack".to_owned(),
+            since: at("10-31T14:00"),
+        },
+        Event::PlatformBack {
+            platform: "slack".to_owned(),
+        },
+        Event::CarryChanged { on: false },
         Event::Retitled { title: why() },
         Event::ProcessChanged {
             from: Process::Finance,

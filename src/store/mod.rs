@@ -112,6 +112,9 @@ pub trait Store: Send + Sync {
 
     async fn posts(&self, incident: IncidentId) -> Result<Vec<Post>, Error>;
 
+    /// The message that shows this slot.
+    async fn post(&self, incident: IncidentId, slot: &str) -> Result<Option<Post>, Error>;
+
     /// What a message shows, by its reference as it was given to [`Post`].
     async fn shown_by(&self, message: &str) -> Result<Option<Post>, Error>;
 

@@ -72,16 +72,66 @@ pub(super) fn tell(known: &Known, names: Names<'_>, who: &str, event: &Event) ->
         })
 }
 
+fn rooms(who: &str, event: &Event) -> Option<Said> {
+    let order = |text: String| Said::new(Lane::Order, text);
+    Some(match event {
+        Event::RoomOpened { room, audience, made } => {
+            let how = if *made {
+                "opened the room"
+            } else {
+                "made a room of"
+            };
+            order(format!("{who} {how} {room} ({audience}).")).fine()
+        }
+        Event::RoomAsked { platform, audience } => {
+            order(format!("{who} asked for a room on {platform} ({audience}).")).fine()
+        }
+        Event::RoomFailed { why, .. } => {
+            order(format!("The room could not be opened: {}", full_stop(why))).tone(Tone::Warn)
+        }
+        Event::RoomLeft { room, why: None } => order(format!("{who} left the room {room}.")).fine(),
+        Event::RoomLeft { room, why: Some(why) } => {
+            order(format!("The room {room} is lost: {}", full_stop(why))).tone(Tone::Warn)
+        }
+        Event::RoomArchived { room } => order(format!("The room {room} was archived.")).fine(),
+        Event::RoomUnarchived { room, why: None, .. } => {
+            order(format!("The room {room} was opened again.")).fine()
+        }
+        Event::RoomUnarchived {
+            room, why: Some(why), ..
+        } => order(format!(
+            "The room {room} could not be archived: {}",
+            full_stop(why)
+        ))
+        .tone(Tone::Warn),
+        Event::PlatformLost { platform, since } => {
+            order(format!("{platform} was out of reach from {} on.", minute(*since))).tone(Tone::Warn)
+        }
+        Event::PlatformBack { platform } => order(format!("{platform} was back.")).tone(Tone::Good),
+        Event::CarryChanged { on } => {
+            let switched = if *on { "on" } else { "off" };
+            order(format!(
+                "{who} switched the carrying over of messages {switched}."
+            ))
+            .fine()
+        }
+        _ => return None,
+    })
+}
+
 fn incident(who: &str, event: &Event) -> Option<Said> {
     let order = |text: String| Said::new(Lane::Order, text);
     Some(match event {
         Event::Opened { opening } => opened(who, opening),
-        Event::RoomOpened { room, audience } => {
-            order(format!("{who} opened the room {room} ({audience}).")).fine()
-        }
-        Event::RoomFailed { why } => {
-            order(format!("The room could not be opened: {}", full_stop(why))).tone(Tone::Warn)
-        }
+        Event::RoomOpened { .. }
+        | Event::RoomAsked { .. }
+        | Event::RoomFailed { .. }
+        | Event::RoomLeft { .. }
+        | Event::RoomArchived { .. }
+        | Event::RoomUnarchived { .. }
+        | Event::PlatformLost { .. }
+        | Event::PlatformBack { .. }
+        | Event::CarryChanged { .. } => return rooms(who, event),
         Event::Retitled { title } => order(format!("{who} changed the title to “{title}”.")),
         Event::SeverityChanged { from, to, reason } => {
             let tone = if to < from { Tone::Bad } else { Tone::Good };

@@ -9,6 +9,7 @@ mod home;
 mod notice;
 mod prompt;
 mod proposal;
+mod rooms;
 mod round;
 mod text;
 
@@ -17,6 +18,7 @@ pub use answer::{
     timeline,
 };
 pub use form::{Choices, form};
+pub use rooms::rooms;
 pub use round::{answered, compared};
 pub use text::inline_markdown;
 
@@ -24,8 +26,8 @@ use std::sync::Arc;
 
 use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
 use crate::desk;
-use crate::engine::{Listed, Words};
-use crate::incident::{By, PersonId, Recorded, Refusal, Slot, State};
+use crate::engine::{Carried, Listed, Words};
+use crate::incident::{Audience, By, PersonId, Recorded, Refusal, Slot, State};
 
 /// Longest text shown in one block before it is cut: what fits a phone without scrolling past the buttons.
 const LONGEST_BLOCK: usize = 2_800;
@@ -64,14 +66,8 @@ impl Words for View {
         notice::notice(self, state, recorded, hash, desk)
     }
 
-    fn digest(&self, state: &State, from: u64, to: u64, _desk: &desk::State) -> Message {
-        let words = format!(
-            "Chat was away. Events #{from} to #{to} of {} happened meanwhile; the card above shows what is true now.",
-            state.opening.number
-        );
-        say(words.clone())
-            .block(buttons([run("Timeline", "timeline", Style::Plain)]))
-            .done(words)
+    fn digest(&self, state: &State, from: u64, to: u64, said: &[Carried], _desk: &desk::State) -> Message {
+        rooms::digest(state, from, to, said)
     }
 
     fn topic(&self, state: &State, desk: &desk::State) -> String {
@@ -88,8 +84,28 @@ impl Words for View {
         )
     }
 
-    fn room_name(&self, state: &State) -> String {
-        (self.room_name)(state)
+    fn room_name(&self, state: &State, audience: Audience) -> String {
+        rooms::room_name(self, state, audience)
+    }
+
+    fn guest_card(&self, state: &State) -> Message {
+        rooms::guest_card(state)
+    }
+
+    fn guest_topic(&self, state: &State) -> String {
+        rooms::guest_topic(state)
+    }
+
+    fn guest_notice(&self, recorded: &Recorded) -> Option<Message> {
+        rooms::guest_notice(recorded)
+    }
+
+    fn carried(&self, carried: &Carried) -> Message {
+        rooms::carried(carried)
+    }
+
+    fn left(&self, state: &State) -> Message {
+        rooms::left(state)
     }
 
     fn refusal(&self, refusal: &Refusal) -> Message {

@@ -307,7 +307,6 @@ fn sentence_of_the_rest(
         Event::ReviewChanged { to, note } => {
             text(with_reason(format!("The post-mortem is {to}"), note.as_deref()))
         }
-        Event::RoomFailed { why } => text(format!("The room could not be opened: {why}")),
         Event::ClockJumped { back_ms } => text(format!(
             "The clock of this machine jumped back by {} s. Waiting approvals are void.",
             back_ms / 1_000
@@ -316,7 +315,7 @@ fn sentence_of_the_rest(
             "{by} redacted event #{row}: {reason}. `{}` still verifies.",
             view.cite("journal verify")
         )),
-        _ => None,
+        _ => super::rooms::sentence(state, event, by),
     }
 }
 
@@ -490,8 +489,14 @@ pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &de
     let words = match first {
         (_, Event::Opened { opening }) => {
             let words = format!(
-                "{number} is open: {}. Its room is being made; the first question is below. Runbook: {} ({}).",
-                opening.title, opening.plan.title, opening.chosen_because
+                "{number} is open: {}. {} Runbook: {} ({}).",
+                opening.title,
+                match opening.here {
+                    Some(_) => "This channel is its room.",
+                    None => "Its room is being made; the first question is below.",
+                },
+                opening.plan.title,
+                opening.chosen_because
             );
             return say(words.clone())
                 .block(buttons([
@@ -524,6 +529,15 @@ pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &de
         (seq, Event::PostmortemSnoozed { until }) => {
             let until = until.format("%Y-%m-%d %H:%M");
             format!("You are reminded of the post-mortem at {until} UTC (#{seq}).")
+        }
+        (_, Event::RoomOpened { room, .. }) => {
+            format!("That is a room of {number} on {} now.", room.platform)
+        }
+        (_, Event::RoomAsked { platform, .. }) => format!("A room of {number} is being made on {platform}."),
+        (_, Event::RoomLeft { .. }) => format!("That room is told nothing more of {number}."),
+        (_, Event::CarryChanged { on }) => {
+            let switched = if *on { "on" } else { "off" };
+            format!("Carrying messages over between the rooms of {number} is {switched}.")
         }
         (seq, Event::MessageMarked { .. }) => format!("On the timeline (#{seq})."),
         (seq, Event::ProposalDrafted { proposal, .. }) => {

@@ -27,6 +27,10 @@ pub(super) const ROWS: &[CommandSpec] = &[
             "How many entries",
         )])
         .private(),
+    command(Chapter::Look, "journal rooms", "List the rooms")
+        .alias("rooms")
+        .example("rooms")
+        .private(),
     command(Chapter::Look, "list", "List incidents")
         .example("list mine")
         .args(&[may(

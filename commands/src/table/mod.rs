@@ -214,6 +214,21 @@ pub fn find(path: &str) -> Option<&'static CommandSpec> {
         .find(|spec| spec.path == path || spec.alias == Some(path))
 }
 
+/// What two words mean that are natural to type and no path: a group of their own would be one too many for Discord.
+pub(crate) fn find_two(first: &str, second: &str) -> Option<&'static CommandSpec> {
+    let (.., path) = TWO_WORDS
+        .iter()
+        .find(|(one, other, _)| *one == first && *other == second)?;
+    find(path)
+}
+
+const TWO_WORDS: &[(&str, &str, &str)] = &[
+    ("room", "add", "set room"),
+    ("room", "leave", "set leave"),
+    ("room", "remove", "set leave"),
+    ("room", "list", "journal rooms"),
+];
+
 /// The group with this name, or with this alias.
 pub fn find_group(name: &str) -> Option<&'static GroupSpec> {
     GROUPS

@@ -19,6 +19,8 @@ pub(super) const ROWS: &[CommandSpec] = &[
             may("private", ArgKind::Flag, "Only for those invited"),
             may("drill", ArgKind::Flag, "This is an exercise"),
             may("retroactive", ArgKind::Flag, "It is over already"),
+            may("here", ArgKind::Flag, "This channel is its room"),
+            may("history", ArgKind::Flag, "With what was said since"),
             may("since", ArgKind::When, "When it began"),
             may("runbook", ArgKind::Runbook, RUNBOOK),
         ])

@@ -33,6 +33,12 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .alias("invite")
         .example("invite @ben")
         .args(&[must("person", ArgKind::Person, "Whom")]),
+    command(Chapter::People, "role link", "Prove another account is yours")
+        .alias("link-me")
+        .example("link-me")
+        .args(&[may("code", ArgKind::Word, "From your other account")])
+        .anywhere()
+        .private(),
     command(Chapter::People, "role list", "Show who has which role")
         .alias("roles")
         .example("roles")

@@ -71,17 +71,25 @@ pub(super) const ROWS: &[CommandSpec] = &[
             must("url", ArgKind::Url, "Address"),
             may("title", ArgKind::Text, "What it is"),
         ]),
-    command(Chapter::Record, "set room", "Add a room on another platform")
+    command(Chapter::Record, "set room", "Add a room, here or elsewhere")
         .alias("room")
         .example("room #carrier-help guest")
         .args(&[
-            must("room", ArgKind::Channel, "Which one"),
+            may("room", ArgKind::Channel, "Channel or platform"),
             may(
                 "audience",
                 ArgKind::Choice(&["internal", "guest"]),
                 "Who is in it",
             ),
         ]),
+    command(Chapter::Record, "set leave", "Take a room off the incident")
+        .alias("leave-room")
+        .example("leave-room #carrier-help")
+        .args(&[may("room", ArgKind::Channel, "This one if left out")]),
+    command(Chapter::Record, "set carry", "Carry messages between rooms")
+        .alias("carry")
+        .example("carry off")
+        .args(&[must("switch", ArgKind::Choice(&["on", "off"]), "On or off")]),
     command(Chapter::Recover, "mark resolved", "Say that service is restored")
         .alias("resolve")
         .example("resolve posting works again since 15:20")

@@ -377,3 +377,21 @@ fn a_moment_is_kept_as_it_was_meant() {
         Some("2026-11-21 14:10".into())
     );
 }
+
+#[test]
+fn two_words_that_are_natural_mean_a_command_of_another_path() {
+    let path = |line: &str| parse(line).map(|parsed| parsed.path);
+    assert_eq!(path("room add #carrier-help guest"), Ok("set room"));
+    assert_eq!(path("room remove #carrier-help"), Ok("set leave"));
+    assert_eq!(path("Room LIST"), Ok("journal rooms"));
+    assert_eq!(path("INC-7 room"), Ok("set room"));
+    let parsed = parse("room add <#C012|carrier> guest").expect("it parses");
+    assert_eq!(
+        (parsed.text("room"), parsed.text("audience")),
+        (Some("<#C012>"), Some("guest"))
+    );
+    assert_eq!(
+        parse("room slack").expect("it parses").text("room"),
+        Some("slack")
+    );
+}

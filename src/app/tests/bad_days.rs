@@ -137,5 +137,5 @@ async fn hostile_text_of_any_length_changes_nothing_but_itself() {
 #[tokio::test]
 async fn somebody_unknown_is_told_who_adds_them() {
     let bot = Bot::opened().await;
-    insta::assert_snapshot!(bot.refused("zoe", "status").await, @"Orderly does not know you yet (local/zoe). Ask the operator to add you with `orderly person add`.");
+    insta::assert_snapshot!(bot.refused("zoe", "status").await, @"Orderly does not know you yet (local/zoe). Ask the operator to add you with `orderly person add`. Known on another platform? Type `link-me` there.");
 }

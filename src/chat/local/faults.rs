@@ -16,6 +16,8 @@ pub enum Call {
     Invite,
     SetTopic,
     Archive,
+    Unarchive,
+    FindRoom,
     Post,
     Update,
     Pin,

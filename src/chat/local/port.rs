@@ -9,7 +9,7 @@ use super::faults::Call;
 use super::live::What;
 use super::writer::{Done, NewFile, No, Op, Post, Reply};
 use super::{FILE_MAX, LocalChat, MESSAGE_MAX, PLATFORM, Room, message_ref, room_ref};
-use crate::chat::{Block, Chat, Error, FileRef, Form, Message, Rich, RoomSpec, Trigger, Upload};
+use crate::chat::{Block, Chat, Error, FileRef, Form, Found, Message, Rich, RoomSpec, Trigger, Upload};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 impl LocalChat {
@@ -115,13 +115,36 @@ impl Chat for LocalChat {
 
     async fn archive(&self, room: &RoomRef) -> Result<(), Error> {
         let work = async {
-            self.write(Op::Archive {
-                room: ours(room)?.to_owned(),
-            })
-            .await
-            .map(drop)
+            let (room, archived) = (ours(room)?.to_owned(), true);
+            self.write(Op::Archive { room, archived }).await.map(drop)
         };
         self.faults.during(Call::Archive, work).await
+    }
+
+    async fn unarchive(&self, room: &RoomRef) -> Result<(), Error> {
+        let work = async {
+            let (room, archived) = (ours(room)?.to_owned(), false);
+            self.write(Op::Archive { room, archived }).await.map(drop)
+        };
+        self.faults.during(Call::Unarchive, work).await
+    }
+
+    async fn find_room(&self, typed: &str) -> Result<Found, Error> {
+        let work = async {
+            let id = typed.trim_start_matches('#');
+            let room = self.rooms.get(id).filter(|room| room.direct.is_none());
+            let room = room.ok_or_else(|| Error::Gone {
+                why: format!("There is no room #{id} on the page"),
+            })?;
+            Ok(Found {
+                room: room_ref(id),
+                name: format!("#{id}"),
+                readable: !room.private,
+                joined: true,
+                archived: room.archived,
+            })
+        };
+        self.faults.during(Call::FindRoom, work).await
     }
 
     async fn post(

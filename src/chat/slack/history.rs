@@ -81,7 +81,7 @@ impl SlackChat {
         }
     }
 
-    async fn read_again(
+    pub(super) async fn read_again(
         &self,
         own: &Own,
         intake: &Arc<dyn Intake>,

@@ -1,12 +1,15 @@
 //! The bot's side of Slack.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::api::Failure;
 use super::incoming::Own;
 use super::{PLATFORM, SlackChat, blocks, form, lock, rooms};
-use crate::chat::{Chat, Error, FileRef, Form, Message, RoomSpec, Standing, Trigger, Upload};
+use crate::chat::{
+    Chat, Error, FileRef, Form, Found, Listening, Message, RoomSpec, Standing, Trigger, Upload,
+};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 /// Largest file that is posted: more than any export, less than what a call has time for.
@@ -228,6 +231,25 @@ impl Chat for SlackChat {
             Err(failure) if !failure.is(&["already_archived"]) => Err(failure.into()),
             _ => Ok(()),
         }
+    }
+
+    async fn unarchive(&self, room: &RoomRef) -> Result<(), Error> {
+        let own = self.own().await?;
+        self.open_again(ours(own, room)?).await
+    }
+
+    async fn find_room(&self, typed: &str) -> Result<Found, Error> {
+        self.find_channel(typed).await
+    }
+
+    async fn read_back(&self, room: &RoomRef, since: DateTime<Utc>) -> Result<(), Error> {
+        let own = self.own().await?;
+        ours(own, room)?;
+        let Some(intake) = self.intake.get() else {
+            return Ok(());
+        };
+        let room = room.clone();
+        Ok(self.read_again(own, intake, &Listening { room, since }).await?)
     }
 
     async fn post(

@@ -6,7 +6,7 @@ use super::api::Failure;
 use super::incoming::Own;
 use super::rich::escaped;
 use super::{PLATFORM, SlackChat, posts};
-use crate::chat::{Error, RoomSpec};
+use crate::chat::{Error, Found, RoomSpec};
 use crate::incident::{Identity, RoomRef};
 use crate::text::cut;
 
@@ -125,6 +125,95 @@ impl SlackChat {
                 ];
                 let history = self.api.get("conversations.history", &arguments).await?;
                 return Ok((!posts::any_of_ours(&history)).then(|| id.to_owned()));
+            }
+            cursor = page["response_metadata"]["next_cursor"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes the archiving back. Slack lets a bot do that only where it is still in the channel afterwards.
+    pub(super) async fn open_again(&self, channel: &str) -> Result<(), Error> {
+        match self
+            .api
+            .call("conversations.unarchive", &json!({ "channel": channel }))
+            .await
+        {
+            Err(failure) if !failure.is(&["not_archived"]) => return Err(failure.into()),
+            _ => {}
+        }
+        let arguments = [("channel", channel.to_owned())];
+        let info = self.api.get("conversations.info", &arguments).await?;
+        match info["channel"]["is_member"] == true {
+            true => Ok(()),
+            false => Err(Error::Gone {
+                why: "Slack took the bot out of the channel when it was archived".to_owned(),
+            }),
+        }
+    }
+
+    /// A channel by its id, or by its name if the bot is in it.
+    pub(super) async fn find_channel(&self, typed: &str) -> Result<Found, Error> {
+        let own = self.own().await?;
+        let name = typed.trim_matches(['<', '>', '#']);
+        let is_id = name.starts_with(['C', 'G'])
+            && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let channel = match is_id {
+            true => self.channel_by_id(name).await?,
+            false => self.own_channel(name).await?,
+        };
+        let Some(channel) = channel.filter(|channel| channel["is_im"] != true && channel["is_mpim"] != true)
+        else {
+            return Err(Error::Gone {
+                why: format!(
+                    "Orderly sees no channel {typed}. Invite it there first, with its name in that channel"
+                ),
+            });
+        };
+        Ok(Found {
+            room: own.room(channel["id"].as_str().unwrap_or_default()),
+            name: format!("#{}", channel["name"].as_str().unwrap_or(name)),
+            readable: channel["is_private"] != true,
+            joined: channel["is_member"] == true,
+            archived: channel["is_archived"] == true,
+        })
+    }
+
+    async fn channel_by_id(&self, id: &str) -> Result<Option<Value>, Failure> {
+        match self
+            .api
+            .get("conversations.info", &[("channel", id.to_owned())])
+            .await
+        {
+            Ok(answer) => Ok(Some(answer["channel"].clone())),
+            Err(failure) if failure.is(&["channel_not_found"]) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Only among the bot's own: going through every channel of a large workspace takes minutes.
+    async fn own_channel(&self, name: &str) -> Result<Option<Value>, Failure> {
+        let mut cursor = String::new();
+        for _ in 0..PAGES_MAX {
+            let mut arguments = vec![
+                ("types", "public_channel,private_channel".to_owned()),
+                ("limit", PAGE.to_string()),
+            ];
+            if !cursor.is_empty() {
+                arguments.push(("cursor", cursor));
+            }
+            let page = self.api.get("users.conversations", &arguments).await?;
+            let mut channels = page["channels"].as_array().into_iter().flatten();
+            if let Some(found) = channels.find(|channel| channel["name"] == name) {
+                // The list does not say whether we are in it; that we are is why it is listed.
+                let mut found = found.clone();
+                found["is_member"] = true.into();
+                return Ok(Some(found));
             }
             cursor = page["response_metadata"]["next_cursor"]
                 .as_str()

@@ -225,7 +225,7 @@ fn targets_with_the_wrong_address() {
     insta::assert_snapshot!(bad(&target("").replace("postgres://", "https://")), @"orderly.toml:5:7: the url of a postgres target begins with postgres://… or postgresql://…");
     insta::assert_snapshot!(bad(&target("").replace("postgres://db.internal:5432/odoo", "db.internal")), @"orderly.toml:5:7: `url` is not an address (relative URL without a base): it begins with postgres://… or postgresql://…");
     insta::assert_snapshot!(bad("[[target]]\nname = \"web-1\"\nkind = \"host\"\nenvironment = \"dr\"\nurl = \"ssh://web-1\"\n"), @"orderly.toml:5:7: the url of a host target is a folder on this machine, such as /srv/odoo");
-    insta::assert_snapshot!(bad(&(target("") + &target("").replace("url", "probe.url = \"redis://x\"\nurl"))), @"
+    insta::assert_snapshot!(bad(&[target(""), target("").replace("url", "probe.url = \"redis://x\"\nurl")].concat()), @"
     orderly.toml:7:8: two targets are called odoo-db: give one of them another name
     orderly.toml:10:13: the url of a postgres target begins with postgres://… or postgresql://…
     ");

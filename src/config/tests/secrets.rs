@@ -93,9 +93,12 @@ fn a_secret_is_read_from_a_file_without_its_last_line_break() {
 
 #[test]
 fn a_secret_that_cannot_be_read_is_a_problem_of_its_target_alone() {
-    let two = target("user = \"r\"\nprobe.password = { env = \"NOT_SET\" }\n")
-        + &target("user = \"r\"\naction.password = { env = \"EMPTY\" }\n").replace("odoo-db", "second")
-        + &target("").replace("odoo-db", "third");
+    let two = [
+        target("user = \"r\"\nprobe.password = { env = \"NOT_SET\" }\n"),
+        target("user = \"r\"\naction.password = { env = \"EMPTY\" }\n").replace("odoo-db", "second"),
+        target("").replace("odoo-db", "third"),
+    ]
+    .concat();
     assert_eq!(good(&two).targets(&vars).targets.len(), 1);
     insta::assert_snapshot!(problems(&two), @r#"
     target odoo-db: environment variable NOT_SET is not set: export it before you start orderly, or name a file instead: { file = "/path" }

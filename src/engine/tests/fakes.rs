@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 
-use super::kit::{Said, identity, room};
-use crate::chat::{self, Chat, Form, Incoming, Message, RoomSpec, Upload};
+use super::kit::{Said, identity};
+use crate::chat::{self, Chat, Form, Found, Incoming, Message, RoomSpec, Upload};
 use crate::desk;
-use crate::engine::{Act, Addressed, Asking, Documents, Hands, Listed, Meaning, Words};
+use crate::engine::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Words};
 use crate::incident::*;
 use crate::store::{Edge, Memory, Store, StoredEntry};
 
@@ -85,11 +85,16 @@ struct Shown {
     directs: BTreeMap<String, (Identity, String)>,
     files: BTreeMap<String, Upload>,
     attached: BTreeMap<String, Vec<u8>>,
+    archived: BTreeSet<RoomRef>,
+    /// Channels that were there before: whether everybody can read them, and whether the bot is in.
+    channels: BTreeMap<String, (bool, bool)>,
 }
 
 /// A platform that does everything once per key, and fails on demand.
 #[derive(Default)]
 pub struct TestChat {
+    /// `None`: `local`.
+    named: Option<&'static str>,
     shown: Mutex<Shown>,
     pub calls: Calls,
     pub down: AtomicBool,
@@ -98,6 +103,36 @@ pub struct TestChat {
 }
 
 impl TestChat {
+    /// The same on another platform.
+    pub fn on(platform: &'static str) -> Self {
+        Self {
+            named: Some(platform),
+            ..Self::default()
+        }
+    }
+
+    fn room(&self, name: &str) -> RoomRef {
+        let platform = self.platform().to_owned();
+        RoomRef {
+            workspace: platform.clone(),
+            platform,
+            room: name.to_owned(),
+        }
+    }
+
+    /// A channel that people made.
+    pub fn has_channel(&self, name: &str, readable: bool, joined: bool) {
+        self.shown().channels.insert(name.to_owned(), (readable, joined));
+    }
+
+    pub fn is_archived(&self, name: &str) -> bool {
+        self.shown().archived.contains(&self.room(name))
+    }
+
+    pub fn topic(&self, name: &str) -> Option<String> {
+        self.shown().topics.get(&self.room(name)).cloned()
+    }
+
     pub fn fails(&self, error: chat::Error) {
         self.faults.lock().expect("no panic").push_back(error);
     }
@@ -134,7 +169,7 @@ impl TestChat {
         let there = shown
             .posted
             .iter()
-            .filter(|posted| posted.at.room == room(name) && !posted.deleted);
+            .filter(|posted| posted.at.room == self.room(name) && !posted.deleted);
         there.map(|posted| posted.text.clone()).collect()
     }
 
@@ -182,7 +217,7 @@ impl TestChat {
     }
 
     pub fn invited(&self, name: &str, who: &str) -> bool {
-        self.shown().invited.contains(&(room(name), identity(who)))
+        self.shown().invited.contains(&(self.room(name), identity(who)))
     }
 
     pub fn rooms(&self) -> Vec<String> {
@@ -206,13 +241,15 @@ impl TestChat {
 #[async_trait]
 impl Chat for TestChat {
     fn platform(&self) -> &'static str {
-        "local"
+        self.named.unwrap_or("local")
     }
 
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, chat::Error> {
         self.call(|shown| {
             let opened = shown.rooms.entry(key.to_owned());
-            let (room, spec) = opened.or_insert_with(|| (room(&spec.name), spec.clone())).clone();
+            let (room, spec) = opened
+                .or_insert_with(|| (self.room(&spec.name), spec.clone()))
+                .clone();
             let people = spec.invite.into_iter().map(|person| (room.clone(), person));
             shown.invited.extend(people);
             room
@@ -230,8 +267,29 @@ impl Chat for TestChat {
         self.call(|shown| drop(shown.topics.insert(room.clone(), topic.to_owned())))
     }
 
-    async fn archive(&self, _: &RoomRef) -> Result<(), chat::Error> {
-        self.call(|_| ())
+    async fn archive(&self, room: &RoomRef) -> Result<(), chat::Error> {
+        self.call(|shown| shown.archived.extend([room.clone()]))
+    }
+
+    async fn unarchive(&self, room: &RoomRef) -> Result<(), chat::Error> {
+        self.call(|shown| shown.archived.retain(|archived| archived != room))
+    }
+
+    async fn find_room(&self, typed: &str) -> Result<Found, chat::Error> {
+        let name = typed.trim_start_matches('#');
+        self.call(|shown| {
+            let archived = shown.archived.contains(&self.room(name));
+            let found = shown.channels.get(name).map(|(readable, joined)| Found {
+                room: self.room(name),
+                name: format!("#{name}"),
+                readable: *readable,
+                joined: *joined,
+                archived,
+            });
+            found.ok_or_else(|| chat::Error::Gone {
+                why: format!("There is no channel #{name}"),
+            })
+        })?
     }
 
     async fn post(
@@ -250,7 +308,11 @@ impl Chat for TestChat {
         }
         self.call(|shown| {
             if let Some(known) = shown.posted.iter().find(|posted| posted.key == key) {
-                return known.at.clone();
+                return Ok(known.at.clone());
+            }
+            if shown.archived.contains(room) {
+                let why = "the room is archived".to_owned();
+                return Err(chat::Error::Gone { why });
             }
             let at = MessageRef {
                 room: room.clone(),
@@ -262,8 +324,8 @@ impl Chat for TestChat {
                 text: message.fallback.clone(),
                 deleted: false,
             });
-            at
-        })
+            Ok(at)
+        })?
     }
 
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), chat::Error> {
@@ -500,16 +562,57 @@ impl Words for TestWords {
         Some(plain(format!("#{} {}{said}", recorded.seq, event.kind())))
     }
 
-    fn digest(&self, _: &State, from: u64, to: u64, _: &desk::State) -> Message {
-        plain(format!("digest of #{from} to #{to}"))
+    fn digest(&self, _: &State, from: u64, to: u64, said: &[Carried], _: &desk::State) -> Message {
+        let said: Vec<_> = said.iter().filter_map(|said| said.text.clone()).collect();
+        let said = match &said[..] {
+            [] => String::new(),
+            said => format!(", said: {}", said.join(", ")),
+        };
+        plain(format!("digest of #{from} to #{to}{said}"))
     }
 
     fn topic(&self, state: &State, _: &desk::State) -> String {
         format!("{} {}", state.severity, state.phase)
     }
 
-    fn room_name(&self, state: &State) -> String {
-        format!("inc-{}", state.opening.number.0)
+    fn room_name(&self, state: &State, audience: Audience) -> String {
+        let guests = if audience == Audience::Guest {
+            "-guests"
+        } else {
+            ""
+        };
+        format!("inc-{}{guests}", state.opening.number.0)
+    }
+
+    fn guest_card(&self, state: &State) -> Message {
+        plain(format!("guests' card of {}", state.opening.number))
+    }
+
+    fn guest_topic(&self, state: &State) -> String {
+        format!("guests' topic of {}", state.opening.number)
+    }
+
+    fn guest_notice(&self, recorded: &Recorded) -> Option<Message> {
+        match &recorded.event {
+            Some(Event::UpdateSent { text, .. }) => Some(plain(format!("update: {text}"))),
+            _ => None,
+        }
+    }
+
+    fn carried(&self, carried: &Carried) -> Message {
+        let text = carried.text.clone().unwrap_or_else(|| "(deleted)".to_owned());
+        let files = match &carried.files[..] {
+            [] => String::new(),
+            files => format!(" +{}", files.join("+")),
+        };
+        plain(format!(
+            "[{}] {}: {text}{files}",
+            carried.platform, carried.author
+        ))
+    }
+
+    fn left(&self, _: &State) -> Message {
+        plain("goodbye")
     }
 
     fn refusal(&self, refusal: &Refusal) -> Message {
@@ -549,15 +652,28 @@ impl Meaning for TestMeaning {
         }
     }
 
+    fn code(&self, incoming: &Incoming) -> Option<String> {
+        match typed(incoming) {
+            Some((_, Said::Link(code))) => code,
+            _ => None,
+        }
+    }
+
     fn understand(&self, incoming: &Incoming, _: &Asking<'_>) -> Result<Act, Refusal> {
         let (_, said) = typed(incoming).ok_or_else(|| Refusal::new("That is no command."))?;
         Ok(match said {
             Said::Do(request) => Act::Incident(*request),
             Said::Open(request) => Act::Open(request),
+            Said::AddRoom { channel, audience } => Act::AddRoom {
+                platform: "slack".to_owned(),
+                channel,
+                audience,
+            },
             Said::Desk(request) => Act::Desk(*request),
             Said::Tell(text) => Act::Tell(plain(text)),
             Said::Export(format) => Act::Export { format, as_of: None },
             Said::Redact { row, reason } => Act::Redact { row, reason },
+            Said::Link(code) => Act::Link { code },
             Said::Panic => panic!("a defect"),
         })
     }

@@ -32,16 +32,30 @@ pub enum Said {
     Do(Box<Request>),
     Open(Box<Request>),
     Desk(Box<desk::Request>),
+    /// A channel of the other platform.
+    AddRoom {
+        channel: String,
+        audience: Audience,
+    },
     Tell(String),
     Export(String),
-    Redact { row: u64, reason: String },
+    Redact {
+        row: u64,
+        reason: String,
+    },
+    Link(Option<String>),
     Panic,
 }
+
+/// How long a platform may be away in these tests before the others are told.
+pub const AWAY_AFTER: TimeDelta = TimeDelta::minutes(2);
 
 pub struct House {
     pub store: Memory,
     pub clock: ManualClock,
     pub chat: Arc<TestChat>,
+    /// Where there are two platforms.
+    pub slack: Option<Arc<TestChat>>,
     pub hands: Arc<TestHands>,
     pub engine: Engine,
 }
@@ -63,6 +77,16 @@ impl House {
         house
     }
 
+    /// The same on two platforms; on both everybody has an account.
+    pub async fn on_two_platforms() -> Self {
+        let slack = Some(Arc::new(TestChat::on("slack")));
+        let (store, clock) = (Memory::default(), ManualClock::at(start()));
+        let house = Self::with(store, clock, Arc::default(), slack, Arc::default()).await;
+        let house = house.expect("the engine starts");
+        house.know_everybody().await;
+        house
+    }
+
     pub async fn on(store: Memory, clock: ManualClock, chat: Arc<TestChat>, hands: Arc<TestHands>) -> Self {
         let house = Self::try_on(store, clock, chat, hands).await;
         house.expect("the engine starts")
@@ -75,15 +99,35 @@ impl House {
         chat: Arc<TestChat>,
         hands: Arc<TestHands>,
     ) -> Option<Self> {
-        let engine = Engine::load(parts(&store, &clock, &chat, &hands)).await.ok()?;
+        Self::with(store, clock, chat, None, hands).await
+    }
+
+    async fn with(
+        store: Memory,
+        clock: ManualClock,
+        chat: Arc<TestChat>,
+        slack: Option<Arc<TestChat>>,
+        hands: Arc<TestHands>,
+    ) -> Option<Self> {
+        let mut parts = parts(&store, &clock, &chat, &hands);
+        parts
+            .chats
+            .extend(slack.iter().map(|slack| Arc::clone(slack) as _));
+        let engine = Engine::load(parts).await.ok()?;
         engine.start().await.ok()?;
         Some(Self {
             store,
             clock,
             chat,
+            slack,
             hands,
             engine,
         })
+    }
+
+    /// The chat of the other platform.
+    pub fn slack(&self) -> &TestChat {
+        self.slack.as_deref().expect("two platforms")
     }
 
     pub async fn know_everybody(&self) {
@@ -99,7 +143,7 @@ impl House {
             name: name.to_owned(),
             roles: roles.iter().copied().collect(),
             guest: false,
-            identities: [identity(name)].into(),
+            identities: [identity(name), on_slack(name)].into(),
         };
         self.engine.on_desk(&By::Orderly, &request).await.map(drop)
     }
@@ -109,7 +153,8 @@ impl House {
         let disk = self.store.as_on_disk();
         // The old process is gone: whatever of it still moves finds no store.
         let _ = self.store.close().now_or_never();
-        Self::on(disk, self.clock, self.chat, self.hands).await
+        let again = Self::with(disk, self.clock, self.chat, self.slack, self.hands).await;
+        again.expect("the engine starts")
     }
 
     /// Somebody says something about an incident, under a key of its own.
@@ -260,12 +305,14 @@ fn parts(store: &Memory, clock: &ManualClock, chat: &Arc<TestChat>, hands: &Arc<
         meaning: Arc::new(TestMeaning),
         documents: Arc::new(TestDocuments),
         chats: vec![chat.clone()],
+        code: Arc::new(|| Some("ABCDE-FGHJK".to_owned())),
         mask: Arc::new(|text| text.replace("hunter2", "•••")),
         options: Options {
             timeline_emoji: "pushpin".to_owned(),
             task_emoji: "todo".to_owned(),
             followup_emoji: "later".to_owned(),
             announce: Some(lobby()),
+            away_after: AWAY_AFTER,
             whole_log: false,
         },
     }
@@ -276,6 +323,22 @@ pub fn identity(name: &str) -> Identity {
         platform: "local".to_owned(),
         workspace: "local".to_owned(),
         user: name.to_owned(),
+    }
+}
+
+pub fn on_slack(name: &str) -> Identity {
+    Identity {
+        platform: "slack".to_owned(),
+        workspace: "slack".to_owned(),
+        user: format!("U-{name}"),
+    }
+}
+
+pub fn slack_room(name: &str) -> RoomRef {
+    RoomRef {
+        platform: "slack".to_owned(),
+        workspace: "slack".to_owned(),
+        room: name.to_owned(),
     }
 }
 
@@ -343,6 +406,8 @@ pub fn opening() -> Opening {
         drill: false,
         retroactive: false,
         asked_in: Some(lobby()),
+        here: None,
+        history: false,
         plan: Plan {
             name: "general".to_owned(),
             title: "Something is wrong".to_owned(),

@@ -9,6 +9,7 @@ mod overtaking;
 mod privacy;
 mod racing;
 mod redacting;
+mod rooms;
 mod storage;
 mod timing;
 mod together;

@@ -11,6 +11,7 @@ mod marks;
 mod order;
 mod people;
 mod recover;
+mod rooms;
 mod words;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -198,11 +199,10 @@ impl Deciding<'_> {
         self.still_possible(state, request)?;
         match request {
             Request::Open { .. } => Err(Refusal::new(format!("{} is open already.", state.opening.number))),
-            Request::RoomOpened { room, audience } => self.room_opened(state, room, *audience),
-            Request::RoomFailed { why } => Ok(vec![Event::RoomFailed { why: why.clone() }.into()]),
             Request::Timer { key } => self.timer(state, key),
             _ => self
-                .decide_order(state, request)
+                .decide_rooms(state, request)
+                .or_else(|| self.decide_order(state, request))
                 .or_else(|| self.decide_action(state, request))
                 .or_else(|| self.decide_recover(state, request))
                 .or_else(|| self.decide_people(state, request))
@@ -241,6 +241,12 @@ impl Deciding<'_> {
                 | Request::MissFile { .. }
                 | Request::RoomOpened { .. }
                 | Request::RoomFailed { .. }
+                | Request::RoomArchived { .. }
+                | Request::RoomUnarchived { .. }
+                | Request::RoomLost { .. }
+                | Request::LeaveRoom { .. }
+                | Request::PlatformLost { .. }
+                | Request::PlatformBack { .. }
                 | Request::Timer { .. }
                 | Request::Open { .. }
         );

@@ -24,7 +24,7 @@ impl Deciding<'_> {
             let words = "A retroactive incident needs the time it began: add `since=\"2026-11-21 14:00\"`.";
             return Err(Refusal::new(words).at("since"));
         }
-        let retroactive = opening.retroactive;
+        let (retroactive, here) = (opening.retroactive, opening.here.clone());
         let by = match self.by.person() {
             Some(person) => format!("said by {person}"),
             None => "opening".to_owned(),
@@ -63,6 +63,17 @@ impl Deciding<'_> {
         if *frame != Frame::default() {
             facts.extend(self.framed(Frame::default(), frame)?);
         }
+        // After the frame, because the onset says from when on the channel's messages count.
+        if let Some(room) = here {
+            facts.push(
+                Event::RoomOpened {
+                    room,
+                    audience: Audience::Internal,
+                    made: false,
+                }
+                .into(),
+            );
+        }
         Ok(facts)
     }
 
@@ -78,19 +89,6 @@ impl Deciding<'_> {
             }
             _ => Ok(()),
         }
-    }
-
-    pub(super) fn room_opened(&self, state: &State, room: &RoomRef, audience: Audience) -> Facts {
-        if state.rooms.iter().any(|(known, _)| known == room) {
-            return Ok(Vec::new());
-        }
-        Ok(vec![
-            Event::RoomOpened {
-                room: room.clone(),
-                audience,
-            }
-            .into(),
-        ])
     }
 
     pub(super) fn decide_order(&self, state: &State, request: &Request) -> Option<Facts> {

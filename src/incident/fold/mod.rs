@@ -3,6 +3,7 @@
 
 mod actions;
 mod people;
+mod rooms;
 
 use std::collections::BTreeSet;
 
@@ -59,6 +60,9 @@ impl State {
             process: opening.process,
             targets: opening.targets.clone(),
             rooms: Vec::new(),
+            rooms_asked: Vec::new(),
+            lost: Default::default(),
+            carry: opening.settings.rooms.carry,
             room_failed: None,
             moments: Default::default(),
             phase: Phase::Confirm,
@@ -106,6 +110,7 @@ impl State {
         }
         self.involved.extend(recorded.by.person().cloned());
         let Some(event) = &recorded.event else { return };
+        self.apply_rooms(event, recorded);
         self.apply_incident(event, recorded);
         self.apply_order(event, recorded);
         self.apply_questions(event, recorded);
@@ -116,11 +121,6 @@ impl State {
 
     fn apply_incident(&mut self, event: &Event, recorded: &Recorded) {
         match event {
-            Event::RoomOpened { room, audience } if !self.rooms.iter().any(|(known, _)| known == room) => {
-                self.rooms.push((room.clone(), *audience));
-                self.room_failed = None;
-            }
-            Event::RoomFailed { why } => self.room_failed = Some(why.clone()),
             Event::Retitled { title } => self.title = title.clone(),
             Event::SeverityChanged { to, .. } => self.severity = *to,
             Event::ProcessChanged { to, .. } => self.process = *to,

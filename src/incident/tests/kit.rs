@@ -334,6 +334,8 @@ pub fn opening() -> Opening {
         drill: false,
         retroactive: false,
         asked_in: Some(room("lobby")),
+        here: None,
+        history: false,
         plan: plan(Vec::new()),
         chosen_because: "it is the general one".to_owned(),
         catalog: "catalog".to_owned(),

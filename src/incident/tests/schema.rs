@@ -192,6 +192,77 @@ fn the_golden_journal_with_files_invitations_and_reminders_replays_for_ever() {
     );
 }
 
+/// Rooms come, go, are shut and opened again; a platform goes and comes back.
+fn rooms_story() -> Story {
+    let mut story = Story::opened();
+    let slack = |name: &str| RoomRef {
+        platform: "slack".to_owned(),
+        ..room(name)
+    };
+    story.does("ana", take("ana", Role::Commander));
+    story.returns(Request::RoomOpened {
+        room: room("inc-7"),
+        audience: Audience::Internal,
+    });
+    story.does(
+        "ana",
+        Request::AddRoom {
+            room: slack("ops"),
+            audience: Audience::Guest,
+            readable: true,
+        },
+    );
+    let asked = Request::AskRoom {
+        platform: "slack".to_owned(),
+        audience: Audience::Internal,
+    };
+    story.does("ana", asked.clone());
+    story.returns(Request::RoomFailed {
+        why: "as it was".to_owned(),
+        platform: Some("slack".to_owned()),
+    });
+    story.does("ana", asked);
+    story.returns(Request::RoomOpened {
+        room: slack("inc-7"),
+        audience: Audience::Internal,
+    });
+    story.does("ana", Request::SetCarry { on: true });
+    let platform = || "slack".to_owned();
+    story.returns(Request::PlatformLost {
+        platform: platform(),
+        since: start(),
+    });
+    story.returns(Request::PlatformBack { platform: platform() });
+    story.does("ana", Request::LeaveRoom { room: slack("ops") });
+    let reason = || "as it was".to_owned();
+    story.does("ana", Request::Cancel { reason: reason() });
+    story.returns(Request::RoomArchived { room: room("inc-7") });
+    story.does("ana", Request::Reopen { reason: reason() });
+    story.returns(Request::RoomUnarchived {
+        room: room("inc-7"),
+        why: None,
+    });
+    story.returns(Request::RoomLost {
+        room: slack("inc-7"),
+        why: reason(),
+    });
+    story
+}
+
+#[test]
+fn the_golden_journal_with_several_rooms_replays_for_ever() {
+    keep_golden("incident-v1r", || incident_lines(&rooms_story().journal));
+    let journals = golden("incident", || incident_lines(&everything().journal));
+    let state = replay(journals.last().expect("the last one"));
+    let rooms: Vec<_> = state
+        .rooms
+        .iter()
+        .map(|room| format!("{} {} {}", room.at, room.audience, room.made))
+        .collect();
+    assert_eq!(rooms, ["local/local/inc-7 internal true"]);
+    assert!(state.carry && state.lost.is_empty() && state.rooms_asked.is_empty());
+}
+
 #[test]
 fn every_kind_of_event_has_a_golden_line() {
     let journals = golden("incident", || incident_lines(&everything().journal));
@@ -259,9 +330,41 @@ fn desk_lines() -> Vec<Line> {
             },
         ),
     ];
+    written_on(&mut state, requests)
+}
+
+/// Another account, proven by a code.
+fn linked_lines() -> Vec<Line> {
+    let mut state = desk::State::default();
+    let identity = |platform: &str| Identity {
+        platform: platform.to_owned(),
+        workspace: "local".to_owned(),
+        user: "u2".to_owned(),
+    };
+    let put = desk::Request::PutPerson {
+        person: person("ana"),
+        name: "Ana B.".to_owned(),
+        roles: self::roles(&[Role::Approver]),
+        guest: false,
+        identities: [identity("local")].into(),
+    };
+    written_on(&mut state, [(By::Orderly, put)]);
+    let sha256 = || "cd".to_owned();
+    let offer = desk::Request::OfferLink {
+        person: person("ana"),
+        sha256: sha256(),
+    };
+    let prove = desk::Request::ProveLink {
+        sha256: sha256(),
+        identity: identity("slack"),
+    };
+    written_on(&mut state, [(By::Orderly, offer), (By::Orderly, prove)])
+}
+
+fn written_on(state: &mut desk::State, requests: impl IntoIterator<Item = (By, desk::Request)>) -> Vec<Line> {
     let mut lines = Vec::new();
     for (by, request) in requests {
-        let written = desk::carry_out(&mut state, &by, &request, start()).expect("no refusal");
+        let written = desk::carry_out(state, &by, &request, start()).expect("no refusal");
         lines.extend(written.into_iter().filter_map(|recorded| {
             let event = recorded.event?;
             Some(Line {
@@ -280,9 +383,10 @@ fn desk_lines() -> Vec<Line> {
 
 #[test]
 fn the_desks_golden_journal_replays_for_ever() {
+    keep_golden("desk-v1b", linked_lines);
     let journals = golden("desk", desk_lines);
     let mut state = desk::State::default();
-    for (at, line) in journals[0].iter().enumerate() {
+    for (at, line) in journals.iter().flatten().enumerate() {
         let event = desk::Event::read(&line.kind, line.version, &line.payload.to_string())
             .expect("every old line reads");
         state.apply(&desk::Recorded {
@@ -295,7 +399,7 @@ fn the_desks_golden_journal_replays_for_ever() {
     let ana = &state.people[&person("ana")];
     assert_eq!(
         (ana.name.as_str(), ana.active, ana.guest, ana.identities.len()),
-        ("Ana B.", true, false, 1)
+        ("Ana B.", true, false, 2)
     );
     assert_eq!((state.last_incident, state.freezes.len()), (1, 0));
     let there: BTreeSet<_> = journals.iter().flatten().map(|line| line.kind.clone()).collect();
@@ -345,6 +449,7 @@ fn before_the_frame(story: &mut Story, steps: Vec<Step>) {
     let text = || "as it was".to_owned();
     story.returns(Request::RoomFailed {
         why: "chat is down".to_owned(),
+        platform: None,
     });
     story.returns(Request::RoomOpened {
         room: room("inc-7"),

@@ -222,7 +222,7 @@ impl<'a> Facts<'a> {
             rooms: state
                 .rooms
                 .iter()
-                .map(|(room, audience)| format!("{room} ({audience})"))
+                .map(|room| format!("{} ({})", room.at, room.audience))
                 .collect(),
             runbook: opening.plan.title.clone(),
             runbook_digest: opening.plan.digest.clone(),

@@ -191,6 +191,13 @@ impl Store for Memory {
         self.read(|disk| disk.posts().filter(|post| post.incident == incident).collect())
     }
 
+    async fn post(&self, incident: IncidentId, slot: &str) -> Result<Option<Post>, Error> {
+        self.read(|disk| {
+            disk.posts()
+                .find(|post| post.incident == incident && post.slot == slot)
+        })
+    }
+
     async fn shown_by(&self, message: &str) -> Result<Option<Post>, Error> {
         self.read(|disk| disk.posts().find(|post| post.message.as_deref() == Some(message)))
     }

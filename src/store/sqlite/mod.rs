@@ -320,6 +320,10 @@ impl Store for Sqlite {
         self.reader.posts(incident).await
     }
 
+    async fn post(&self, incident: IncidentId, slot: &str) -> Result<Option<Post>, Error> {
+        self.reader.post(incident, slot).await
+    }
+
     async fn shown_by(&self, message: &str) -> Result<Option<Post>, Error> {
         self.reader.shown_by(message).await
     }

@@ -282,6 +282,12 @@ impl Reader {
         )
     }
 
+    pub async fn post(&self, incident: IncidentId, slot: &str) -> Result<Option<Post>, Error> {
+        let sql = "SELECT incident, slot, message FROM posts WHERE incident = ? AND slot = ?";
+        let asked = sqlx::query_as(sql).bind(incident.0.cast_signed()).bind(slot);
+        one!(self, "reading the posts", asked)
+    }
+
     pub async fn shown_by(&self, message: &str) -> Result<Option<Post>, Error> {
         let sql =
             "SELECT incident, slot, message FROM posts WHERE message = ? ORDER BY incident, slot LIMIT 1";

@@ -57,7 +57,14 @@ pub struct House {
 }
 
 /// What the config says of people: each on Slack, too.
-fn config(slack: &SlackServer, shop: &str, transport: Transport, folder: &Path, announce: &str) -> Config {
+fn config(
+    slack: &SlackServer,
+    shop: &str,
+    transport: Transport,
+    folder: &Path,
+    announce: &str,
+    more: &str,
+) -> Config {
     let secret = |name: &str, text: String| {
         let file = folder.join(name);
         std::fs::write(&file, text).expect("a secret written");
@@ -74,7 +81,7 @@ fn config(slack: &SlackServer, shop: &str, transport: Transport, folder: &Path, 
         ),
     };
     let mut text = format!(
-        "[web]\nlisten = \"127.0.0.1:0\"\n\n[slack]\napi_url = \"{}\"\nbot_token = {}\nannounce = \"{announce}\"\n{way}\n",
+        "[web]\nlisten = \"127.0.0.1:0\"\n\n{more}\n[slack]\napi_url = \"{}\"\nbot_token = {}\nannounce = \"{announce}\"\n{way}\n",
         slack.api_url(),
         secret("bot", slack.bot_token()),
     );
@@ -99,16 +106,21 @@ fn config(slack: &SlackServer, shop: &str, transport: Transport, folder: &Path, 
 
 impl House {
     pub async fn open(transport: Transport) -> Self {
-        Self::on(SlackServer::start().await, transport, None).await
+        Self::with(transport, "").await
+    }
+
+    /// The same with something else in its config.
+    pub async fn with(transport: Transport, more: &str) -> Self {
+        Self::on(SlackServer::start().await, transport, None, more).await
     }
 
     /// The same, so that it can be [killed](Self::killed).
     pub async fn mortal(transport: Transport) -> Self {
-        Self::on(SlackServer::start().await, transport, Some(process())).await
+        Self::on(SlackServer::start().await, transport, Some(process()), "").await
     }
 
     /// The program on this workspace, at work.
-    async fn on(slack: SlackServer, transport: Transport, process: Option<Runtime>) -> Self {
+    async fn on(slack: SlackServer, transport: Transport, process: Option<Runtime>, more: &str) -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
@@ -126,7 +138,7 @@ impl House {
         let shop = Shop::start(folder.path(), Arc::new(clock.clone()), EVERY)
             .await
             .expect("an open shop");
-        let config = config(&slack, &shop.url(), transport, folder.path(), &incidents);
+        let config = config(&slack, &shop.url(), transport, folder.path(), &incidents, more);
         let (app, page) = Self::program(process.as_ref(), config, folder.path(), &clock).await;
         let house = Self {
             slack,
@@ -217,7 +229,7 @@ impl House {
     /// The incident's channel.
     pub async fn room(&self) -> String {
         let state = self.state().await.expect("an incident");
-        let (room, _) = state.rooms.first().expect("a room");
+        let room = &state.rooms.first().expect("a room").at;
         assert_eq!(
             (room.platform.as_str(), room.workspace.as_str()),
             ("slack", self.slack.team_id().as_str())
@@ -232,7 +244,7 @@ impl House {
     /// Where a person types: the room, or `ops` while there is none.
     async fn place(&self) -> String {
         let state = self.state().await;
-        let room = state.and_then(|state| state.rooms.first().map(|(room, _)| room.room.clone()));
+        let room = state.and_then(|state| state.rooms.first().map(|room| room.at.room.clone()));
         room.unwrap_or_else(|| self.ops.clone())
     }
 

@@ -9,6 +9,7 @@ mod hostile;
 mod killed;
 mod kit;
 mod lessons;
+mod rooms;
 mod slow;
 mod story;
 mod threads;

@@ -40,6 +40,7 @@ pub(super) enum Op {
     },
     Archive {
         room: String,
+        archived: bool,
     },
     Post(Post),
     /// The bot's message says something else now.

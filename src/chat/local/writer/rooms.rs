@@ -113,7 +113,8 @@ pub async fn change_room(
     op: &Op,
     after: &mut After,
 ) -> Result<Result<Done, No>, sqlx::Error> {
-    let (Op::Invite { room: id, .. } | Op::SetTopic { room: id, .. } | Op::Archive { room: id }) = op else {
+    let (Op::Invite { room: id, .. } | Op::SetTopic { room: id, .. } | Op::Archive { room: id, .. }) = op
+    else {
         return Ok(Err(No::Room));
     };
     let Some(mut room) = known_room(rooms, after, id) else {
@@ -132,13 +133,15 @@ pub async fn change_room(
                 .await?;
             room.topic.clone_from(topic);
         }
-        _ => {
-            sqlx::query("UPDATE room SET archived = 1 WHERE id = ?")
+        Op::Archive { archived, .. } => {
+            sqlx::query("UPDATE room SET archived = ? WHERE id = ?")
+                .bind(archived)
                 .bind(id)
                 .execute(db)
                 .await?;
-            room.archived = true;
+            room.archived = *archived;
         }
+        _ => return Ok(Err(No::Room)),
     }
     after.rooms.push(room);
     after.tell.push(What::Rooms);

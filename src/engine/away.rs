@@ -1,0 +1,61 @@
+//! Whether platforms can be reached. One that cannot is waited for in its own rooms; after a while the other rooms are
+//! told, and told again when it is back.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::decide::With;
+use super::perform::End;
+use super::{Engine, lock};
+use crate::incident::{By, IncidentId, Request, RoomRef};
+
+/// Platforms that nothing reaches, and since when. In memory only: after a restart every platform is tried at once.
+pub(super) type Unreached = HashMap<String, DateTime<Utc>>;
+
+impl Engine {
+    /// Draws the conclusion from what happened in a room.
+    pub(super) async fn heed(&self, incident: IncidentId, room: &RoomRef, end: &End) {
+        let away = match end {
+            End::Again { away: true, .. } => true,
+            // Nothing was asked of the platform, so nothing is known of it.
+            End::Again { .. } | End::Rest(_) | End::Nothing => return,
+            _ => false,
+        };
+        let now = self.now();
+        let since = {
+            let mut unreached = lock(&self.inner.unreached);
+            match away {
+                true => Some(*unreached.entry(room.platform.clone()).or_insert(now)),
+                false => {
+                    unreached.remove(&room.platform);
+                    None
+                }
+            }
+        };
+        let Ok(Some(state)) = self.state(incident).await else {
+            return;
+        };
+        let platform = room.platform.clone();
+        let lost = state.lost.contains_key(&platform);
+        let request = match since {
+            Some(since) => {
+                let others = state.internal_rooms().any(|other| other.at.platform != platform);
+                if lost || !others || now - since < self.inner.parts.options.away_after {
+                    return;
+                }
+                Request::PlatformLost { platform, since }
+            }
+            None if lost => Request::PlatformBack { platform },
+            None => return,
+        };
+        drop(state);
+        if let Err(error) = self
+            .decide(incident, &By::Orderly, &request, With::default(), None)
+            .await
+        {
+            // It is looked at again with the next task of the room.
+            tracing::warn!(%incident, %error, "that a platform went or came back could not be written down");
+        }
+    }
+}
