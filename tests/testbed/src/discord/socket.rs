@@ -171,7 +171,7 @@ impl State {
             answers.push(answer);
         }
         for answer in answers {
-            self.send_one(session, "GUILD_MEMBERS_CHUNK", answer);
+            self.send_to(session, "GUILD_MEMBERS_CHUNK", answer);
         }
     }
 }
