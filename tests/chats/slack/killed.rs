@@ -54,7 +54,7 @@ async fn acts(house: &House) -> bool {
 /// Whether the post-mortem stands in the room: the last thing the guide asks for, and asks for again and again.
 async fn exported(house: &House) -> bool {
     let state = house.state().await;
-    let Some(room) = state.and_then(|state| state.rooms.first().map(|(room, _)| room.room.clone())) else {
+    let Some(room) = state.and_then(|state| state.rooms.first().map(|room| room.at.room.clone())) else {
         return false;
     };
     house.slack.read(|slack| {
