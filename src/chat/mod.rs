@@ -96,6 +96,7 @@ pub trait Chat: Send + Sync {
     async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error>;
     async fn archive(&self, room: &RoomRef) -> Result<(), Error>;
 
+    /// A message that stands under this key already is brought up to date: between two tries, what is true may change.
     async fn post(
         &self,
         key: &str,
