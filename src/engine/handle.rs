@@ -347,6 +347,12 @@ impl Engine {
         let chats = &self.inner.parts.chats;
         chats.iter().find(|chat| chat.platform() == from.platform)?;
         let room = room_of(&delivery.incoming).clone();
+        // What somebody asks outside of the incident's room is answered there, and its buttons are pressed there.
+        let here = read(&self.inner.index).incident_of(&room);
+        let message = match self.inner.parts.meaning.addressed(&delivery.incoming).incident {
+            Some(incident) if here != Some(incident) => message.about(&incident.to_string()),
+            _ => message,
+        };
         Some(plan::whisper(
             format!("whisper/{inbox}"),
             room,
