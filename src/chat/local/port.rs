@@ -82,7 +82,7 @@ impl Chat for LocalChat {
                 }),
             }
         };
-        self.faults.during(Call::OpenRoom, work).await
+        self.faults.during(Call::OpenRoom, &key, work).await
     }
 
     async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error> {
@@ -99,7 +99,7 @@ impl Chat for LocalChat {
             .await
             .map(drop)
         };
-        self.faults.during(Call::Invite, work).await
+        self.faults.during(Call::Invite, &(room, people), work).await
     }
 
     async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error> {
@@ -110,7 +110,7 @@ impl Chat for LocalChat {
             };
             self.write(op).await.map(drop)
         };
-        self.faults.during(Call::SetTopic, work).await
+        self.faults.during(Call::SetTopic, &(room, topic), work).await
     }
 
     async fn archive(&self, room: &RoomRef) -> Result<(), Error> {
@@ -121,7 +121,7 @@ impl Chat for LocalChat {
             .await
             .map(drop)
         };
-        self.faults.during(Call::Archive, work).await
+        self.faults.during(Call::Archive, &room, work).await
     }
 
     async fn post(
@@ -136,7 +136,7 @@ impl Chat for LocalChat {
             self.bot_posts(key, ours(room)?.to_owned(), thread, message, None)
                 .await
         };
-        self.faults.during(Call::Post, work).await
+        self.faults.during(Call::Post, &key, work).await
     }
 
     async fn post_all(&self, room: &RoomRef, posts: &[(String, &Message)]) -> Vec<Result<MessageRef, Error>> {
@@ -157,7 +157,7 @@ impl Chat for LocalChat {
             let replies = self.writer.apply_all(posts).await;
             Ok(replies.into_iter().map(|reply| posted(&room, reply)).collect())
         };
-        let posted = self.faults.during(Call::Post, work).await;
+        let posted = self.faults.during(Call::Post, &posts, work).await;
         posted.unwrap_or_else(|error| vec![Err(error)])
     }
 
@@ -170,7 +170,7 @@ impl Chat for LocalChat {
             };
             self.write(op).await.map(drop)
         };
-        self.faults.during(Call::Update, work).await
+        self.faults.during(Call::Update, &(at, message), work).await
     }
 
     async fn pin(&self, at: &MessageRef) -> Result<(), Error> {
@@ -182,7 +182,7 @@ impl Chat for LocalChat {
             };
             self.write(op).await.map(drop)
         };
-        self.faults.during(Call::Pin, work).await
+        self.faults.during(Call::Pin, &at, work).await
     }
 
     async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error> {
@@ -212,7 +212,7 @@ impl Chat for LocalChat {
             self.bot_posts(key, ours(room)?.to_owned(), None, &message, Some(stored))
                 .await
         };
-        self.faults.during(Call::Upload, work).await
+        self.faults.during(Call::Upload, &key, work).await
     }
 
     async fn read_file(&self, at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {
@@ -232,7 +232,7 @@ impl Chat for LocalChat {
                 }),
             }
         };
-        self.faults.during(Call::ReadFile, work).await
+        self.faults.during(Call::ReadFile, &(at, file), work).await
     }
 
     async fn whisper(
@@ -253,7 +253,7 @@ impl Chat for LocalChat {
             }
             Ok(())
         };
-        self.faults.during(Call::Whisper, work).await
+        self.faults.during(Call::Whisper, &key, work).await
     }
 
     async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error> {
@@ -277,7 +277,7 @@ impl Chat for LocalChat {
             };
             self.bot_posts(key, room, None, message, None).await.map(drop)
         };
-        self.faults.during(Call::Direct, work).await
+        self.faults.during(Call::Direct, &key, work).await
     }
 
     async fn ask(&self, trigger: &Trigger, room: &RoomRef, to: &Identity, form: &Form) -> Result<(), Error> {
@@ -296,7 +296,7 @@ impl Chat for LocalChat {
             });
             Ok(())
         };
-        self.faults.during(Call::Ask, work).await
+        self.faults.during(Call::Ask, &(trigger, form), work).await
     }
 }
 
