@@ -4,4 +4,7 @@ mod doctor;
 mod faults;
 mod hands;
 mod kit;
+mod platform;
 mod story;
+
+pub use platform::Workspace;
