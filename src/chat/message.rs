@@ -14,6 +14,28 @@ pub struct Message {
     pub blocks: Vec<Block>,
 }
 
+impl Message {
+    /// The same, shown where its incident (`INC-7`) does not go without saying: every button names it.
+    pub fn about(mut self, incident: &str) -> Self {
+        let rows = self.blocks.iter_mut().filter_map(|block| match block {
+            Block::Buttons { buttons } => Some(buttons),
+            _ => None,
+        });
+        for button in rows.flatten() {
+            match &mut button.press {
+                Press::Run { line } if !line.starts_with("INC-") => *line = format!("{incident} {line}"),
+                Press::Run { .. } => {}
+                Press::Ask { fixed, .. } => {
+                    fixed
+                        .entry("incident".to_owned())
+                        .or_insert_with(|| incident.to_owned());
+                }
+            }
+        }
+        self
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "b", rename_all = "snake_case")]
 pub enum Block {

@@ -142,6 +142,7 @@ pub trait Chat: Send + Sync {
         Ok(())
     }
 
+    /// A message that stands under this key already is brought up to date: between two tries, what is true may change.
     async fn post(
         &self,
         key: &str,

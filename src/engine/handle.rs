@@ -399,11 +399,18 @@ impl Engine {
         // The terminal is no chat: whoever asked there waits for the verdict itself.
         let chats = &self.inner.parts.chats;
         chats.iter().find(|chat| chat.platform() == from.platform)?;
+        let room = room_of(&delivery.incoming).clone();
+        // What somebody asks outside of the incident's room is answered there, and its buttons are pressed there.
+        let here = read(&self.inner.index).incident_of(&room);
+        let message = match self.inner.parts.meaning.addressed(&delivery.incoming).incident {
+            Some(incident) if here != Some(incident) => message.about(&incident.to_string()),
+            _ => message,
+        };
         let thread = match &delivery.incoming {
             Incoming::Command { thread, .. } => thread.clone(),
             _ => None,
         };
-        let place = (room_of(&delivery.incoming).clone(), thread);
+        let place = (room, thread);
         Some(plan::whisper(
             format!("whisper/{inbox}"),
             place,

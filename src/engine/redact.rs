@@ -55,14 +55,15 @@ impl Engine {
         let stored = store.events(stream, row.saturating_sub(1), 1).await?;
         let Some(stored) = stored.into_iter().find(|stored| stored.seq == row) else {
             return Err(Refusal::new(format!(
-                "{incident} has no event #{row}. The timeline shows the numbers."
+                "{incident} has no event #{row}. `timeline` shows the numbers."
             ))
             .into());
         };
         let kind = stored.event.kind.as_str();
         if KEPT.contains(&kind) {
             return Err(Refusal::new(format!(
-                "Event #{row} ({kind}) is what approvals and attempts rest on; it cannot be redacted."
+                "Event #{row} ({kind}) is what approvals and attempts rest on; it cannot be redacted. \
+                 If a secret stands in it, change the secret, and say so with `note`."
             ))
             .into());
         }

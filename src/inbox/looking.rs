@@ -38,7 +38,17 @@ impl Inbox {
                 let last = parsed.number("last").and_then(|last| usize::try_from(last).ok());
                 view::timeline(state, journal, last, desk)
             }
-            "step show" => view::steps(state, parsed.text("step")),
+            "step show" => {
+                let here = state.steps_of(state.phase);
+                if let Some(step) = parsed
+                    .text("step")
+                    .filter(|step| here.iter().all(|known| known.id != *step))
+                {
+                    let known: Vec<_> = here.iter().map(|known| known.id.clone()).collect();
+                    return Err(Refusal::unknown("step", step, &known).at("step"));
+                }
+                view::steps(state, parsed.text("step"))
+            }
             "finding list" => view::findings(state),
             "action list" => view::actions(state),
             "action show" => {

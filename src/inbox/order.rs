@@ -207,18 +207,30 @@ impl Inbox {
             let known: Vec<_> = steps.iter().map(|step| step.id.clone()).collect();
             return Err(Refusal::unknown("step", id, &known).at("step"));
         };
+        // What somebody types stands above what the runbook says.
+        let typed = |target: &'_ Option<String>| {
+            parsed
+                .text("target")
+                .map(str::to_owned)
+                .or_else(|| target.clone())
+        };
+        let given = |params| {
+            let mut given = texts(params);
+            given.extend(parsed.params("params").clone());
+            given
+        };
         match &step.kind {
             StepKind::Probe { name, target, params } => {
                 let mut probe = self
                     .offers
-                    .probe(name, target.as_deref(), &texts(params), state)?;
+                    .probe(name, typed(target).as_deref(), &given(params), state)?;
                 probe.step = Some(step.id.clone());
                 Ok(Request::AskProbes { probes: vec![probe] })
             }
             StepKind::Action { name, target, params } => {
                 let terms = self
                     .offers
-                    .action(name, target.as_deref(), &texts(params), state)?;
+                    .action(name, typed(target).as_deref(), &given(params), state)?;
                 let reason = parsed
                     .text("reason")
                     .map_or_else(|| format!("step {id} of the runbook"), str::to_owned);
@@ -233,13 +245,14 @@ impl Inbox {
         }
     }
 
-    /// Every probe of the phase's open steps: the whole round at once.
-    pub(super) fn round(&self, state: &State) -> Result<Request, Refusal> {
+    /// Every probe of the phase's steps: the whole round at once, on one target if that was named.
+    pub(super) fn round(&self, on: Option<&str>, state: &State) -> Result<Request, Refusal> {
         let mut probes = Vec::new();
         let mut problems = Vec::new();
         for step in state.steps_of(state.phase) {
             if let StepKind::Probe { name, target, params } = &step.kind {
-                match self.offers.probe(name, target.as_deref(), &texts(params), state) {
+                let target = on.or(target.as_deref());
+                match self.offers.probe(name, target, &texts(params), state) {
                     Ok(mut probe) => {
                         probe.step = Some(step.id.clone());
                         probes.push(probe);

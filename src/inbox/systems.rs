@@ -21,7 +21,7 @@ impl Inbox {
         };
         Ok(Some(match parsed.path {
             "probe run" => match parsed.text("probe") {
-                None => self.round(state)?,
+                None => self.round(parsed.text("target"), state)?,
                 Some(name) => {
                     let probe =
                         self.offers

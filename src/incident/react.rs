@@ -67,6 +67,7 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         Event::Retitled { .. }
         | Event::SeverityChanged { .. }
         | Event::RoleTaken { .. }
+        | Event::RoleReleased { .. }
         | Event::HandedOver { .. } => {
             effects.extend([
                 notice,
@@ -250,7 +251,6 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         | Event::ProcessChanged { .. }
         | Event::TargetAdded { .. }
         | Event::Acknowledged
-        | Event::RoleReleased { .. }
         | Event::RoleNudged { .. }
         | Event::Linked { .. }
         | Event::UpdateReminded { .. }

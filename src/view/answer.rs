@@ -271,10 +271,7 @@ pub fn steps(state: &State, step: Option<&str>) -> Message {
         .filter(|known| step.is_none_or(|step| known.id == step))
         .collect();
     if shown.is_empty() {
-        let words = match step {
-            Some(step) => format!("There is no step {step} in {}.", state.phase),
-            None => format!("The runbook has no steps for {}.", prompt::title(state.phase)),
-        };
+        let words = format!("The runbook has no steps for {}.", prompt::title(state.phase));
         return say(words.clone()).done(words);
     }
     let rows = shown

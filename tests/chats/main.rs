@@ -1,3 +1,6 @@
-//! The program on chat platforms, on the real wire: what each of them does in its own way, each in its folder.
+//! The program on chat platforms, on the real wire. What holds on all of them alike is in `one`; what each of them does
+//! in its own way is in its folder, with the hands by which `one` uses it.
 
+mod local;
+mod one;
 mod slack;

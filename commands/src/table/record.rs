@@ -56,7 +56,7 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .args(&[must("process", ArgKind::Process, "Which one")]),
     command(Chapter::Record, "set target", "Add a system that is hit")
         .example("set target redis-prod")
-        .args(&[must("target", ArgKind::Targets, "Which one")]),
+        .args(&[must("target", ArgKind::Target, "Which one")]),
     command(Chapter::Record, "set moment", "Correct when something happened")
         .alias("moment")
         .example("moment detected 2026-11-21 14:10")

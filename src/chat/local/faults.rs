@@ -1,6 +1,7 @@
 //! A chat service on a bad day, on demand: what the tests of the engine lean on.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -62,7 +63,15 @@ impl Gate {
 
 /// The faults to come, in order. Empty in normal use, and then a call costs one uncontended lock.
 #[derive(Debug, Default)]
-pub struct Faults(Mutex<VecDeque<(Option<Call>, Fault)>>);
+pub struct Faults(Mutex<Plan>);
+
+#[derive(Debug, Default)]
+struct Plan {
+    /// One each, in order.
+    next: VecDeque<(Option<Call>, Fault)>,
+    /// Every call the first time it is made, and those that were made.
+    each_once: Option<(Fault, BTreeSet<String>)>,
+}
 
 impl Faults {
     /// The next `times` calls of any kind go wrong this way.
@@ -75,38 +84,48 @@ impl Faults {
         self.add(times, Some(call), fault);
     }
 
+    /// Every call goes wrong this way the first time it is made; the very same made again passes. Until [`Faults::clear`].
+    pub fn each_once(&self, fault: Fault) {
+        self.plan().each_once = Some((fault, BTreeSet::new()));
+    }
+
     /// How many are still to come.
     pub fn left(&self) -> usize {
-        self.plan().len()
+        self.plan().next.len()
     }
 
     pub fn clear(&self) {
-        self.plan().clear();
+        *self.plan() = Plan::default();
     }
 
-    fn plan(&self) -> std::sync::MutexGuard<'_, VecDeque<(Option<Call>, Fault)>> {
+    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
         self.0.lock().unwrap_or_else(|broken| broken.into_inner())
     }
 
     fn add(&self, times: usize, call: Option<Call>, fault: &Fault) {
         self.plan()
+            .next
             .extend(std::iter::repeat_n((call, fault.clone()), times));
     }
 
-    fn take(&self, call: Call) -> Option<Fault> {
+    fn take(&self, call: Call, about: &dyn fmt::Debug) -> Option<Fault> {
         let mut plan = self.plan();
-        let at = plan
-            .iter()
-            .position(|(wanted, _)| wanted.is_none_or(|wanted| wanted == call))?;
-        plan.remove(at).map(|(_, fault)| fault)
+        let fits = |(wanted, _): &(Option<Call>, Fault)| wanted.is_none_or(|wanted| wanted == call);
+        if let Some(at) = plan.next.iter().position(fits) {
+            return plan.next.remove(at).map(|(_, fault)| fault);
+        }
+        let (fault, made) = plan.each_once.as_mut()?;
+        made.insert(format!("{call:?} {about:?}")).then(|| fault.clone())
     }
 
+    /// `about` tells one call from another of its kind; it is read only where that matters.
     pub(super) async fn during<T>(
         &self,
         call: Call,
+        about: &(dyn fmt::Debug + Sync),
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        match self.take(call) {
+        match self.take(call, about) {
             None => work.await,
             Some(Fault::Retry { after }) => Err(Error::Retry {
                 why: "the chat asks to slow down".into(),

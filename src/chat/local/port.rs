@@ -82,7 +82,7 @@ impl Chat for LocalChat {
                 }),
             }
         };
-        self.faults.during(Call::OpenRoom, work).await
+        self.faults.during(Call::OpenRoom, &key, work).await
     }
 
     async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error> {
@@ -99,7 +99,7 @@ impl Chat for LocalChat {
             .await
             .map(drop)
         };
-        self.faults.during(Call::Invite, work).await
+        self.faults.during(Call::Invite, &(room, people), work).await
     }
 
     async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error> {
@@ -110,7 +110,7 @@ impl Chat for LocalChat {
             };
             self.write(op).await.map(drop)
         };
-        self.faults.during(Call::SetTopic, work).await
+        self.faults.during(Call::SetTopic, &(room, topic), work).await
     }
 
     async fn archive(&self, room: &RoomRef) -> Result<(), Error> {
@@ -118,7 +118,7 @@ impl Chat for LocalChat {
             let (room, archived) = (ours(room)?.to_owned(), true);
             self.write(Op::Archive { room, archived }).await.map(drop)
         };
-        self.faults.during(Call::Archive, work).await
+        self.faults.during(Call::Archive, &room, work).await
     }
 
     async fn unarchive(&self, room: &RoomRef) -> Result<(), Error> {
@@ -159,7 +159,7 @@ impl Chat for LocalChat {
             self.bot_posts(key, ours(room)?.to_owned(), thread, message, None)
                 .await
         };
-        self.faults.during(Call::Post, work).await
+        self.faults.during(Call::Post, &key, work).await
     }
 
     async fn post_all(&self, room: &RoomRef, posts: &[(String, &Message)]) -> Vec<Result<MessageRef, Error>> {
@@ -180,7 +180,7 @@ impl Chat for LocalChat {
             let replies = self.writer.apply_all(posts).await;
             Ok(replies.into_iter().map(|reply| posted(&room, reply)).collect())
         };
-        let posted = self.faults.during(Call::Post, work).await;
+        let posted = self.faults.during(Call::Post, &posts, work).await;
         posted.unwrap_or_else(|error| vec![Err(error)])
     }
 
@@ -193,7 +193,7 @@ impl Chat for LocalChat {
             };
             self.write(op).await.map(drop)
         };
-        self.faults.during(Call::Update, work).await
+        self.faults.during(Call::Update, &(at, message), work).await
     }
 
     async fn pin(&self, at: &MessageRef) -> Result<(), Error> {
@@ -205,7 +205,7 @@ impl Chat for LocalChat {
             };
             self.write(op).await.map(drop)
         };
-        self.faults.during(Call::Pin, work).await
+        self.faults.during(Call::Pin, &at, work).await
     }
 
     async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error> {
@@ -235,7 +235,7 @@ impl Chat for LocalChat {
             self.bot_posts(key, ours(room)?.to_owned(), None, &message, Some(stored))
                 .await
         };
-        self.faults.during(Call::Upload, work).await
+        self.faults.during(Call::Upload, &key, work).await
     }
 
     async fn read_file(&self, at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {
@@ -255,7 +255,7 @@ impl Chat for LocalChat {
                 }),
             }
         };
-        self.faults.during(Call::ReadFile, work).await
+        self.faults.during(Call::ReadFile, &(at, file), work).await
     }
 
     async fn whisper(
@@ -276,7 +276,7 @@ impl Chat for LocalChat {
             }
             Ok(())
         };
-        self.faults.during(Call::Whisper, work).await
+        self.faults.during(Call::Whisper, &key, work).await
     }
 
     async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error> {
@@ -300,7 +300,7 @@ impl Chat for LocalChat {
             };
             self.bot_posts(key, room, None, message, None).await.map(drop)
         };
-        self.faults.during(Call::Direct, work).await
+        self.faults.during(Call::Direct, &key, work).await
     }
 
     async fn ask(&self, trigger: &Trigger, room: &RoomRef, to: &Identity, form: &Form) -> Result<(), Error> {
@@ -319,7 +319,7 @@ impl Chat for LocalChat {
             });
             Ok(())
         };
-        self.faults.during(Call::Ask, work).await
+        self.faults.during(Call::Ask, &(trigger, form), work).await
     }
 }
 

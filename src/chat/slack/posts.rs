@@ -114,7 +114,10 @@ impl SlackChat {
             None => self.posted(own, key, channel).await?,
         };
         let ts = match there {
-            Some(ts) => ts,
+            Some(ts) => {
+                self.say_anew(channel, &ts, &rendered).await?;
+                ts
+            }
             None => {
                 let body = post(channel, thread, key, &rendered.text, &rendered.blocks);
                 let answer = self.api.call("chat.postMessage", &body).await;
@@ -136,6 +139,20 @@ impl SlackChat {
             }
         }
         Ok(ts)
+    }
+
+    /// A message as it must read now. One that somebody deleted stays so.
+    pub(super) async fn say_anew(
+        &self,
+        channel: &str,
+        ts: &str,
+        rendered: &blocks::Rendered,
+    ) -> Result<(), Failure> {
+        let body = json!({ "channel": channel, "ts": ts, "text": rendered.text, "blocks": rendered.blocks });
+        match self.api.call("chat.update", &body).await {
+            Err(failure) if !failure.is(&["message_not_found"]) => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     /// Whether this file stands in the channel already; gives the stamp of its message.

@@ -1,5 +1,6 @@
 //! Proposing, approving, attempting: the requests of an action's life. What follows by itself is in `follow`.
 
+use super::order::confirm_first;
 use super::order::ids;
 use super::{Deciding, Fact, Facts, maybe_said, said};
 use crate::incident::action::{Outcome, Preview, Terms};
@@ -60,11 +61,9 @@ impl Deciding<'_> {
 
     fn propose(&self, state: &State, terms: &Terms, reason: &str) -> Facts {
         if state.phase == Phase::Confirm {
-            return Err(Refusal::new(
-                "Nothing is touched before the incident is framed: what, who and how badly, since when. \
-                 Then propose the action.",
-            )
-            .offer("Frame it", "frame"));
+            let first =
+                "Nothing is touched before the incident is framed: what, who and how badly, since when.";
+            return Err(confirm_first(state, first, "Then propose the action."));
         }
         let reason = said("reason", "The reason for the action", reason)?;
         if let Some(undone) = terms.undoes {

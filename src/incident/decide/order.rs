@@ -230,10 +230,8 @@ impl Deciding<'_> {
 
     fn assess_damage(&self, state: &State, ongoing: bool, detail: Option<String>) -> Facts {
         if state.phase == Phase::Confirm {
-            return Err(Refusal::new(
-                "First the frame: what, who and how badly, since when. Then the damage.",
-            )
-            .offer("Frame it", "frame"));
+            let first = "First the frame: what, who and how badly, since when.";
+            return Err(confirm_first(state, first, "Then the damage."));
         }
         if ongoing && state.life == Life::Resolved {
             return Err(Refusal::new(
@@ -560,4 +558,18 @@ pub(super) fn capital(word: &str) -> String {
         .next()
         .map(|first| first.to_uppercase().chain(letters).collect())
         .unwrap_or_default()
+}
+
+/// The refusal of what comes after Confirm. `frame` asks for the frame; once that is whole, the words say what is left.
+pub(super) fn confirm_first(state: &State, frame: &str, then: &str) -> Refusal {
+    if !state.frame_questions().is_empty() {
+        return Refusal::new(format!("{frame} {then}")).offer("Frame it", "frame");
+    }
+    let open = state.open_conditions();
+    let left: Vec<&str> = open.iter().map(|open| open.words.trim_end_matches('.')).collect();
+    Refusal::new(format!(
+        "Confirm is not finished: {}. Settle that, or go on with `next` and a reason. {then}",
+        left.join("; ")
+    ))
+    .offer("What now?", "status")
 }

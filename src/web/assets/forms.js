@@ -63,7 +63,7 @@ async function submitForm(dialog) {
   for (const field of $$(".field", dialog)) {
     const value = fieldValue(field);
     if (value.trim()) values[field.dataset.field] = value;
-    else if ($("[required]", field)) return markField(dialog, field.dataset.field, "This is needed.");
+    else if ("required" in field.dataset) return markField(dialog, field.dataset.field, "This is needed.");
   }
   const { path, fixed, key } = dialog.dataset;
   button.setAttribute("aria-busy", "true");

@@ -9,7 +9,10 @@ mod hostile;
 mod killed;
 mod kit;
 mod lessons;
+mod platform;
 mod rooms;
 mod slow;
 mod story;
 mod threads;
+
+pub use platform::Workspace;

@@ -63,7 +63,12 @@ pub async fn post_plain(
                 }
                 Ok(Done::Message(*id))
             }
-            (Ok(()), None) => Ok(Done::Message(known_by(db, key).await?)),
+            (Ok(()), None) => {
+                let id = known_by(db, key).await?;
+                // The bot tries again what it could not know to be done, and by now it may have other words.
+                let _ = update(db, id, &post.room, &post.body, after).await?;
+                Ok(Done::Message(id))
+            }
         });
     }
     Ok(answers)
@@ -89,7 +94,12 @@ pub async fn post_message(
             .fetch_optional(&mut *db)
             .await?
     {
-        return Ok(Ok(Done::Message(row.get(0))));
+        let id = row.get(0);
+        // The bot tries again what it could not know to be done, and by now it may have other words.
+        if post.by.is_none() {
+            let _ = update(db, id, &post.room, &post.body, after).await?;
+        }
+        return Ok(Ok(Done::Message(id)));
     }
     match known_room(rooms, after, &post.room) {
         None => return Ok(Err(No::Room)),

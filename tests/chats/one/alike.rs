@@ -1,0 +1,90 @@
+//! What must be the same on every platform, and the few things that may differ.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::hands::{Seen, words};
+use super::house::House;
+
+/// What differs between two runs, wherever they run: each pattern and what stands in its place.
+static OWN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    let own = [
+        // Digests cover the shop's address and the room's name.
+        (r"\b[0-9a-f]{12,64}\b", "DIGEST"),
+        (r"127\.0\.0\.1:\d+", "SHOP"),
+        (r"\d+(\.\d+)? m?s\b", "SPAN"),
+        (r"latency_ms\b[: ]+\d+", "latency_ms SPAN"),
+        (r"\b\d+ min\b", "SPAN"),
+        // A platform that makes the bot wait puts what follows off by seconds.
+        (r"(T\d{2}:\d{2}):\d{2}(\.\d+)?Z", "${1}Z"),
+        // Probes of one round race each other, so the events of their answers change places.
+        (r"#\d+", "#"),
+    ];
+    own.map(|(pattern, instead)| (Regex::new(pattern).expect("a pattern"), instead))
+        .into()
+});
+
+/// An answer of a probe, by its number.
+static ANSWER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bP\d+\b").expect("a pattern"));
+
+/// A text without what is this run's own, and without the names of this platform's rooms.
+pub fn neutral(text: &str, rooms: &[String]) -> String {
+    let named = rooms
+        .iter()
+        .fold(text.to_owned(), |text, room| text.replace(room.as_str(), "ROOM"));
+    OWN.iter().fold(named, |text, (own, instead)| {
+        own.replace_all(&text, *instead).into_owned()
+    })
+}
+
+/// How the rooms of this house are named on its platform.
+pub async fn rooms_of(house: &House) -> Vec<String> {
+    let mut names = Vec::new();
+    let state = house.state().await;
+    for (room, _) in &state.rooms {
+        names.push(format!("{}/{}/{}", room.platform, room.workspace, room.room));
+        names.push(room.room.clone());
+    }
+    names
+}
+
+/// A message as everybody must see it, whatever the platform.
+pub fn shown(seen: &Seen, rooms: &[String]) -> String {
+    let labels: Vec<&str> = seen.buttons.iter().map(|button| button.label.as_str()).collect();
+    let mark = |on: bool, mark: &'static str| if on { mark } else { "" };
+    let line = format!(
+        "{}{}{}{}: {} {labels:?} {:?}",
+        mark(seen.thread.is_some(), "↳ "),
+        seen.by,
+        mark(seen.pinned, " (pinned)"),
+        mark(seen.deleted, " (deleted)"),
+        words(&seen.text),
+        seen.files,
+    );
+    neutral(&line, rooms)
+}
+
+/// Lines in their order, except for those about answers of probes: which of a round answers first is nobody's doing.
+pub fn in_order(lines: impl IntoIterator<Item = String>) -> Vec<String> {
+    let (mut answers, mut others): (Vec<String>, Vec<String>) =
+        lines.into_iter().partition(|line| ANSWER.is_match(line));
+    answers.sort();
+    others.extend(answers);
+    others
+}
+
+/// Fails with the first lines that differ.
+#[track_caller]
+pub fn assert_alike(what: &str, one: &[String], other: &[String]) {
+    let differing: Vec<String> = similar::TextDiff::from_slices(
+        &one.iter().map(String::as_str).collect::<Vec<_>>(),
+        &other.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
+    .iter_all_changes()
+    .filter(|change| change.tag() != similar::ChangeTag::Equal)
+    .map(|change| format!("{}{}", change.tag(), change.value()))
+    .take(12)
+    .collect();
+    assert!(differing.is_empty(), "{what} differs:\n{}", differing.join("\n"));
+}
