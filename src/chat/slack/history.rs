@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::api::Failure;
 use super::incoming::{self, Own};
-use super::receive::{Taken, take};
 use super::{PLATFORM, SlackChat};
+use crate::chat::taking::{Taken, take};
 use crate::chat::{Delivery, Intake, Listening};
 
 /// Messages on one page.

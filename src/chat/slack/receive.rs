@@ -14,11 +14,11 @@ use tokio::sync::watch;
 use super::api::Failure;
 use super::incoming::{self, Heard};
 use super::{SlackChat, blocks, form, lock};
-use crate::chat::{Block, Delivery, Incoming, Intake, Message, Refused, Trigger, Verdict};
+use crate::chat::taking::{NOT_CONFIRMED, Taken, take};
+use crate::chat::{Block, Delivery, Incoming, Intake, Message, Trigger, Verdict};
 use crate::incident::Identity;
 
-/// Slack's three seconds, less the way there and back.
-const TAKE_MAX: Duration = Duration::from_millis(1300);
+/// Slack's three seconds, less the way there and back, and less the time for taking.
 const DECIDE_MAX: Duration = Duration::from_millis(1300);
 /// Longest wait for what is nice to know before something is taken.
 const LOOK_MAX: Duration = Duration::from_millis(1000);
@@ -31,9 +31,6 @@ const REPLIES_MAX: usize = 2_000;
 
 /// How long it matters which view a trigger opened: until the form is decided, however slow the database is.
 const VIEW_LIFE: TimeDelta = TimeDelta::minutes(1);
-
-const NOT_CONFIRMED: &str =
-    "Not confirmed yet: the database is slow. Look at the card before you try again; nothing is half done.";
 
 /// What a transport sends back.
 #[derive(Debug, Clone, PartialEq)]
@@ -415,22 +412,4 @@ fn shown_instead(title: &str, words: &str) -> Reply {
 
 fn whispered(words: &str) -> Value {
     json!({ "response_type": "ephemeral", "replace_original": false, "text": super::rich::escaped(words) })
-}
-
-pub(super) enum Taken {
-    Yes(Option<u64>),
-    No(Refused),
-    /// Not known in time; it may be stored all the same.
-    Late,
-}
-
-/// Hands a delivery in. It is handed in whole even if nobody waits for it any more.
-pub(super) async fn take(intake: &Arc<dyn Intake>, delivery: Delivery) -> Taken {
-    let intake = Arc::clone(intake);
-    let handing = tokio::spawn(async move { intake.take(delivery).await });
-    match tokio::time::timeout(TAKE_MAX, handing).await {
-        Ok(Ok(Ok(id))) => Taken::Yes(id),
-        Ok(Ok(Err(why))) => Taken::No(why),
-        Ok(Err(_)) | Err(_) => Taken::Late,
-    }
 }
