@@ -4,7 +4,7 @@ use orderly::demo::guide;
 use orderly::incident::{Phase, Stage};
 use orderly_testbed::slack::SlackServer;
 
-use crate::kit::{House, Transport};
+use super::kit::{House, Transport};
 
 /// Walks the demo's incident along its guide, in Slack, up to the step with this id.
 pub async fn lived_until(house: &House, id: &str) {

@@ -5,8 +5,8 @@ use orderly::incident::Stage;
 use orderly_testbed::slack::Kind;
 use serde_json::json;
 
-use crate::kit::{House, Transport};
-use crate::story::lived_until;
+use super::kit::{House, Transport};
+use super::story::lived_until;
 
 const OPEN: &str = "open The shop sells at negative prices severity=SEV2 process=order-routing target=shop runbook=demo-shop";
 
@@ -233,7 +233,7 @@ async fn a_mention_in_a_thread_is_a_command() {
     let brief = house
         .app
         .engine
-        .document(crate::kit::INCIDENT, "markdown", u64::MAX)
+        .document(super::kit::INCIDENT, "markdown", u64::MAX)
         .await;
     let text = String::from_utf8(brief.expect("a document").bytes).expect("text");
     assert!(text.contains("the 14:00 run was started by hand"), "{text}");

@@ -5,8 +5,8 @@ use std::time::Duration;
 use orderly::demo::guide;
 use orderly_testbed::slack::Fault;
 
-use crate::kit::{House, Transport};
-use crate::story::{holds_it_all, lived_through, nothing_stands_twice};
+use super::kit::{House, Transport};
+use super::story::{holds_it_all, lived_through, nothing_stands_twice};
 
 #[tokio::test]
 async fn every_call_is_limited_once_and_nothing_is_lost() {
