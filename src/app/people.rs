@@ -65,12 +65,7 @@ impl Known {
             engine,
             from_platform,
             from_config: named
-                .map(|person| {
-                    (
-                        PersonId::new(&person.id),
-                        person.roles.iter().copied().collect(),
-                    )
-                })
+                .map(|person| (PersonId::new(&person.id), person.roles.iter().copied().collect()))
                 .collect(),
         }
     }
@@ -128,7 +123,11 @@ impl Known {
             .take(SHORT_NAME)
             .collect();
         let short = short.trim_matches('-');
-        let short = if short.is_empty() || short == "me" { "member" } else { short };
+        let short = if short.is_empty() || short == "me" {
+            "member"
+        } else {
+            short
+        };
         let end = &user[user.len().saturating_sub(6)..];
         let desk = self.engine.desk();
         let free = |id: &PersonId| !desk.people.contains_key(id);

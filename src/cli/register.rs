@@ -36,9 +36,15 @@ pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
     let config = super::load(config)?;
     let Platform::Discord = arguments.platform;
     let Some(settings) = discord_settings(&config)? else {
-        bail!("orderly.toml has no [discord]: README, \"Discord: from nothing to the first incident\", says what belongs there");
+        bail!(
+            "orderly.toml has no [discord]: README, \"Discord: from nothing to the first incident\", says what belongs there"
+        );
     };
-    let scope = if arguments.everywhere { Scope::Everywhere } else { Scope::Guild };
+    let scope = if arguments.everywhere {
+        Scope::Everywhere
+    } else {
+        Scope::Guild
+    };
     let registering = async {
         let done = register(&settings, &config.command, scope, Arc::new(SystemClock)).await;
         done.map_err(anyhow::Error::from)

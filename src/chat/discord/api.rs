@@ -75,7 +75,6 @@ impl From<Failure> for chat::Error {
 pub mod code {
     pub const UNKNOWN_CHANNEL: u64 = 10003;
     pub const UNKNOWN_MEMBER: u64 = 10007;
-    pub const UNKNOWN_MESSAGE: u64 = 10008;
     pub const UNKNOWN_USER: u64 = 10013;
     pub const MOST_PINS: u64 = 30003;
     pub const MOST_CHANNELS: u64 = 30013;
@@ -171,7 +170,9 @@ fn safe(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b'~' | b'@' => safe.push(char::from(byte)),
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b'~' | b'@' => {
+                safe.push(char::from(byte))
+            }
             byte => safe.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -398,8 +399,14 @@ mod tests {
 
     #[test]
     fn a_parameter_stays_in_its_place() {
-        let route = Route::new("PUT /channels/{}/permissions/{}", &["12", "../../users/@me?x=1#y"]);
-        assert_eq!(route.path, "/channels/12/permissions/..%2F..%2Fusers%2F@me%3Fx%3D1%23y");
+        let route = Route::new(
+            "PUT /channels/{}/permissions/{}",
+            &["12", "../../users/@me?x=1#y"],
+        );
+        assert_eq!(
+            route.path,
+            "/channels/12/permissions/..%2F..%2Fusers%2F@me%3Fx%3D1%23y"
+        );
         assert_eq!(route.about, "12");
         let emoji = Route::new("GET /channels/{}/messages/{}/reactions/{}", &["1", "2", "📌"]);
         assert_eq!(emoji.path, "/channels/1/messages/2/reactions/%F0%9F%93%8C");
@@ -412,7 +419,10 @@ mod tests {
             "code": 50035, "message": "Invalid Form Body",
             "errors": { "embeds": { "0": { "description": { "_errors": [{ "code": "BASE_TYPE_MAX_LENGTH", "message": "hunter2" }] } } } },
         });
-        assert_eq!(words(&body), "Invalid Form Body: embeds.0.description BASE_TYPE_MAX_LENGTH");
+        assert_eq!(
+            words(&body),
+            "Invalid Form Body: embeds.0.description BASE_TYPE_MAX_LENGTH"
+        );
     }
 
     #[test]
@@ -424,6 +434,9 @@ mod tests {
         };
         let (_, bytes) = multipart(&serde_json::json!({}), file);
         let text = String::from_utf8(bytes).expect("text");
-        assert!(text.contains("filename=\"a___X: y\"") && !text.contains("\nX: y"), "{text}");
+        assert!(
+            text.contains("filename=\"a___X: y\"") && !text.contains("\nX: y"),
+            "{text}"
+        );
     }
 }

@@ -30,7 +30,12 @@ fn wrong(what: impl Into<String>, mend: impl Into<String>) -> Check {
 pub async fn check(settings: &Settings, command: &str, clock: Arc<dyn Clock>) -> Vec<Check> {
     let api = match Api::new(&settings.api_url, &settings.token, clock) {
         Ok(api) => api,
-        Err(error) => return vec![wrong(error.to_string(), "Look at the place that token points to.")],
+        Err(error) => {
+            return vec![wrong(
+                error.to_string(),
+                "Look at the place that token points to.",
+            )];
+        }
     };
     let mut looking = Looking {
         api,
@@ -91,7 +96,9 @@ impl Looking<'_> {
         let left = answer["session_start_limit"]["remaining"].as_u64();
         if let Some(left) = left.filter(|left| *left < SESSIONS_LOW) {
             self.found.push(Check::Note {
-                what: format!("only {left} sessions may be begun today; after the last, Discord resets the token"),
+                what: format!(
+                    "only {left} sessions may be begun today; after the last, Discord resets the token"
+                ),
                 mend: "Look in the log why the bot is started so often.".to_owned(),
             });
         }
@@ -110,9 +117,10 @@ impl Looking<'_> {
             match self.api.get(route).await {
                 Ok(answer) => answers.push(answer),
                 Err(failure) => {
-                    return self
-                        .found
-                        .push(wrong(format!("the bot is not in the server {guild}: {failure}"), mend));
+                    return self.found.push(wrong(
+                        format!("the bot is not in the server {guild}: {failure}"),
+                        mend,
+                    ));
                 }
             }
         }
@@ -158,7 +166,9 @@ impl Looking<'_> {
     fn channels(&mut self, channels: &Value) {
         let id = &self.settings.category;
         let inside = channels.as_array().into_iter().flatten();
-        let inside = inside.filter(|channel| channel["parent_id"] == id.as_str()).count();
+        let inside = inside
+            .filter(|channel| channel["parent_id"] == id.as_str())
+            .count();
         self.found.push(match channel(channels, id) {
             Some(category) if category["type"] == CATEGORY && inside < 50 => Check::Fine(format!(
                 "rooms open in {} ({inside} of 50 channels)",
@@ -194,10 +204,7 @@ impl Looking<'_> {
 
     fn roles(&mut self, roles: &Value) {
         let wanted = self.settings.roles.iter().chain(&self.settings.notify);
-        let mut missing: Vec<&str> = wanted
-            .filter(|id| !has(roles, id))
-            .map(String::as_str)
-            .collect();
+        let mut missing: Vec<&str> = wanted.filter(|id| !has(roles, id)).map(String::as_str).collect();
         missing.sort_unstable();
         missing.dedup();
         if !missing.is_empty() {
@@ -224,11 +231,16 @@ impl Looking<'_> {
             known.extend(registry.known().await.unwrap_or_default());
         }
         let on = |since: Option<chrono::DateTime<chrono::Utc>>| {
-            since.map_or(String::new(), |since| format!(" since {}", since.format("%Y-%m-%d %H:%M UTC")))
+            since.map_or(String::new(), |since| {
+                format!(" since {}", since.format("%Y-%m-%d %H:%M UTC"))
+            })
         };
         const MEND: &str = "Run `orderly register discord`.";
         self.found.push(match age(&known, command) {
-            Age::Current(since) => Check::Fine(format!("/{command} is registered as this version has it{}", on(since))),
+            Age::Current(since) => Check::Fine(format!(
+                "/{command} is registered as this version has it{}",
+                on(since)
+            )),
             Age::Old(since) => wrong(
                 format!("/{command} is registered as another version had it{}", on(since)),
                 MEND,
@@ -256,7 +268,10 @@ fn channel<'a>(channels: &'a Value, id: &str) -> Option<&'a Value> {
 }
 
 fn has(roles: &Value, id: &str) -> bool {
-    ids::is_id(id) && roles.as_array().is_some_and(|roles| roles.iter().any(|role| role["id"] == id))
+    ids::is_id(id)
+        && roles
+            .as_array()
+            .is_some_and(|roles| roles.iter().any(|role| role["id"] == id))
 }
 
 fn bits(value: &Value) -> u64 {
@@ -288,10 +303,20 @@ fn in_channel(server: u64, channel: &Value, member: &Value, user: &str, guild: &
         .into_iter()
         .flatten()
         .collect();
-    let of = |id: &str| overwrites.iter().filter(move |one| one["id"] == id).copied().collect::<Vec<_>>();
+    let of = |id: &str| {
+        overwrites
+            .iter()
+            .filter(move |one| one["id"] == id)
+            .copied()
+            .collect::<Vec<_>>()
+    };
     let by_roles: Vec<&Value> = overwrites
         .iter()
-        .filter(|one| one["id"].as_str().is_some_and(|id| id != guild && holds(member, id)))
+        .filter(|one| {
+            one["id"]
+                .as_str()
+                .is_some_and(|id| id != guild && holds(member, id))
+        })
         .copied()
         .collect();
     let mut may = server;

@@ -302,10 +302,7 @@ fn shaped(block: &Block, look: &Look<'_>) -> Vec<Piece> {
         Block::Header { text } => vec![Piece::Title(title(text))],
         Block::Text { text } => parts(text, look),
         Block::Fields { fields } => labelled(fields, look),
-        Block::Rows { rows } => rows
-            .iter()
-            .flat_map(|row| parts(&listed(row), look))
-            .collect(),
+        Block::Rows { rows } => rows.iter().flat_map(|row| parts(&listed(row), look)).collect(),
         Block::Code { text, diff } => verbatim(text, *diff),
         Block::Details { title, text } => {
             let mut all = parts(&Rich::new().bold(title.clone()), look);
@@ -403,7 +400,10 @@ fn labelled(fields: &[(String, Rich)], look: &Look<'_>) -> Vec<Piece> {
     }
     let line = |(label, value): &(String, Rich)| {
         parts(
-            &Rich::new().bold(format!("{label}:")).text(" ").then(value.clone()),
+            &Rich::new()
+                .bold(format!("{label}:"))
+                .text(" ")
+                .then(value.clone()),
             look,
         )
     };

@@ -178,7 +178,11 @@ impl Draft {
 
     /// Takes the words of a modal; what was left empty is empty. Gives how many fields are filled in then.
     pub fn fill(&mut self, after: usize, values: &BTreeMap<String, String>) -> usize {
-        let asked: Vec<String> = self.inputs(after).iter().map(|field| field.name.clone()).collect();
+        let asked: Vec<String> = self
+            .inputs(after)
+            .iter()
+            .map(|field| field.name.clone())
+            .collect();
         for name in &asked {
             match values.get(name) {
                 Some(value) => self.values.insert(name.clone(), value.clone()),
@@ -283,7 +287,10 @@ impl Draft {
             true => "-# What is left alone stays open.",
             false => "-# Choose what you know; the words come next.",
         };
-        let description = format!("{}\n{then}", cut(&intro.unwrap_or_default(), INTRO_MAX, "…").shown);
+        let description = format!(
+            "{}\n{then}",
+            cut(&intro.unwrap_or_default(), INTRO_MAX, "…").shown
+        );
         json!({
             "content": "",
             "embeds": [{

@@ -6,7 +6,6 @@
 //! be stored, the connection is resumed from before it, and Discord tells it again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -97,7 +96,7 @@ struct Session {
     id: String,
     url: String,
     /// The last event that is stored.
-    stored: Arc<AtomicU64>,
+    stored: Arc<watch::Sender<u64>>,
 }
 
 /// How a connection ended.
@@ -174,10 +173,12 @@ impl DiscordChat {
         let (socket, beat) = opened;
         let (event, events) = mpsc::channel(QUEUE_MAX);
         let (stuck, is_stuck) = watch::channel(false);
-        let stored = session
-            .as_ref()
-            .map_or_else(Arc::default, |session| Arc::clone(&session.stored));
+        let stored = session.as_ref().map_or_else(
+            || Arc::new(watch::Sender::new(0)),
+            |session| Arc::clone(&session.stored),
+        );
         let filing = tokio::spawn(Arc::clone(self).in_order(events, Arc::clone(&stored), stuck));
+        let seen = *stored.borrow();
         let reading = Reading {
             chat: self,
             socket,
@@ -185,8 +186,9 @@ impl DiscordChat {
             next_beat: self.clock.now() + beat * i32::from(random_byte()) / 256,
             beat_answered: true,
             event,
+            last: seen,
             stored,
-            last: None,
+            behind: false,
         };
         let end = reading.run(session, is_stuck).await;
         // What was received is stored before Discord is told where to go on.
@@ -232,7 +234,7 @@ impl DiscordChat {
             Some(session) => json!({ "op": op::RESUME, "d": {
                 "token": self.settings.token,
                 "session_id": session.id,
-                "seq": session.stored.load(Ordering::SeqCst),
+                "seq": *session.stored.borrow(),
             }}),
             None => json!({ "op": op::IDENTIFY, "d": {
                 "token": self.settings.token,
@@ -274,17 +276,20 @@ impl DiscordChat {
     async fn in_order(
         self: Arc<Self>,
         mut events: mpsc::Receiver<Event>,
-        stored: Arc<AtomicU64>,
+        stored: Arc<watch::Sender<u64>>,
         stuck: watch::Sender<bool>,
     ) {
         while let Some(event) = events.recv().await {
             let is_ours = HEARD.contains(&event.kind.as_str());
             if is_ours && !self.happened(&event.kind, &event.body, &event.key).await {
-                tracing::warn!(kind = event.kind, "an event could not be stored; it is asked for again");
+                tracing::warn!(
+                    kind = event.kind,
+                    "an event could not be stored; it is asked for again"
+                );
                 stuck.send_replace(true);
                 return;
             }
-            stored.store(event.seq, Ordering::SeqCst);
+            stored.send_replace(event.seq);
         }
     }
 
@@ -311,16 +316,17 @@ struct Reading<'a> {
     next_beat: DateTime<Utc>,
     beat_answered: bool,
     event: mpsc::Sender<Event>,
-    stored: Arc<AtomicU64>,
-    /// The last event that was seen: what heartbeats tell.
-    last: Option<u64>,
+    /// The last event that is stored: what heartbeats tell.
+    stored: Arc<watch::Sender<u64>>,
+    /// The last event that was seen.
+    last: u64,
+    /// Discord asked how far we are, and was not told of everything that was seen by then.
+    behind: bool,
 }
 
 impl Reading<'_> {
     async fn run(mut self, session: &mut Option<Session>, mut stuck: watch::Receiver<bool>) -> End {
-        self.last = session
-            .as_ref()
-            .map(|session| session.stored.load(Ordering::SeqCst));
+        let mut stored = self.stored.subscribe();
         loop {
             let message = tokio::select! {
                 message = self.socket.next() => message,
@@ -332,11 +338,17 @@ impl Reading<'_> {
                     self.next_beat = self.chat.clock.now() + self.beat;
                     continue;
                 }
+                () = reached(&mut stored, self.last), if self.behind => {
+                    if !self.beat().await {
+                        return End::Again;
+                    }
+                    continue;
+                }
                 () = told(&mut stuck) => {
                     return End::Later("an event could not be stored".to_owned());
                 }
                 () = self.chat.stopped() => {
-                    // Nobody waits for how the goodbye went. With this code Discord keeps the session for a while.
+                    // Nobody waits for how the goodbye went. Without a code, Discord keeps the session for a while.
                     let _ = self.socket.close(None).await;
                     return End::Stopped;
                 }
@@ -365,7 +377,10 @@ impl Reading<'_> {
 
     async fn beat(&mut self) -> bool {
         self.beat_answered = false;
-        let beat = json!({ "op": op::HEARTBEAT, "d": self.last });
+        let stored = *self.stored.borrow();
+        self.behind = stored < self.last;
+        let told = (stored > 0).then_some(stored);
+        let beat = json!({ "op": op::HEARTBEAT, "d": told });
         self.socket.send(Message::text(beat.to_string())).await.is_ok()
     }
 
@@ -379,7 +394,10 @@ impl Reading<'_> {
             Some(op::RECONNECT) => return Some(End::Again),
             Some(op::INVALID_SESSION) if frame["d"] == true => return Some(End::Again),
             Some(op::INVALID_SESSION) => return Some(End::Anew),
-            other => tracing::info!(op = other, "the gateway said something that this version does not know"),
+            other => tracing::info!(
+                op = other,
+                "the gateway said something that this version does not know"
+            ),
         }
         None
     }
@@ -388,7 +406,7 @@ impl Reading<'_> {
         let seq = frame["s"].as_u64().unwrap_or_default();
         let kind = frame["t"].as_str().unwrap_or_default().to_owned();
         let body = frame["d"].take();
-        self.last = Some(seq);
+        self.last = seq;
         if kind == "READY" {
             let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
             *session = Some(Session {
@@ -414,8 +432,17 @@ impl Reading<'_> {
         match self.event.try_send(event) {
             Ok(()) => None,
             // Resumed from what is stored, Discord tells the rest again.
-            Err(_) => Some(End::Later("events come faster than they can be stored".to_owned())),
+            Err(_) => Some(End::Later(
+                "events come faster than they can be stored".to_owned(),
+            )),
         }
+    }
+}
+
+/// Waits until everything up to here is stored.
+async fn reached(stored: &mut watch::Receiver<u64>, last: u64) {
+    if stored.wait_for(|stored| *stored >= last).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -436,7 +463,9 @@ const SESSION_ENDED: [u16; 3] = [4003, 4007, 4009];
 fn closed(frame: Option<&CloseFrame>) -> End {
     match frame.map(|frame| u16::from(frame.code)) {
         Some(4004) => End::Refused(TOKEN),
-        Some(4013) => End::Refused("it asked for an intent that Discord does not know (4013). Update Orderly"),
+        Some(4013) => {
+            End::Refused("it asked for an intent that Discord does not know (4013). Update Orderly")
+        }
         Some(4014) => End::Refused(
             "Message Content Intent is switched off (4014). Switch it on: developer portal, your application, page Bot, \
              Privileged Gateway Intents",
@@ -505,6 +534,9 @@ mod tests {
         let End::Refused(why) = closed(Some(&frame)) else {
             panic!("only the operator can mend that");
         };
-        assert!(why.contains("Message Content Intent") && why.contains("page Bot"), "{why}");
+        assert!(
+            why.contains("Message Content Intent") && why.contains("page Bot"),
+            "{why}"
+        );
     }
 }

@@ -123,10 +123,7 @@ impl DiscordChat {
         let marks = self.marks_of(own, spot, message).await?;
         for delivery in told.into_iter().chain(marks) {
             if !matches!(take(intake, delivery).await, Taken::Yes(_)) {
-                tracing::warn!(
-                    channel = spot.room,
-                    "a message of history could not be stored"
-                );
+                tracing::warn!(channel = spot.room, "a message of history could not be stored");
             }
         }
         Ok(())
@@ -149,8 +146,11 @@ impl DiscordChat {
                 Some(id) => format!("{name}:{id}"),
                 None => name.to_owned(),
             };
-            let route = Route::new("GET /channels/{}/messages/{}/reactions/{}", &[channel, id, &named])
-                .with(&[("limit", PAGE)]);
+            let route = Route::new(
+                "GET /channels/{}/messages/{}/reactions/{}",
+                &[channel, id, &named],
+            )
+            .with(&[("limit", PAGE)]);
             let users = self.patiently(route).await?;
             let users = users.as_array().into_iter().flatten();
             for user in users
@@ -192,5 +192,8 @@ impl DiscordChat {
 }
 
 fn number(message: &Value) -> u64 {
-    message["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default()
+    message["id"]
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .unwrap_or_default()
 }

@@ -56,7 +56,11 @@ mod tests {
         let at = moment("175928847299117063").expect("a time");
         assert_eq!(at.to_rfc3339(), "2016-04-30T11:18:25.796+00:00");
         assert_eq!(moment(&since(at)), Some(at));
-        assert!(since(at).parse::<u64>().is_ok_and(|id| id <= 175_928_847_299_117_063));
+        assert!(
+            since(at)
+                .parse::<u64>()
+                .is_ok_and(|id| id <= 175_928_847_299_117_063)
+        );
     }
 
     #[test]

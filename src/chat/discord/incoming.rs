@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+use super::accounts::standing;
 use super::form::{self, Move};
 use super::ids::{in_room, moment};
 use super::places::{Spot, spot_of};
-use super::accounts::standing;
 use super::{PLATFORM, press, typed};
 use crate::chat::{Delivery, FileRef, Incoming, Press, Standing, Trigger};
 use crate::incident::{Identity, MessageRef, RoomRef};
@@ -234,14 +234,7 @@ fn filled(data: &Value) -> Did {
     }
 }
 
-fn picked(
-    body: &Value,
-    data: &Value,
-    spot: &Spot,
-    own: &Own,
-    names: &Names<'_>,
-    now: DateTime<Utc>,
-) -> Did {
+fn picked(body: &Value, data: &Value, spot: &Spot, own: &Own, names: &Names<'_>, now: DateTime<Utc>) -> Did {
     let shortcut = SHORTCUTS.iter().find(|(label, _)| data["name"] == *label);
     let (Some((_, line)), Some(target)) = (shortcut, text(data, "target_id")) else {
         return Did::Unknown;
@@ -311,7 +304,9 @@ fn content(message: &Value) -> String {
     let own = message["content"].as_str().unwrap_or_default();
     let snapshots = message["message_snapshots"].as_array().into_iter().flatten();
     let forwarded = snapshots.filter_map(|snapshot| text(&snapshot["message"], "content"));
-    let all = std::iter::once(own).chain(forwarded).filter(|text| !text.is_empty());
+    let all = std::iter::once(own)
+        .chain(forwarded)
+        .filter(|text| !text.is_empty());
     all.collect::<Vec<_>>().join("\n")
 }
 

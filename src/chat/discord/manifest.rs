@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 /// Permissions, as Discord numbers them.
 pub mod allow {
     pub const MANAGE_CHANNELS: u64 = 1 << 4;
-    pub const ADD_REACTIONS: u64 = 1 << 6;
     pub const VIEW_CHANNEL: u64 = 1 << 10;
     pub const SEND_MESSAGES: u64 = 1 << 11;
     pub const EMBED_LINKS: u64 = 1 << 14;
@@ -13,7 +12,6 @@ pub mod allow {
     pub const READ_MESSAGE_HISTORY: u64 = 1 << 16;
     pub const MANAGE_ROLES: u64 = 1 << 28;
     pub const CREATE_PUBLIC_THREADS: u64 = 1 << 35;
-    pub const CREATE_PRIVATE_THREADS: u64 = 1 << 36;
     pub const SEND_MESSAGES_IN_THREADS: u64 = 1 << 38;
     /// Its own since February 2026; managing messages is not enough any more.
     pub const PIN_MESSAGES: u64 = 1 << 51;
@@ -35,12 +33,8 @@ pub mod allow {
         | ATTACH_FILES
         | READ_MESSAGE_HISTORY
         | SEND_MESSAGES_IN_THREADS;
-    /// What nobody does in a room that is closed.
-    pub const TALKING: u64 = SEND_MESSAGES
-        | ADD_REACTIONS
-        | CREATE_PUBLIC_THREADS
-        | CREATE_PRIVATE_THREADS
-        | SEND_MESSAGES_IN_THREADS;
+    /// What nobody does in a room that is closed. A bot can deny only what it has.
+    pub const TALKING: u64 = SEND_MESSAGES | CREATE_PUBLIC_THREADS | SEND_MESSAGES_IN_THREADS;
 }
 
 /// What the bot may do, and for what. No wider than needed.
@@ -101,7 +95,9 @@ pub fn permissions() -> u64 {
 
 /// The address at which somebody who may manage a server lets the bot in.
 pub fn invite(application: &str, guild: Option<&str>) -> String {
-    let guild = guild.map(|guild| format!("&guild_id={guild}")).unwrap_or_default();
+    let guild = guild
+        .map(|guild| format!("&guild_id={guild}"))
+        .unwrap_or_default();
     format!(
         "https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands&permissions={}{guild}",
         permissions()
@@ -128,7 +124,9 @@ pub fn manifest(application: &str, guild: Option<&str>) -> Value {
 pub fn application_of(token: &str) -> Option<String> {
     use base64::Engine as _;
     let first = token.split('.').next()?.trim_end_matches('=');
-    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(first).ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(first)
+        .ok()?;
     let id = String::from_utf8(bytes).ok()?;
     super::ids::is_id(&id).then_some(id)
 }

@@ -93,9 +93,7 @@ pub fn said(rich: &Rich, look: &Look<'_>) -> Said {
                 .push_str(&format!("`{}`", text.replace('`', "ˋ").replace('\n', " "))),
             Span::Link { url, text } => match look.whole(url) {
                 Some(url) if text.is_empty() || *text == url => said.text.push_str(&bare(&url)),
-                Some(url) => said
-                    .text
-                    .push_str(&format!("[{}]({})", linked(text), bare(&url))),
+                Some(url) => said.text.push_str(&format!("[{}]({})", linked(text), bare(&url))),
                 None => said.text.push_str(&escaped(text)),
             },
             Span::Person { id, name } => match (look.user_of)(id) {

@@ -55,7 +55,11 @@ impl Seen {
 pub struct Pace(Mutex<Seen>);
 
 /// Calls within a span, and how long to wait for the next one.
-fn wait(calls: &mut VecDeque<DateTime<Utc>>, (most, span): (usize, TimeDelta), now: DateTime<Utc>) -> TimeDelta {
+fn wait(
+    calls: &mut VecDeque<DateTime<Utc>>,
+    (most, span): (usize, TimeDelta),
+    now: DateTime<Utc>,
+) -> TimeDelta {
     while calls.front().is_some_and(|first| *first + span <= now) {
         calls.pop_front();
     }

@@ -34,7 +34,9 @@ pub struct Places(Mutex<HashMap<String, Place>>);
 /// Where a channel, as Discord describes it, belongs.
 pub fn spot_of(channel: &Value) -> Option<Spot> {
     let id = channel["id"].as_str()?.to_owned();
-    let is_thread = channel["type"].as_u64().is_some_and(|kind| THREADS.contains(&kind));
+    let is_thread = channel["type"]
+        .as_u64()
+        .is_some_and(|kind| THREADS.contains(&kind));
     match channel["parent_id"].as_str().filter(|_| is_thread) {
         Some(parent) => Some(Spot {
             room: parent.to_owned(),

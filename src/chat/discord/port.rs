@@ -132,7 +132,8 @@ impl DiscordChat {
         }
         match *first {
             First::None => {
-                self.first((&live.id, &live.token), kind, Some(&data), file).await?;
+                self.first((&live.id, &live.token), kind, Some(&data), file)
+                    .await?;
                 *first = if kind == MODAL { First::Form } else { First::Said };
             }
             First::Thinking => {
@@ -174,7 +175,9 @@ impl DiscordChat {
             .await
         {
             Ok(()) => *first = then,
-            Err(failure) => tracing::warn!(%failure, "somebody could not be told that their answer takes longer"),
+            Err(failure) => {
+                tracing::warn!(%failure, "somebody could not be told that their answer takes longer")
+            }
         }
     }
 
@@ -191,7 +194,11 @@ impl DiscordChat {
             return Ok(at.to_owned());
         }
         let name: String = name.chars().take(THREAD_NAME_MAX).collect();
-        let name = if name.trim().is_empty() { "Thread".to_owned() } else { name };
+        let name = if name.trim().is_empty() {
+            "Thread".to_owned()
+        } else {
+            name
+        };
         let route = Route::new("POST /channels/{}/messages/{}/threads", &[channel, message]);
         let body = json!({ "name": name, "auto_archive_duration": THREAD_MINUTES });
         match self.api.call(route, &body).await {

@@ -106,7 +106,11 @@ impl DiscordChat {
             return Ok(there);
         }
         let comment = cut(&file.comment, COMMENT_MAX, "…").shown.into_owned();
-        let comment = if comment.is_empty() { file.name.clone() } else { comment };
+        let comment = if comment.is_empty() {
+            file.name.clone()
+        } else {
+            comment
+        };
         let mut rendered = Rendered {
             embeds: vec![json!({ "description": markdown::escaped(&comment) })],
             ..Rendered::default()
@@ -120,18 +124,18 @@ impl DiscordChat {
             bytes: &file.bytes,
         };
         match self.create(channel, &nonce, body, Some(attached)).await {
-            Err(Failure::Code { route, status, code, .. }) if status == 413 || code == TOO_LARGE => {
-                Err(Failure::Code {
-                    route,
-                    status,
-                    code,
-                    words: format!(
-                        "{} has {} bytes, more than this server takes; fetch it from the page or with `orderly postmortem`",
-                        file.name,
-                        file.bytes.len()
-                    ),
-                })
-            }
+            Err(Failure::Code {
+                route, status, code, ..
+            }) if status == 413 || code == TOO_LARGE => Err(Failure::Code {
+                route,
+                status,
+                code,
+                words: format!(
+                    "{} has {} bytes, more than this server takes; fetch it from the page or with `orderly postmortem`",
+                    file.name,
+                    file.bytes.len()
+                ),
+            }),
             posted => posted,
         }
     }

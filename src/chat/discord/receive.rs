@@ -447,12 +447,18 @@ impl DiscordChat {
     fn messages(&self, own: &Own, spot: &Spot, kind: &str, body: &Value) -> Vec<Delivery> {
         let now = self.clock.now();
         let gone = |id: &str| {
-            let ours = self.posts.is_ours(spot.thread.as_deref().unwrap_or(&spot.room), id);
+            let ours = self
+                .posts
+                .is_ours(spot.thread.as_deref().unwrap_or(&spot.room), id);
             (!ours).then(|| incoming::deleted(id, spot, own, now))
         };
         self.naming(own, |names| match kind {
-            "MESSAGE_CREATE" => incoming::written(body, spot, own, names, now).into_iter().collect(),
-            "MESSAGE_UPDATE" => incoming::edited(body, spot, own, names, now).into_iter().collect(),
+            "MESSAGE_CREATE" => incoming::written(body, spot, own, names, now)
+                .into_iter()
+                .collect(),
+            "MESSAGE_UPDATE" => incoming::edited(body, spot, own, names, now)
+                .into_iter()
+                .collect(),
             "MESSAGE_DELETE" => body["id"].as_str().and_then(gone).into_iter().collect(),
             "MESSAGE_DELETE_BULK" => {
                 let ids = body["ids"].as_array().into_iter().flatten();

@@ -165,7 +165,11 @@ pub fn age(known: &[Value], name: &str) -> Age {
     let current = wanted
         .iter()
         .all(|wanted| there(wanted).is_some_and(|there| plain(there) == plain(wanted)));
-    if current { Age::Current(since) } else { Age::Old(since) }
+    if current {
+        Age::Current(since)
+    } else {
+        Age::Old(since)
+    }
 }
 
 fn kind(command: &Value) -> u64 {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::api::{Failure, Route, code};
 use super::ids::nonce;
 use super::incoming::Own;
-use super::manifest::allow;
+use super::manifest::{allow, permissions};
 use super::{DiscordChat, PLATFORM};
 use crate::chat::{Block, Error, Message, RoomSpec};
 use crate::incident::{Identity, RoomRef};
@@ -29,14 +29,13 @@ pub fn channel_name(wanted: &str) -> String {
         c if c.is_alphanumeric() || c == '-' || c == '_' => c,
         _ => '-',
     };
-    let name: String = wanted
-        .to_lowercase()
-        .chars()
-        .map(kept)
-        .take(NAME_MAX)
-        .collect();
+    let name: String = wanted.to_lowercase().chars().map(kept).take(NAME_MAX).collect();
     let name = name.trim_matches('-');
-    if name.is_empty() { "incident".to_owned() } else { name.to_owned() }
+    if name.is_empty() {
+        "incident".to_owned()
+    } else {
+        name.to_owned()
+    }
 }
 
 /// A topic with the key of the room under creation at its end.
@@ -49,9 +48,11 @@ pub fn topic(text: &str) -> String {
     cut(text, TOPIC_MAX, "…").shown.into_owned()
 }
 
-/// One overwrite; permissions travel as text.
+/// One overwrite; permissions travel as text. A bot can give and take only what it has, and one bit more would refuse all
+/// of them.
 fn overwrite(id: &str, kind: u8, allow: u64, deny: u64) -> Value {
-    json!({ "id": id, "type": kind, "allow": allow.to_string(), "deny": deny.to_string() })
+    let ours = permissions();
+    json!({ "id": id, "type": kind, "allow": (allow & ours).to_string(), "deny": (deny & ours).to_string() })
 }
 
 /// A number that travels as text; the contract knows it as a number.
@@ -107,9 +108,11 @@ impl DiscordChat {
             .await?;
         let channels = listed.as_array().map(Vec::as_slice).unwrap_or_default();
         let ends = format!("[{mark}]");
-        let there = channels
-            .iter()
-            .find(|channel| channel["topic"].as_str().is_some_and(|topic| topic.ends_with(&ends)));
+        let there = channels.iter().find(|channel| {
+            channel["topic"]
+                .as_str()
+                .is_some_and(|topic| topic.ends_with(&ends))
+        });
         if let Some(id) = there.and_then(|channel| channel["id"].as_str()) {
             return Ok(own.room(id));
         }
@@ -198,7 +201,9 @@ impl DiscordChat {
             match self.api.call(route, &body).await {
                 Ok(_) => {}
                 // The room itself is in trouble, and so is everybody else's invitation.
-                Err(failure) if failure.is(&[code::UNKNOWN_CHANNEL, code::NO_ACCESS, code::NO_PERMISSION]) => {
+                Err(failure)
+                    if failure.is(&[code::UNKNOWN_CHANNEL, code::NO_ACCESS, code::NO_PERMISSION]) =>
+                {
                     return Err(failure);
                 }
                 Err(failure @ Failure::Code { .. }) => {

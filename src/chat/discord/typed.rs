@@ -14,7 +14,6 @@ const INTEGER: u8 = 4;
 const BOOLEAN: u8 = 5;
 const USER: u8 = 6;
 const CHANNEL: u8 = 7;
-const MENTIONABLE: u8 = 9;
 /// Kinds of commands: typed, and of a message's menu.
 const CHAT_INPUT: u8 = 1;
 const MESSAGE: u8 = 3;
@@ -95,7 +94,6 @@ fn kind(kind: ArgKind) -> u8 {
         ArgKind::Flag => BOOLEAN,
         ArgKind::Person => USER,
         ArgKind::Channel => CHANNEL,
-        ArgKind::Who => MENTIONABLE,
         _ => STRING,
     }
 }
@@ -105,6 +103,7 @@ fn completed(kind: ArgKind) -> bool {
     matches!(
         kind,
         ArgKind::Role
+            | ArgKind::Who
             | ArgKind::Process
             | ArgKind::Incident
             | ArgKind::Proposal
@@ -164,20 +163,22 @@ fn word(path: &str, option: &Value, user: &dyn Fn(&str) -> String) -> Option<Str
     let name = option["name"].as_str()?;
     let kind = find(path).and_then(|spec| spec.arg(name)).map(|arg| arg.kind);
     let value = &option["value"];
-    Some(match option["type"].as_u64().and_then(|kind| u8::try_from(kind).ok())? {
-        BOOLEAN => return (value == true).then(|| format!("--{name}")),
-        INTEGER => format!("{name}={}", value.as_i64()?),
-        USER | MENTIONABLE => format!("{name}={}", quoted(&user(value.as_str()?))),
-        CHANNEL => format!("{name}=<#{}>", value.as_str()?),
-        _ => {
-            let value = value.as_str()?;
-            match kind {
-                // Written as they are: `key=value key="other value"`.
-                Some(ArgKind::Params) => value.to_owned(),
-                _ => format!("{name}={}", quoted(value)),
+    Some(
+        match option["type"].as_u64().and_then(|kind| u8::try_from(kind).ok())? {
+            BOOLEAN => return (value == true).then(|| format!("--{name}")),
+            INTEGER => format!("{name}={}", value.as_i64()?),
+            USER => format!("{name}={}", quoted(&user(value.as_str()?))),
+            CHANNEL => format!("{name}=<#{}>", value.as_str()?),
+            _ => {
+                let value = value.as_str()?;
+                match kind {
+                    // Written as they are: `key=value key="other value"`.
+                    Some(ArgKind::Params) => value.to_owned(),
+                    _ => format!("{name}={}", quoted(value)),
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 /// The line up to the value that is being typed, with it at the end.
