@@ -59,6 +59,8 @@ const HEARD: &[&str] = &[
     "MESSAGE_DELETE_BULK",
     "MESSAGE_REACTION_ADD",
     "MESSAGE_REACTION_REMOVE",
+    "MESSAGE_REACTION_REMOVE_ALL",
+    "MESSAGE_REACTION_REMOVE_EMOJI",
     "MESSAGE_UPDATE",
     "THREAD_CREATE",
     "THREAD_DELETE",
@@ -77,8 +79,6 @@ const PASSED_OVER: &[&str] = &[
     "GUILD_ROLE_DELETE",
     "GUILD_ROLE_UPDATE",
     "GUILD_UPDATE",
-    "MESSAGE_REACTION_REMOVE_ALL",
-    "MESSAGE_REACTION_REMOVE_EMOJI",
     "RESUMED",
     "STAGE_INSTANCE_CREATE",
     "STAGE_INSTANCE_DELETE",
@@ -189,11 +189,16 @@ impl DiscordChat {
             last: seen,
             stored,
             behind: false,
+            began: false,
         };
-        let end = reading.run(session, is_stuck).await;
+        let (end, began) = reading.run(session, is_stuck).await;
         // What was received is stored before Discord is told where to go on.
         let _ = filing.await;
-        end
+        match end {
+            // Else a server that hangs up at once would be called again at once, for ever.
+            End::Again if !began => End::Later("it ended before it began".to_owned()),
+            end => end,
+        }
     }
 
     /// Opens a socket, is greeted, and goes on with the session or begins one.
@@ -322,10 +327,18 @@ struct Reading<'a> {
     last: u64,
     /// Discord asked how far we are, and was not told of everything that was seen by then.
     behind: bool,
+    /// Discord has taken us in: something was told.
+    began: bool,
 }
 
 impl Reading<'_> {
-    async fn run(mut self, session: &mut Option<Session>, mut stuck: watch::Receiver<bool>) -> End {
+    /// Reads to the end; gives how it ended, and whether it ever began.
+    async fn run(mut self, session: &mut Option<Session>, stuck: watch::Receiver<bool>) -> (End, bool) {
+        let end = self.read(session, stuck).await;
+        (end, self.began)
+    }
+
+    async fn read(&mut self, session: &mut Option<Session>, mut stuck: watch::Receiver<bool>) -> End {
         let mut stored = self.stored.subscribe();
         loop {
             let message = tokio::select! {
@@ -407,6 +420,7 @@ impl Reading<'_> {
         let kind = frame["t"].as_str().unwrap_or_default().to_owned();
         let body = frame["d"].take();
         self.last = seq;
+        self.began = true;
         if kind == "READY" {
             let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
             *session = Some(Session {

@@ -159,6 +159,7 @@ impl DiscordChat {
             {
                 let key = format!("discord:{}:{channel}:{id}:{user}:{mark}:found", own.guild);
                 let stamp = (key, self.clock.now());
+                self.marks.told(id, &mark, user, true);
                 found.push(incoming::reacted(user, id, mark.clone(), true, spot, own, stamp));
             }
         }

@@ -26,6 +26,7 @@ mod ids;
 mod incoming;
 mod manifest;
 mod markdown;
+mod marks;
 mod pace;
 mod places;
 mod port;
@@ -54,6 +55,7 @@ use answers::Answers;
 use api::{Api, Failure, Route};
 use drafts::Drafts;
 use incoming::Own;
+use marks::Marks;
 use places::Places;
 
 pub use check::check;
@@ -103,6 +105,7 @@ pub struct DiscordChat {
     posts: Posts,
     accounts: Accounts,
     places: Places,
+    marks: Marks,
     answers: Answers,
     drafts: Drafts,
     /// Direct channels, by user.
@@ -132,6 +135,7 @@ impl DiscordChat {
             posts: Posts::default(),
             accounts: Accounts::default(),
             places: Places::default(),
+            marks: Marks::default(),
             answers: Answers::default(),
             drafts: Drafts::default(),
             directs: Mutex::default(),

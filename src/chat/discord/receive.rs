@@ -20,9 +20,10 @@ use super::{DiscordChat, typed};
 use crate::chat::taking::{NOT_CONFIRMED, Taken, take};
 use crate::chat::{Delivery, Incoming, Intake, Message, Verdict};
 
-/// Discord's three seconds, less the way there and back, less the time for taking: for a decision, and for its words.
-const DECIDE_MAX: Duration = Duration::from_millis(700);
-const SAY_MAX: Duration = Duration::from_millis(400);
+/// Discord's three seconds, less the way there and back: whoever has no answer by then is told that it takes longer.
+const ANSWER_MAX: Duration = Duration::from_millis(2_300);
+/// What was decided gets its words through the outbox within this time, or it was not decided but only stored.
+const SAY_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for what is nice to know before something is taken.
 const LOOK_MAX: Duration = Duration::from_millis(1000);
 /// Completions: people type on, and Discord drops what comes later.
@@ -169,11 +170,22 @@ impl DiscordChat {
         delivery: Delivery,
         form: Option<Kept>,
     ) {
+        let (chat, waiting) = (Arc::clone(self), Arc::clone(live));
+        tokio::spawn(async move { chat.hold_if_late(&waiting).await });
         match take(intake, delivery).await {
             Taken::Yes(Some(id)) => self.await_words(intake, live, id, form).await,
             Taken::Yes(None) => self.noted(live).await,
             Taken::No(why) => self.words(live, &why.to_string()).await,
             Taken::Late => self.words(live, NOT_CONFIRMED).await,
+        }
+    }
+
+    async fn hold_if_late(&self, live: &Live) {
+        let mut told = live.told.subscribe();
+        let in_time = tokio::time::timeout(ANSWER_MAX, told.wait_for(|told| *told));
+        let late = in_time.await.is_err();
+        if late {
+            self.hold(live).await;
         }
     }
 
@@ -184,15 +196,7 @@ impl DiscordChat {
         id: u64,
         form: Option<Kept>,
     ) {
-        let decided = intake.decided(id);
-        tokio::pin!(decided);
-        let verdict = match tokio::time::timeout(DECIDE_MAX, &mut decided).await {
-            Ok(verdict) => verdict,
-            Err(_) => {
-                self.hold(live).await;
-                decided.await
-            }
-        };
+        let verdict = intake.decided(id).await;
         if let Some(kept) = form {
             if verdict.accepted {
                 self.drafts.forget(&kept.draft.id);
@@ -203,19 +207,16 @@ impl DiscordChat {
         if verdict.message == Message::default() {
             return self.noted(live).await;
         }
-        // The words, or the form, come through the outbox, so that a crash in between loses none of them.
-        let mut told = live.told.subscribe();
-        if tokio::time::timeout(SAY_MAX, told.wait_for(|told| *told))
-            .await
-            .is_ok()
-        {
+        if verdict.accepted {
+            // The words, or the form, come through the outbox, so that a crash in between loses none of them.
             return;
         }
-        if verdict.accepted || live.is_claimed() {
-            return self.hold(live).await;
+        let mut told = live.told.subscribe();
+        let in_time = tokio::time::timeout(SAY_MAX, told.wait_for(|told| *told));
+        let untold = in_time.await.is_err();
+        if untold && !live.is_claimed() {
+            self.words(live, &verdict.message.fallback).await;
         }
-        // Not decided, only stored: nothing will come through the outbox yet.
-        self.words(live, &verdict.message.fallback).await;
     }
 
     /// Words of our own for somebody who waits.
@@ -361,20 +362,7 @@ impl DiscordChat {
             incoming: submit,
         };
         // Without a draft there is nothing to go back into; what is wrong is said all the same.
-        let refused_in_words = kept.is_none();
-        match take(intake, delivery).await {
-            Taken::Yes(Some(id)) if refused_in_words => {
-                let verdict = intake.decided(id).await;
-                match verdict.accepted {
-                    true => self.await_words(intake, live, id, None).await,
-                    false => self.words(live, &verdict.message.fallback).await,
-                }
-            }
-            Taken::Yes(Some(id)) => self.await_words(intake, live, id, kept).await,
-            Taken::Yes(None) => self.noted(live).await,
-            Taken::No(why) => self.words(live, &why.to_string()).await,
-            Taken::Late => self.words(live, NOT_CONFIRMED).await,
-        }
+        self.handed_in(intake, live, delivery, kept).await;
     }
 
     /// Where something was said. A channel that Discord did not tell of is asked for once.
@@ -427,6 +415,9 @@ impl DiscordChat {
         let deliveries = match kind {
             "MESSAGE_REACTION_ADD" | "MESSAGE_REACTION_REMOVE" => {
                 self.reactions(own, &spot, kind, body, key).await
+            }
+            "MESSAGE_REACTION_REMOVE_ALL" | "MESSAGE_REACTION_REMOVE_EMOJI" => {
+                self.all_reactions_gone(own, &spot, body, key)
             }
             _ => self.messages(own, &spot, kind, body),
         };
@@ -488,7 +479,23 @@ impl DiscordChat {
         }
         let now = self.clock.now();
         let stamp = (key.to_owned(), now);
+        self.marks.told(message, &emoji, user, present);
         all.push(incoming::reacted(user, message, emoji, present, spot, own, stamp));
         all
+    }
+
+    /// Somebody took all marks off a message, or all of one emoji.
+    fn all_reactions_gone(&self, own: &Own, spot: &Spot, body: &Value, key: &str) -> Vec<Delivery> {
+        let Some(message) = body["message_id"].as_str() else {
+            return Vec::new();
+        };
+        let emoji = own.mark(&body["emoji"]);
+        let gone = self.marks.on(message, emoji.as_deref()).into_iter();
+        gone.map(|(emoji, user)| {
+            self.marks.told(message, &emoji, &user, false);
+            let stamp = (format!("{key}:{user}:{emoji}"), self.clock.now());
+            incoming::reacted(&user, message, emoji, false, spot, own, stamp)
+        })
+        .collect()
     }
 }

@@ -57,11 +57,21 @@ async fn only_what_changed_is_registered() {
     let discord = DiscordServer::start().await;
     let settings = settings(&discord);
     let first = registered(&discord, &settings, "incident").await;
-    assert!(first.iter().all(|done| matches!(done, Registered::Made(_))), "{first:?}");
+    assert!(
+        first.iter().all(|done| matches!(done, Registered::Made(_))),
+        "{first:?}"
+    );
     let calls = discord.read(|state| state.calls().len());
     let second = registered(&discord, &settings, "incident").await;
-    assert!(second.iter().all(|done| matches!(done, Registered::Unchanged(_))), "{second:?}");
-    assert_eq!(discord.read(|state| state.calls().len()) - calls, 2, "it only looked");
+    assert!(
+        second.iter().all(|done| matches!(done, Registered::Unchanged(_))),
+        "{second:?}"
+    );
+    assert_eq!(
+        discord.read(|state| state.calls().len()) - calls,
+        2,
+        "it only looked"
+    );
     let renamed = registered(&discord, &settings, "outage").await;
     assert!(
         renamed.contains(&Registered::Made("outage".to_owned()))
@@ -98,6 +108,9 @@ async fn a_token_that_was_reset_is_told_with_where_to_get_another() {
     let settings = settings(&discord);
     discord.revoke_token(true);
     let told = wrong(&discord, &settings).await.join("\n");
-    assert!(told.contains("the token does not work") && told.contains("page Bot"), "{told}");
+    assert!(
+        told.contains("the token does not work") && told.contains("page Bot"),
+        "{told}"
+    );
     discord.take_violations();
 }

@@ -114,7 +114,9 @@ async fn a_channel_whose_creation_was_lost_is_found_again_and_finished() {
 #[tokio::test]
 async fn a_room_that_cannot_be_made_does_not_stop_the_incident() {
     let house = House::open().await;
-    house.discord.fault("create_guild_channel", 1, Fault::Error(400, 30013));
+    house
+        .discord
+        .fault("create_guild_channel", 1, Fault::Error(400, 30013));
     let state = house.types("ana", OPEN).await.expect("an incident all the same");
     let why = state.room_failed.expect("it says why");
     assert!(why.contains("500 channels") && why.contains("goes on"), "{why}");
@@ -136,7 +138,13 @@ async fn discord_is_away_for_a_while_and_the_incident_goes_on_when_it_is_back() 
     }
     house.discord.connected(1).await;
     house.settled().await;
-    assert!(house.discord.texts(&room).iter().any(|text| text.contains("seen on the page")));
+    assert!(
+        house
+            .discord
+            .texts(&room)
+            .iter()
+            .any(|text| text.contains("seen on the page"))
+    );
     nothing_stands_twice(&house);
     house.close().await;
 }

@@ -76,7 +76,12 @@ async fn what_is_wrong_in_a_form_is_said_and_the_form_comes_back_filled_in() {
     let again = ana.presses(&room, &wrong, "Mend it");
     house.answered(&again).await;
     let words = ana.form().await;
-    assert!(house.discord.read(|state| state.form_text(&words)).contains("the price import"));
+    assert!(
+        house
+            .discord
+            .read(|state| state.form_text(&words))
+            .contains("the price import")
+    );
     let filled = json!({ "detail": "the price import", "since": "10m ago", "works": "orders", "who": "every customer", "impact": "we pay them" });
     let sent = ana.submits(&words, &filled);
     house.answered(&sent).await;
@@ -119,7 +124,11 @@ async fn a_button_that_needs_words_opens_a_form_at_once() {
     let sent = ben.submits(&form, &json!({ "reason": "not now" }));
     house.answered(&sent).await;
     let state = house.settled().await.expect("an incident");
-    assert!(matches!(stage(&state), Stage::Refused { .. }), "{:?}", stage(&state));
+    assert!(
+        matches!(stage(&state), Stage::Refused { .. }),
+        "{:?}",
+        stage(&state)
+    );
     house.close().await;
 }
 
@@ -130,10 +139,16 @@ async fn what_was_typed_into_a_form_survives_a_restart() {
     house.presses("ben", &room, "A1", "Refuse").await;
     let form = house.person("ben").form().await;
     let house = house.restarted().await;
-    let sent = house.person("ben").submits(&form, &json!({ "reason": "not now" }));
+    let sent = house
+        .person("ben")
+        .submits(&form, &json!({ "reason": "not now" }));
     house.answered(&sent).await;
     let state = house.settled().await.expect("an incident");
-    assert!(matches!(stage(&state), Stage::Refused { .. }), "{:?}", stage(&state));
+    assert!(
+        matches!(stage(&state), Stage::Refused { .. }),
+        "{:?}",
+        stage(&state)
+    );
     house.close().await;
 }
 
@@ -158,14 +173,26 @@ async fn messages_are_marked_by_reaction_and_by_menu_also_in_threads() {
     let state = house.settled().await.expect("an incident");
     let mut marked = standing(&state);
     marked.sort();
-    assert!(marked.contains(&"I restarted the import at 14:00".to_owned()), "{marked:?}");
+    assert!(
+        marked.contains(&"I restarted the import at 14:00".to_owned()),
+        "{marked:?}"
+    );
     assert!(marked.contains(&"it was the wrong one".to_owned()), "{marked:?}");
-    assert!(state.tasks.values().any(|task| task.text == "check the other shop"));
+    assert!(
+        state
+            .tasks
+            .values()
+            .any(|task| task.text == "check the other shop")
+    );
     ana.unreacts(&room, &said, "📌");
     ben.edits(&thread, &reply, "it was the wrong import");
     ben.link_is_unfurled(&thread, &reply, "https://shop.example");
     let state = house.settled().await.expect("an incident");
-    assert!(standing(&state).contains(&"it was the wrong import".to_owned()), "{:?}", standing(&state));
+    assert!(
+        standing(&state).contains(&"it was the wrong import".to_owned()),
+        "{:?}",
+        standing(&state)
+    );
     assert!(!standing(&state).contains(&"I restarted the import at 14:00".to_owned()));
     house.close().await;
 }
@@ -229,7 +256,10 @@ async fn somebody_unknown_is_told_who_can_let_them_in() {
     let house = House::open().await;
     house.person("dan");
     house.types("dan", "open Nothing works").await;
-    house.person("dan").is_told(&house.ops, "does not know you yet").await;
+    house
+        .person("dan")
+        .is_told(&house.ops, "does not know you yet")
+        .await;
     assert!(house.settled().await.is_none());
     house.close().await;
 }
@@ -287,7 +317,9 @@ async fn an_answer_that_comes_after_a_quarter_of_an_hour_is_a_direct_message() {
     };
     let message = orderly::chat::Message {
         fallback: "late".to_owned(),
-        blocks: vec![orderly::chat::Block::Text { text: "this took its time".into() }],
+        blocks: vec![orderly::chat::Block::Text {
+            text: "this took its time".into(),
+        }],
     };
     let chat = house.app.discord.clone().expect("an adapter");
     for _ in 0..2 {
@@ -295,7 +327,14 @@ async fn an_answer_that_comes_after_a_quarter_of_an_hour_is_a_direct_message() {
         assert_eq!(said, Ok(()));
     }
     let direct = house.discord.texts(&ana.direct());
-    assert_eq!(direct.iter().filter(|text| text.contains("this took its time")).count(), 1, "{direct:?}");
+    assert_eq!(
+        direct
+            .iter()
+            .filter(|text| text.contains("this took its time"))
+            .count(),
+        1,
+        "{direct:?}"
+    );
     house.close().await;
 }
 
@@ -323,7 +362,11 @@ async fn what_was_said_while_nobody_listened_is_filed_once_at_its_own_time() {
     assert_eq!(standing(&state), ["said into the gap"]);
     let log = house.log().await;
     for part in ["heard live", "said into the gap", "answered into the gap"] {
-        assert_eq!(log.iter().filter(|text| *text == part).count(), 1, "{part}: {log:?}");
+        assert_eq!(
+            log.iter().filter(|text| *text == part).count(),
+            1,
+            "{part}: {log:?}"
+        );
     }
     house.close().await;
 }

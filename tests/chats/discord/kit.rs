@@ -47,7 +47,12 @@ pub struct House {
 /// What a test wants otherwise than usual, as lines of `[discord]`.
 pub type More<'a> = &'a str;
 
-fn config(discord: &DiscordServer, shop: &str, folder: &Path, (category, announce, more): (&str, &str, More<'_>)) -> Config {
+fn config(
+    discord: &DiscordServer,
+    shop: &str,
+    folder: &Path,
+    (category, announce, more): (&str, &str, More<'_>),
+) -> Config {
     let file = folder.join("token");
     std::fs::write(&file, discord.bot_token()).expect("a secret written");
     let mut text = format!(
@@ -170,7 +175,10 @@ impl House {
     /// The incident's channel.
     pub async fn room(&self) -> String {
         let state = self.state().await.expect("an incident");
-        let (room, _) = state.rooms.first().unwrap_or_else(|| panic!("no room: {:?}", state.room_failed));
+        let (room, _) = state
+            .rooms
+            .first()
+            .unwrap_or_else(|| panic!("no room: {:?}", state.room_failed));
         assert_eq!(
             (room.platform.as_str(), room.workspace.as_str()),
             ("discord", self.discord.guild_id().as_str())

@@ -47,7 +47,12 @@ async fn a_gateway_elsewhere_gets_no_token() {
     chat.listen();
     discord
         .until("the gateway's address to be asked for", |state| {
-            state.calls().iter().filter(|call| call.operation == "get_bot_gateway").count() >= 2
+            state
+                .calls()
+                .iter()
+                .filter(|call| call.operation == "get_bot_gateway")
+                .count()
+                >= 2
         })
         .await;
     assert_eq!(discord.read(|state| state.sessions_started()), 0);

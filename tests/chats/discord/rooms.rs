@@ -10,7 +10,9 @@ use super::kit::House;
 async fn a_private_incident_is_seen_by_those_invited_and_by_nobody_else() {
     let house = House::open().await;
     let dan = house.person("dan");
-    house.types("ana", "open Salaries are visible severity=SEV2 --private").await;
+    house
+        .types("ana", "open Salaries are visible severity=SEV2 --private")
+        .await;
     let room = house.room().await;
     let sees = |who: &str| {
         let who = house.person(who);
@@ -21,7 +23,10 @@ async fn a_private_incident_is_seen_by_those_invited_and_by_nobody_else() {
     house.types("ana", "invite @cleo").await;
     assert!(sees("cleo"));
     let announced = house.discord.texts(&house.announce);
-    assert!(announced.iter().all(|text| !text.contains("Salaries")), "{announced:?}");
+    assert!(
+        announced.iter().all(|text| !text.contains("Salaries")),
+        "{announced:?}"
+    );
     house.close().await;
 }
 
@@ -39,13 +44,23 @@ async fn who_the_category_lets_in_sees_the_room() {
 async fn a_full_category_is_said_and_the_room_opens_beside_it() {
     let house = House::open().await;
     for number in 0..50 {
-        house.discord.channel_in(&format!("old-{number}"), &house.category);
+        house
+            .discord
+            .channel_in(&format!("old-{number}"), &house.category);
     }
     house.types("ana", "open Labels do not print severity=SEV2").await;
     let room = house.room().await;
-    assert_eq!(house.discord.read(|state| state.channel(&room).parent.clone()), None);
+    assert_eq!(
+        house.discord.read(|state| state.channel(&room).parent.clone()),
+        None
+    );
     let texts = house.discord.texts(&room);
-    assert!(texts.iter().any(|text| text.contains("category for incidents is full")), "{texts:#?}");
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.contains("category for incidents is full")),
+        "{texts:#?}"
+    );
     house.close().await;
 }
 

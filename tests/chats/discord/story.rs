@@ -48,16 +48,25 @@ pub async fn holds_it_all(house: &House) {
         assert!(channel.name.starts_with("inc-1-"), "{}", channel.name);
         assert_eq!(channel.parent.as_deref(), Some(house.category.as_str()));
         assert!(
-            channel.topic.as_deref().is_some_and(|topic| topic.contains("INC-1")),
+            channel
+                .topic
+                .as_deref()
+                .is_some_and(|topic| topic.contains("INC-1")),
             "{:?}",
             channel.topic
         );
         assert_eq!(channel.pins.len(), 1, "the card");
-        let exports = channel
-            .messages
-            .values()
-            .filter(|message| message.embeds.iter().any(|embed| embed["description"].as_str().is_some_and(|text| text.contains("Post-mortem of"))));
-        assert_eq!(exports.filter(|message| !message.attachments.is_empty()).count(), 1);
+        let exports = channel.messages.values().filter(|message| {
+            message.embeds.iter().any(|embed| {
+                embed["description"]
+                    .as_str()
+                    .is_some_and(|text| text.contains("Post-mortem of"))
+            })
+        });
+        assert_eq!(
+            exports.filter(|message| !message.attachments.is_empty()).count(),
+            1
+        );
     });
     let texts = house.discord.texts(&room);
     for proposal in state.proposals.values() {
@@ -68,7 +77,11 @@ pub async fn holds_it_all(house: &House) {
         );
     }
     assert!(
-        house.discord.texts(&house.announce).iter().any(|text| text.contains("INC-1")),
+        house
+            .discord
+            .texts(&house.announce)
+            .iter()
+            .any(|text| text.contains("INC-1")),
         "it was announced"
     );
     nothing_stands_twice(house);
