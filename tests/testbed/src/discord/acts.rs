@@ -158,7 +158,7 @@ impl State {
             return Err(UNKNOWN_EMOJI.into());
         }
         let message = self.message_mut(channel, id)?;
-        let author = message.author.clone();
+        let (author, full) = (message.author.clone(), message.reactions.len() >= REACTIONS);
         match message
             .reactions
             .iter_mut()
@@ -166,7 +166,7 @@ impl State {
         {
             Some(there) if there.users.iter().any(|known| known == user) => return Ok(()),
             Some(there) => there.users.push(user.to_owned()),
-            None if message.reactions.len() >= REACTIONS => return Err(TOO_MANY_REACTIONS.into()),
+            None if full => return Err(TOO_MANY_REACTIONS.into()),
             None => message.reactions.push(Reaction {
                 emoji: emoji.to_owned(),
                 users: vec![user.to_owned()],

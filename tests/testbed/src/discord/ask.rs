@@ -67,7 +67,7 @@ impl State {
         render::message(self, message)
     }
 
-    fn name(&self, user: &str) -> &str {
+    fn name<'a>(&'a self, user: &'a str) -> &'a str {
         self.users.get(user).map_or(user, |user| user.name.as_str())
     }
 

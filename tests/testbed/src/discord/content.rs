@@ -134,7 +134,7 @@ fn rich(mut embed: Value) -> Value {
     embed
 }
 
-/// Components without a number get one, as Discord gives them.
+/// Components without a number get one, as Discord gives them, and menus what was left out.
 fn number(components: &mut [Value], last: &mut u64) {
     for component in components {
         *last += 1;
@@ -149,8 +149,12 @@ fn number(components: &mut [Value], last: &mut u64) {
         if let Some(inner) = component["components"].as_array_mut() {
             number(inner, last);
         }
-        if component["type"] == 2 && component["style"].is_null() {
-            component["style"] = json!(1);
+        if matches!(component["type"].as_u64(), Some(3 | 5..=8)) {
+            for key in ["min_values", "max_values"] {
+                if component[key].is_null() {
+                    component[key] = json!(1);
+                }
+            }
         }
     }
 }

@@ -279,7 +279,7 @@ impl State {
             "id": self.app.id, "name": self.app.name, "icon": null, "description": "Keeps a response in order.",
             "summary": "", "type": null, "bot": self.user_json(&self.app.bot_user), "bot_public": true,
             "bot_require_code_grant": false, "verify_key": self.app.public_key, "flags": self.app_flags(),
-            "owner": self.user_json(&self.guild.owner), "team": null, "guild_id": null, "redirect_uris": [],
+            "owner": self.user_json(&self.guild.owner), "team": null, "redirect_uris": [],
             "interactions_endpoint_url": self.app.interactions_url, "role_connections_verification_url": null,
             "approximate_guild_count": 1, "approximate_user_install_count": 0, "event_webhooks_status": 1,
             "integration_types_config": { "0": {} }, "explicit_content_filter": 0, "max_participants": null,
@@ -288,6 +288,8 @@ impl State {
             "verification_state": 1, "integration_public": true, "integration_require_code_grant": false,
             "discoverability_state": 1, "discovery_eligibility_flags": 0, "monetization_state": 1,
             "monetization_eligibility_flags": 0, "creator_monetization_state": 1, "tags": [],
+            "flags_new": self.app_flags().to_string(), "approximate_user_authorization_count": 0,
+            "eligible_oauth2_scopes": ["bot", "applications.commands"],
         })
     }
 

@@ -8,8 +8,8 @@ use super::{Route, bot, paced};
 use crate::discord::asked::Asked;
 use crate::discord::check;
 use crate::discord::fail::{
-    EMPTY_MESSAGE, Fail, MISSING_PERMISSIONS, NO_TEXT_CHANNEL, NOT_YOURS, Result, SYSTEM_MESSAGE,
-    UNKNOWN_MESSAGE, wrong,
+    CANNOT_SEND_TO_USER, EMPTY_MESSAGE, Fail, MISSING_PERMISSIONS, NO_TEXT_CHANNEL, NOT_YOURS, Result,
+    SYSTEM_MESSAGE, UNKNOWN_MESSAGE, wrong,
 };
 use crate::discord::limits;
 use crate::discord::model::{Attachment, Message, REPLY, SAID};
@@ -109,6 +109,14 @@ fn create(state: &mut State, asked: &Asked) -> Result<Value> {
     let there = state.permitted(&channel, needed(state, &channel, asked))?;
     if !there.kind.holds_messages() {
         return Err(NO_TEXT_CHANNEL.into());
+    }
+    if there
+        .recipient
+        .as_ref()
+        .is_some_and(|who| !state.members.contains_key(who))
+    {
+        // They share no guild with the bot.
+        return Err(CANNOT_SEND_TO_USER.into());
     }
     let nonce = Some(&asked.body["nonce"])
         .filter(|nonce| !nonce.is_null())

@@ -112,3 +112,18 @@ fn decoded(part: &str) -> String {
     let pair = url::form_urlencoded::parse(form.as_bytes()).next();
     pair.map_or_else(String::new, |(name, _)| name.into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::all;
+    use crate::discord::contract;
+
+    #[test]
+    fn every_operation_has_the_name_that_discord_gives_it() {
+        // Without the description there is nothing to compare with, which is said loudly.
+        for route in all().filter(|_| contract::checked()) {
+            let known = contract::operation(route.method, route.path);
+            assert_eq!(known, Some(route.operation), "{} {}", route.method, route.path);
+        }
+    }
+}

@@ -1,61 +1,23 @@
 //! The fake Slack checked with Slack's own libraries: a small bot on Bolt for JavaScript and one on slack_sdk live
 //! through the same day. What those libraries send and understand is Slack; what only we believe is not.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use orderly_testbed::slack::{Fault, SlackServer};
 use serde_json::json;
 
-/// A bot in a process of its own, ended with the test.
-struct Bot(Child);
-
-impl Drop for Bot {
-    fn drop(&mut self) {
-        // It may have ended by itself; the story says so in its own way.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Where scripts/setup puts Slack's libraries.
-fn libraries() -> PathBuf {
-    let folder = std::env::var_os("ORDERLY_SLACK_SDKS")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| {
-            let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-            let home = || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache");
-            cache.unwrap_or_else(home).join("orderly/slack-sdks")
-        });
-    assert!(
-        folder.join("ready").exists(),
-        "Slack's libraries are not in {}: run scripts/setup",
-        folder.display()
-    );
-    folder
-}
+use crate::bots::{self, Bot};
 
 fn start(program: &str, script: &str, slack: &SlackServer, port: Option<u16>) -> Bot {
-    let libraries = libraries();
-    let mut command = Command::new(program);
-    command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk").join(script))
-        .env("SDK_FOLDER", &libraries)
-        .env("PYTHONPATH", libraries.join("python"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("API_URL", slack.api_url())
-        .env("BOT_TOKEN", slack.bot_token())
-        .env("APP_TOKEN", slack.app_token())
-        .env("SIGNING_SECRET", slack.signing_secret())
-        .stdin(Stdio::null());
-    if let Some(port) = port {
-        command.env("PORT", port.to_string());
-    }
-    Bot(command
-        .spawn()
-        .unwrap_or_else(|why| panic!("cannot start {program} ({why}): run scripts/setup")))
+    let mut settings = vec![
+        ("API_URL", slack.api_url()),
+        ("BOT_TOKEN", slack.bot_token()),
+        ("APP_TOKEN", slack.app_token()),
+        ("SIGNING_SECRET", slack.signing_secret()),
+    ];
+    settings.extend(port.map(|port| ("PORT", port.to_string())));
+    bots::start(program, script, &settings)
 }
 
 /// Bolt compares the stamp of a signed request with the machine's clock.
