@@ -68,7 +68,13 @@ impl Live {
 pub struct Answers(Mutex<VecDeque<Arc<Live>>>);
 
 impl Answers {
-    pub fn begin(&self, interaction: &Interaction, on_message: bool, now: DateTime<Utc>) -> Arc<Live> {
+    /// Somebody waits from now on. `None` if they do already: a connection that is resumed tells some things again.
+    pub fn begin(
+        &self,
+        interaction: &Interaction,
+        on_message: bool,
+        now: DateTime<Utc>,
+    ) -> Option<Arc<Live>> {
         let live = Arc::new(Live {
             id: interaction.id.clone(),
             token: interaction.token.clone(),
@@ -81,12 +87,15 @@ impl Answers {
             told: watch::Sender::new(false),
         });
         let mut all = lock(&self.0);
+        if all.iter().any(|known| known.id == live.id) {
+            return None;
+        }
         all.retain(|live| live.until > now);
         if all.len() >= LIVE_MAX {
             all.pop_front();
         }
         all.push_back(Arc::clone(&live));
-        live
+        Some(live)
     }
 
     /// Where this person can be answered in this room: the oldest that has no words yet, else the newest.

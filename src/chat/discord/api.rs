@@ -112,7 +112,7 @@ pub struct Route {
     /// As Discord documents it, with `{}` for each parameter: the name of what is counted and told.
     name: &'static str,
     path: String,
-    /// Channel, guild or webhook: these are limited apart.
+    /// Channel, guild, or webhook with its token: these are limited apart.
     about: String,
 }
 
@@ -128,9 +128,17 @@ impl Route {
             }
             path.push_str(part);
         }
-        let major = ["/channels/{}", "/guilds/{}", "/webhooks/{}"];
-        let is_major = major.iter().any(|start| template.starts_with(start));
-        let about = parameters.first().filter(|_| is_major).copied();
+        let majors = if template.starts_with("/webhooks/{}/{}") {
+            2
+        } else if ["/channels/{}", "/guilds/{}"]
+            .iter()
+            .any(|start| template.starts_with(start))
+        {
+            1
+        } else {
+            0
+        };
+        let about = parameters[..majors.min(parameters.len())].join("/");
         let method = match method {
             "POST" => Method::POST,
             "PUT" => Method::PUT,
@@ -142,7 +150,7 @@ impl Route {
             method,
             name,
             path,
-            about: about.unwrap_or_default().to_owned(),
+            about,
         }
     }
 

@@ -270,7 +270,7 @@ impl DiscordChat {
         url.ok_or_else(|| End::Later("an answer without an address".to_owned()))
     }
 
-    async fn until_or_stopped(&self, at: DateTime<Utc>) {
+    pub(super) async fn until_or_stopped(&self, at: DateTime<Utc>) {
         tokio::select! {
             () = self.clock.until(at) => {}
             () = self.stopped() => {}

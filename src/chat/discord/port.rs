@@ -31,6 +31,9 @@ const THREAD_MINUTES: u32 = 10_080;
 /// A first answer may come so late.
 const FIRST_LIFE: TimeDelta = TimeDelta::milliseconds(2_500);
 
+/// Tries at it within that time.
+const FIRST_TRIES: usize = 3;
+
 fn wait(after: std::time::Duration) -> TimeDelta {
     TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX)
 }
@@ -99,17 +102,20 @@ impl DiscordChat {
             body["data"] = data.clone();
         }
         let begun = self.clock.now();
+        let mut tries = 0;
         loop {
+            tries += 1;
+            let asked = self.clock.now();
             let route = Route::new("POST /interactions/{}/{}/callback", &[id, token]);
             match self.api.call_with(route, &body, file).await {
                 Err(failure) if failure.is(&[ANSWERED]) => return Ok(()),
                 // Nobody else could try it again in time.
                 Err(Failure::Limited { after, .. })
-                    if wait(after) <= FIRST_LIFE && self.clock.now() + wait(after) <= begun + FIRST_LIFE =>
+                    if tries < FIRST_TRIES
+                        && wait(after) <= FIRST_LIFE
+                        && asked + wait(after) <= begun + FIRST_LIFE =>
                 {
-                    if self.stopped_within(wait(after)).await {
-                        return Ok(());
-                    }
+                    self.until_or_stopped(asked + wait(after)).await;
                 }
                 answered => return answered.map(drop),
             }

@@ -87,7 +87,9 @@ impl DiscordChat {
         match heard.did.clone() {
             Did::Typing { line, at } => self.completing(own, intake, &heard, line, at).await,
             Did::Typed(text) => {
-                let live = self.answers.begin(&heard, false, now);
+                let Some(live) = self.answers.begin(&heard, false, now) else {
+                    return;
+                };
                 let command = delivery(Incoming::Command {
                     from,
                     room,
@@ -97,7 +99,9 @@ impl DiscordChat {
                 self.handed_in(intake, &live, command, None).await;
             }
             Did::Pressed { message, press } => {
-                let live = self.answers.begin(&heard, true, now);
+                let Some(live) = self.answers.begin(&heard, true, now) else {
+                    return;
+                };
                 let press = delivery(Incoming::Press {
                     from,
                     message,
@@ -111,7 +115,9 @@ impl DiscordChat {
                 before,
                 press,
             } => {
-                let live = self.answers.begin(&heard, false, now);
+                let Some(live) = self.answers.begin(&heard, false, now) else {
+                    return;
+                };
                 if let Some(before) = before
                     && !matches!(take(intake, before).await, Taken::Yes(_))
                 {
@@ -132,7 +138,9 @@ impl DiscordChat {
                 self.filled(own, intake, &heard, &draft, kept, values).await;
             }
             Did::Unknown => {
-                let live = self.answers.begin(&heard, false, now);
+                let Some(live) = self.answers.begin(&heard, false, now) else {
+                    return;
+                };
                 self.words(
                     &live,
                     "This version of Orderly does not know that button. Type the command instead.",
@@ -262,7 +270,9 @@ impl DiscordChat {
     ) {
         let now = self.clock.now();
         let on_form = what != Move::On;
-        let live = self.answers.begin(heard, on_form, now);
+        let Some(live) = self.answers.begin(heard, on_form, now) else {
+            return;
+        };
         let kept = self.drafts.change(id, &heard.from, |kept| match &what {
             Move::Chose(field) => kept.draft.choose(field, &chosen),
             Move::Turned(field) => kept.draft.turn(field),
@@ -300,7 +310,9 @@ impl DiscordChat {
         self_told: Option<(String, BTreeMap<String, String>)>,
         values: BTreeMap<String, String>,
     ) {
-        let live = self.answers.begin(heard, false, self.clock.now());
+        let Some(live) = self.answers.begin(heard, false, self.clock.now()) else {
+            return;
+        };
         let known = self.drafts.change(id, &heard.from, |kept| {
             kept.filled = kept.draft.fill(kept.filled, &values);
         });

@@ -133,10 +133,6 @@ async fn discord_is_away_for_a_while_and_the_incident_goes_on_when_it_is_back() 
     let verdict = house.typed_elsewhere(line).await;
     assert!(verdict.accepted, "{}", verdict.message.fallback);
     house.discord.come_back();
-    for _ in 0..70 {
-        house.advance(Duration::from_secs(1));
-    }
-    house.discord.connected(1).await;
     house.settled().await;
     assert!(
         house

@@ -148,6 +148,7 @@ impl House {
     /// Everything that follows has happened, also what had to wait its turn.
     pub async fn settled(&self) -> Option<State> {
         for _ in 0..PACED_OUT {
+            self.app.engine.quiet().await;
             self.discord.all_heard().await;
             self.app.engine.quiet().await;
             if !self.waiting().await {

@@ -90,7 +90,7 @@ fn typed_options_read_as_the_line_that_somebody_would_have_typed() {
     let parsed = orderly_commands::parse(&typed).expect("a command");
     assert_eq!(parsed.path, "followup add");
     assert_eq!(parsed.text("text"), Some("test the \"restore\" monthly"));
-    assert_eq!(parsed.text("owner"), Some("ana"));
+    assert_eq!(parsed.text("owner"), Some("@ana"));
 }
 
 #[test]

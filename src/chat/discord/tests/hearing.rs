@@ -56,7 +56,7 @@ fn a_message_is_told_with_its_files_and_its_own_time() {
         (ROOM, "1300000000000000000")
     );
     assert_eq!(text, "the 14:00 run was started by hand");
-    assert_eq!(at.to_rfc3339(), "2024-10-27T07:54:17.446+00:00");
+    assert_eq!(at.to_rfc3339(), "2024-10-27T07:35:52.832+00:00");
     assert_eq!(
         (files.len(), files[0].name.as_str(), thread),
         (1, "odoo.log", None)

@@ -336,11 +336,14 @@ impl DiscordServer {
     /// Waits until the bot's library has read every event so far: it is asked for a heartbeat, which says how far it
     /// has come.
     pub async fn all_heard(&self) {
-        self.shared.with(|state| {
+        // What is sent while the bot answers is not waited for: a bot that works is told of its own doings.
+        let told = self.shared.with(|state| {
             let ask = serde_json::json!({ "op": 1, "t": null, "s": null, "d": null }).to_string();
             state.tell_sockets(|| super::gateway::Frame::Text(ask.clone()));
+            state.told_so_far()
         });
-        self.until("all events to be heard", State::all_heard).await;
+        self.until("all events to be heard", |state| state.have_heard(&told))
+            .await;
     }
 
     /// Waits until everything that people did has its first response, or none.
