@@ -134,7 +134,10 @@ impl Contract {
         // Of a union only the member that was meant is of interest.
         let meant = self.meant(schema, value);
         if meant.is_empty() {
-            return vec![format!("nothing of this type is taken here: {}", short(&value.to_string()))];
+            return vec![format!(
+                "nothing of this type is taken here: {}",
+                short(&value.to_string())
+            )];
         }
         let faults = meant.iter().map(|schema| {
             let mut why = Vec::new();
@@ -225,7 +228,7 @@ impl Contract {
                         .collect();
                     if !known.is_empty() {
                         self.unknown(&known, inner, &format!("{at}/{key}"), why);
-                    } else if !open && !meant.is_empty() {
+                    } else if !open && !meant.is_empty() && !says_nothing(inner) {
                         why.push(format!("unknown property {at}/{key}"));
                     }
                 }
@@ -268,6 +271,15 @@ fn may_be(schema: &Value, value: &Value) -> bool {
     kinds && (typed || kind != "object")
 }
 
+/// Libraries send what is not set as null, false or an empty list, for properties that are meant elsewhere.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
 fn short(said: &str) -> String {
     let characters: Vec<char> = said.chars().collect();
     if characters.len() <= BEGINNING + END {
@@ -298,5 +310,9 @@ fn explain(error: &ValidationError<'_>, why: &mut Vec<String>) {
             return meant.iter().for_each(|error| explain(error, why));
         }
     }
-    why.push(format!("{} [{}]", short(&error.to_string()), error.instance_path()));
+    why.push(format!(
+        "{} [{}]",
+        short(&error.to_string()),
+        error.instance_path()
+    ));
 }

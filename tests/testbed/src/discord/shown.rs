@@ -218,10 +218,11 @@ impl State {
         for (key, value) in command.body.as_object().into_iter().flatten() {
             out[key] = value.clone();
         }
-        for key in ["options"] {
-            if out[key].as_array().is_some_and(Vec::is_empty) || out[key].is_null() {
-                out.as_object_mut().map(|out| out.remove(key));
-            }
+        if let Some(options) = out["options"].as_array_mut() {
+            options.iter_mut().for_each(without_unset);
+        }
+        if out["options"].as_array().is_none_or(Vec::is_empty) {
+            out.as_object_mut().map(|out| out.remove("options"));
         }
         if !out["default_member_permissions"].is_null() {
             out["default_member_permissions"] = json!(render::plain(&out["default_member_permissions"]));
@@ -275,7 +276,7 @@ impl State {
     }
 
     pub(super) fn application_json(&self) -> Value {
-        json!({
+        let mut out = json!({
             "id": self.app.id, "name": self.app.name, "icon": null, "description": "Keeps a response in order.",
             "summary": "", "type": null, "bot": self.user_json(&self.app.bot_user), "bot_public": true,
             "bot_require_code_grant": false, "verify_key": self.app.public_key, "flags": self.app_flags(),
@@ -283,6 +284,8 @@ impl State {
             "interactions_endpoint_url": self.app.interactions_url, "role_connections_verification_url": null,
             "approximate_guild_count": 1, "approximate_user_install_count": 0, "event_webhooks_status": 1,
             "integration_types_config": { "0": {} }, "explicit_content_filter": 0, "max_participants": null,
+        });
+        let more = json!({
             "is_verified": false, "is_discoverable": false, "is_monetized": false, "storefront_available": false,
             "hook": true, "internal_guild_restriction": 1, "rpc_application_state": 0, "store_application_state": 1,
             "verification_state": 1, "integration_public": true, "integration_require_code_grant": false,
@@ -290,7 +293,9 @@ impl State {
             "monetization_eligibility_flags": 0, "creator_monetization_state": 1, "tags": [],
             "flags_new": self.app_flags().to_string(), "approximate_user_authorization_count": 0,
             "eligible_oauth2_scopes": ["bot", "applications.commands"],
-        })
+        });
+        merge(&mut out, more);
+        out
     }
 
     /// What the developer portal's switches look like from outside: presences, members, content, each limited as for
@@ -305,6 +310,17 @@ impl State {
         .into_iter()
         .filter(|(intent, _)| self.app.privileged & intent != 0)
         .fold(0, |flags, (_, flag)| flags | flag)
+    }
+}
+
+/// An option as it comes back: what was not set is not there.
+fn without_unset(option: &mut Value) {
+    let Some(fields) = option.as_object_mut() else {
+        return;
+    };
+    fields.retain(|_, value| !value.is_null() && !value.as_array().is_some_and(Vec::is_empty));
+    if let Some(Value::Array(inner)) = fields.get_mut("options") {
+        inner.iter_mut().for_each(without_unset);
     }
 }
 
