@@ -286,10 +286,12 @@ impl House {
         self.discord.assert_clean();
     }
 
-    /// The id of the newest message in a channel that shows this.
+    /// The id of the newest message in a channel that shows this to everybody there.
     pub fn message(&self, channel: &str, part: &str) -> String {
         self.discord.read(|state| {
-            let found = state.find(channel, part);
+            let mut spoken: Vec<_> = state.spoken(channel).collect();
+            spoken.retain(|message| message.only_for.is_none() && state.plain(message).contains(part));
+            let found = spoken.last();
             found
                 .unwrap_or_else(|| panic!("nothing shows {part:?}:\n{}", state.transcript(channel)))
                 .id

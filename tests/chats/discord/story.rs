@@ -89,11 +89,12 @@ pub async fn holds_it_all(house: &House) {
 
 /// Every post has a key of its own, in every channel.
 pub fn nothing_stands_twice(house: &House) {
+    // Each post carries its key as the fragment of an address.
     let nonces: Vec<String> = house.discord.read(|discord| {
         let messages = discord.channels().flat_map(|channel| channel.messages.values());
         messages
-            .filter_map(|message| message.nonce.as_ref())
-            .map(ToString::to_string)
+            .filter(|message| message.only_for.is_none())
+            .filter_map(|message| message.embeds.first()?["url"].as_str().map(str::to_owned))
             .collect()
     });
     let mut once = nonces.clone();

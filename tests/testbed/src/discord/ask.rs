@@ -1,6 +1,5 @@
 //! Asking the guild: what people see, and what the bot did.
 
-use super::gateway::Session;
 use super::interaction::Interaction;
 use super::model::{Attachment, Channel, Command, Member, Message, Modal, Role, User};
 use super::permission::MENTION_EVERYONE;
