@@ -1,5 +1,6 @@
 //! Asking the guild: what people see, and what the bot did.
 
+use super::gateway::Session;
 use super::interaction::Interaction;
 use super::model::{Attachment, Channel, Command, Member, Message, Modal, Role, User};
 use super::permission::MENTION_EVERYONE;
@@ -260,22 +261,16 @@ impl State {
         self.gateway.sessions.last().map_or(0, |session| session.intents)
     }
 
-    /// Every connection that has a session, with the last event it was sent so far.
-    pub(super) fn told_so_far(&self) -> Vec<(u64, u64)> {
-        let told = |socket: &super::gateway::Socket| {
-            let session = self.session(socket.session.as_deref()?)?;
-            Some((socket.id, session.seq))
-        };
-        self.gateway.sockets.iter().filter_map(told).collect()
-    }
-
-    /// Whether these connections have acknowledged so much. One that is gone has nothing more to say.
-    pub(super) fn have_heard(&self, told: &[(u64, u64)]) -> bool {
-        let heard = |(id, seq): &(u64, u64)| {
-            let socket = self.gateway.sockets.iter().find(|socket| socket.id == *id);
-            socket.is_none_or(|socket| socket.heard >= Some(*seq))
-        };
-        told.iter().all(heard)
+    /// Whether every connection has acknowledged the last event of its session.
+    pub(super) fn all_heard(&self) -> bool {
+        self.gateway
+            .sockets
+            .iter()
+            .filter(|socket| socket.session.is_some())
+            .all(|socket| {
+                let session = socket.session.as_deref().and_then(|id| self.session(id));
+                session.is_some_and(|session: &Session| socket.heard == Some(session.seq))
+            })
     }
 
     pub fn violations(&self) -> &[String] {

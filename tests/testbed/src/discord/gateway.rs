@@ -15,7 +15,7 @@ pub const DIRECT_MESSAGES: u64 = 1 << 12;
 pub const DIRECT_MESSAGE_REACTIONS: u64 = 1 << 13;
 
 /// Every intent there is.
-const KNOWN: u64 = (1 << 17) - 1 | 1 << 20 | 1 << 21 | 1 << 24 | 1 << 25;
+const KNOWN: u64 = ((1 << 17) - 1) | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 25);
 const PRIVILEGED: u64 = GUILD_MEMBERS | GUILD_PRESENCES | MESSAGE_CONTENT;
 
 /// Identifies a day. Discord resets the token when they are used up.
@@ -69,6 +69,8 @@ pub struct Gateway {
     /// Events kept back, to be let go later, perhaps in reverse.
     kept: Vec<(u64, &'static str, Value)>,
     pub holding: bool,
+    /// A test waits until the client says that it has read everything.
+    pub asking: bool,
     /// How often a client is told to say that it lives, in milliseconds; Discord's own if nothing is set.
     pub heartbeat: Option<u64>,
 }
@@ -241,14 +243,14 @@ impl State {
         }
         let intents = self.session(session).map_or(0, |session| session.intents);
         let guild = self.guild_create(intents & GUILD_MEMBERS != 0);
-        self.to_one(session, "READY", ready);
+        self.send_to(session, "READY", ready);
         if intents & GUILDS != 0 {
-            self.to_one(session, "GUILD_CREATE", guild);
+            self.send_to(session, "GUILD_CREATE", guild);
         }
     }
 
     /// An event for one session alone, which no fault touches.
-    pub(super) fn to_one(&mut self, id: &str, name: &str, data: Value) {
+    pub(super) fn send_to(&mut self, id: &str, name: &str, data: Value) {
         let Some(session) = self.gateway.sessions.iter_mut().find(|session| session.id == id) else {
             return;
         };
@@ -288,7 +290,7 @@ impl State {
         for frame in missed {
             self.tell_session(&id, frame);
         }
-        self.to_one(&id, "RESUMED", json!({ "_trace": ["testbed"] }));
+        self.send_to(&id, "RESUMED", json!({ "_trace": ["testbed"] }));
         Ok(true)
     }
 

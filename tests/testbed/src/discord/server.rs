@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::model::{ChannelKind, Overwrite, Role};
-use super::permission::{self, VIEW_CHANNEL};
+use super::permission::VIEW_CHANNEL;
 use super::person::Person;
 use super::state::{Call, State};
 use super::{Shared, contract, wire};
@@ -336,14 +336,13 @@ impl DiscordServer {
     /// Waits until the bot's library has read every event so far: it is asked for a heartbeat, which says how far it
     /// has come.
     pub async fn all_heard(&self) {
-        // What is sent while the bot answers is not waited for: a bot that works is told of its own doings.
-        let told = self.shared.with(|state| {
-            let ask = serde_json::json!({ "op": 1, "t": null, "s": null, "d": null }).to_string();
+        self.shared.with(|state| {
+            state.gateway.asking = true;
+            let ask = super::socket::heartbeat_wanted().to_string();
             state.tell_sockets(|| super::gateway::Frame::Text(ask.clone()));
-            state.told_so_far()
         });
-        self.until("all events to be heard", |state| state.have_heard(&told))
-            .await;
+        self.until("all events to be heard", State::all_heard).await;
+        self.shared.with(|state| state.gateway.asking = false);
     }
 
     /// Waits until everything that people did has its first response, or none.
@@ -387,11 +386,6 @@ impl DiscordServer {
     /// Whether bodies are held against Discord's own description: it was found.
     pub fn contracts_checked() -> bool {
         contract::checked()
-    }
-
-    /// Every permission bit that a bot can be given, without ADMINISTRATOR.
-    pub fn every_permission() -> u64 {
-        permission::ALL & !permission::ADMINISTRATOR
     }
 }
 

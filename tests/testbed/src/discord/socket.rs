@@ -108,6 +108,10 @@ impl State {
         if let Some(socket) = self.gateway.sockets.iter_mut().find(|socket| socket.id == id) {
             socket.heard = seq;
         }
+        if self.gateway.asking && seq.is_none_or(|seq| seq < sent) {
+            // Some libraries count an event only after they have handed it on: asked again, they have.
+            self.tell(id, &heartbeat_wanted());
+        }
         if !self.faults.deaf {
             self.tell(id, &json!({ "op": 11, "t": null, "s": null, "d": null }));
         }
@@ -167,9 +171,14 @@ impl State {
             answers.push(answer);
         }
         for answer in answers {
-            self.to_one(session, "GUILD_MEMBERS_CHUNK", answer);
+            self.send_to(session, "GUILD_MEMBERS_CHUNK", answer);
         }
     }
+}
+
+/// Asks a client to say how far it has come.
+pub fn heartbeat_wanted() -> Value {
+    json!({ "op": 1, "t": null, "s": null, "d": null })
 }
 
 /// Serves one connection until either side ends it.
