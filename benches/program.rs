@@ -115,6 +115,7 @@ async fn say(app: &App, text: &str) -> Result<()> {
             room: local::room_ref("lobby"),
             text: text.to_owned(),
             trigger: None,
+            thread: None,
         },
     };
     let taken = app.engine.take(delivery).await?.context("it was dropped")?;

@@ -23,9 +23,10 @@ const RULES: &[(&str, &[&str])] = &[
     ("catalog", &["incident", "driver", "mask"]),
     // The ports, and what lies behind them.
     ("store", &["incident"]),
-    ("chat", &["incident"]),
+    ("chat", &["incident", "text"]),
     ("chat/local", &["incident", "chat", "clock"]),
     ("chat/slack", &["incident", "chat", "clock", "text"]),
+    ("chat/discord", &["incident", "chat", "clock", "text"]),
     ("driver", &["incident"]),
     (
         "driver/http",

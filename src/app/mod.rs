@@ -1,6 +1,7 @@
 //! The only place that joins ports to adapters.
 
 pub mod backup;
+mod discord;
 mod documents;
 mod guide;
 mod hands;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::chat::Chat;
+use crate::chat::discord::DiscordChat;
 use crate::chat::local::{LocalChat, Place};
 use crate::chat::slack::SlackChat;
 use crate::clock::Clock;
@@ -33,6 +35,7 @@ use crate::store::{self, Store, sqlite};
 use crate::view::View;
 use crate::web;
 
+pub use discord::settings as discord_settings;
 pub use offers::{Joined, Vocabulary};
 pub use people::{on_terminal, token};
 pub use slack::settings as slack_settings;
@@ -78,6 +81,8 @@ pub enum Error {
     Http(String),
     #[error("Slack cannot be used: {0}")]
     Slack(String),
+    #[error("Discord cannot be used: {0}")]
+    Discord(String),
 }
 
 fn lines(problems: &[impl std::fmt::Display]) -> String {
@@ -192,6 +197,8 @@ pub struct App {
     pub chat: Arc<LocalChat>,
     /// Where the config names a workspace.
     pub slack: Option<Arc<SlackChat>>,
+    /// Where the config names a server.
+    pub discord: Option<Arc<DiscordChat>>,
     pub joined: Arc<Joined>,
     store: Arc<dyn Store>,
     /// For a copy while it runs; `None` in memory.
@@ -220,6 +227,7 @@ impl App {
         };
         let chat = LocalChat::open(place, &files.config.command, Arc::clone(&clock)).await?;
         let slack = slack::adapter(&files.config, Arc::clone(&clock))?;
+        let discord = discord::adapter(&files.config, Arc::clone(&clock))?;
         let systems = files.systems(Arc::clone(&clock))?;
         let masker = files.config.masker()?;
         let room = files.config.room.clone();
@@ -259,6 +267,7 @@ impl App {
             chats: slack
                 .iter()
                 .map(|slack| Arc::clone(slack) as Arc<dyn Chat>)
+                .chain(discord.iter().map(|discord| Arc::clone(discord) as Arc<dyn Chat>))
                 .chain([chat.clone() as Arc<dyn Chat>])
                 .collect(),
             code: Arc::new(people::code),
@@ -270,6 +279,7 @@ impl App {
             engine,
             chat,
             slack,
+            discord,
             joined,
             store,
             sqlite,
@@ -311,9 +321,11 @@ impl App {
     pub async fn start(&self) -> Result<(), Error> {
         // Messages name people from the first one on.
         self.join_slack();
+        self.join_discord();
         self.engine.start().await?;
         self.chat.connect(Arc::new(self.engine.clone()));
         self.listen_to_slack();
+        self.listen_to_discord();
         Ok(())
     }
 
@@ -321,6 +333,9 @@ impl App {
     pub async fn stop(&self) {
         if let Some(slack) = &self.slack {
             slack.close();
+        }
+        if let Some(discord) = &self.discord {
+            discord.close();
         }
         self.engine.stop().await;
         self.chat.close().await;

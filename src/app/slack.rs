@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use super::people::Known;
 use super::{App, Error};
-use crate::chat::slack::{People, Settings, SlackChat};
+use crate::chat::slack::{Settings, SlackChat};
 use crate::clock::Clock;
 use crate::config::{Config, Reference, Transport, process_env};
-use crate::engine::Engine;
-use crate::incident::{Identity, PersonId};
 
 /// The adapter as the config describes it; `None` where it names no workspace.
 pub fn adapter(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Arc<SlackChat>>, Error> {
@@ -55,28 +54,10 @@ pub fn settings(config: &Config) -> Result<Option<Settings>, Error> {
     }))
 }
 
-/// The desk, as the adapter asks it.
-struct Known(Engine);
-
-impl People for Known {
-    fn identities(&self, person: &PersonId) -> Vec<Identity> {
-        let desk = self.0.desk();
-        let known = desk.people.get(person);
-        known
-            .into_iter()
-            .flat_map(|known| known.identities.iter().cloned())
-            .collect()
-    }
-
-    fn person(&self, identity: &Identity) -> Option<PersonId> {
-        self.0.desk().person_of(identity).cloned()
-    }
-}
-
 impl App {
     pub(super) fn join_slack(&self) {
         if let Some(slack) = &self.slack {
-            let known = Arc::new(Known(self.engine.clone()));
+            let known = Arc::new(Known::new(self.engine.clone()));
             slack.connect(Arc::new(self.engine.clone()), known);
         }
     }

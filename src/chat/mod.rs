@@ -1,25 +1,33 @@
 //! The chat port: what the bot needs of a chat platform, and what a platform tells the bot.
 //!
-//! Adapters (`local/`, `slack/`, later `discord/`) implement [`Chat`] and push every [`Incoming`] into an
+//! Adapters (`local/`, `slack/`, `discord/`) implement [`Chat`] and push every [`Incoming`] into an
 //! [`Intake`]; they never call the engine and never each other.
 
+mod check;
+pub mod discord;
 pub mod local;
+mod look;
 mod message;
+mod pieces;
+mod posts;
 mod rich;
 pub mod slack;
+mod taking;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use check::Check;
 pub use message::{Block, Button, Field, FieldKind, Form, Message, Press, Row, Style, Tone};
 pub use rich::{Rich, Span};
 
 pub use crate::incident::FileRef;
-use crate::incident::{Audience, Identity, MessageRef, RoomRef};
+use crate::incident::{Audience, Identity, MessageRef, PersonId, RoomRef};
 
 /// A room to be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -335,4 +343,21 @@ pub trait Intake: Send + Sync {
 
     /// Completions for what somebody is typing; changes nothing and is not kept.
     async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)>;
+}
+
+/// Who is who, as the desk has it.
+#[async_trait]
+pub trait People: Send + Sync {
+    fn identities(&self, person: &PersonId) -> Vec<Identity>;
+    fn person(&self, identity: &Identity) -> Option<PersonId>;
+
+    /// Somebody with these roles of the platform did something with the bot. Where the config gives such a role a meaning,
+    /// the desk learns of it before what they did is decided.
+    async fn seen(&self, _who: &Identity, _name: &str, _roles: &[String]) {}
+}
+
+/// The lock, whoever panicked under it.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Every change under these locks is a single assignment, so a panic leaves nothing half done.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

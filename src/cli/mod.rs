@@ -18,6 +18,7 @@ mod person;
 mod postmortem;
 mod probe;
 mod reach;
+mod register;
 mod render;
 mod request;
 mod restore;
@@ -96,6 +97,8 @@ enum Verb {
     Restore(restore::Arguments),
     /// Print the app to create on a chat platform.
     Manifest(manifest::Arguments),
+    /// Make a chat platform know the commands.
+    Register(register::Arguments),
     /// Check and show the config.
     Config(config::Arguments),
     /// Print the completions of a shell.
@@ -144,6 +147,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Backup(arguments) => backup::run(config, arguments).await,
         Verb::Restore(arguments) => restore::run(config, arguments).await,
         Verb::Manifest(arguments) => manifest::run(config, arguments),
+        Verb::Register(arguments) => register::run(config, arguments).await,
         Verb::Config(arguments) => config::run(config, arguments),
         Verb::Completions(arguments) => Ok(completions::run(arguments)),
     }

@@ -64,6 +64,9 @@ pub struct Config {
     /// Slack: one workspace. Without this table Slack is not used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slack: Option<Slack>,
+    /// Discord: one server. Without this table Discord is not used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discord: Option<Discord>,
     /// What orderly writes about itself.
     pub log: Log,
     /// The room of an incident.
@@ -111,6 +114,7 @@ impl Default for Config {
             store: Store::default(),
             web: Web::default(),
             slack: None,
+            discord: None,
             log: Log::default(),
             room: Room::default(),
             timeline: Timeline::default(),

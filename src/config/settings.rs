@@ -78,6 +78,37 @@ pub enum Transport {
     Http,
 }
 
+/// Discord: one server. Without this table Discord is not used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Discord {
+    /// Where the bot's token is: `{ env = "NAME" }` or `{ file = "/path" }`.
+    pub token: Reference,
+    /// The server's id. Ids are copied with Developer Mode on: right-click, Copy ID.
+    pub guild: String,
+    /// Id of the category in which rooms are opened.
+    pub category: String,
+    /// Id of the category to which rooms go when they are closed. Without it they stay where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_category: Option<String>,
+    /// Where incidents are announced: the channel's id. Without it: where they are opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<String>,
+    /// Ids of the server's roles that are called when an incident is announced. Nobody else is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<String>,
+    /// Roles that come from the server: for each role here, the ids of the server's roles whose members have it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<Role, Vec<String>>,
+    /// Address of Discord's REST API, with its version, for a stand-in.
+    #[serde(default = "discord_api")]
+    pub api_url: String,
+}
+
+fn discord_api() -> String {
+    "https://discord.com/api/v10".to_owned()
+}
+
 /// The room of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

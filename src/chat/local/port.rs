@@ -126,7 +126,7 @@ impl Chat for LocalChat {
             let (room, archived) = (ours(room)?.to_owned(), false);
             self.write(Op::Archive { room, archived }).await.map(drop)
         };
-        self.faults.during(Call::Unarchive, work).await
+        self.faults.during(Call::Unarchive, &room, work).await
     }
 
     async fn find_room(&self, typed: &str) -> Result<Found, Error> {
@@ -144,7 +144,7 @@ impl Chat for LocalChat {
                 archived: room.archived,
             })
         };
-        self.faults.during(Call::FindRoom, work).await
+        self.faults.during(Call::FindRoom, &typed, work).await
     }
 
     async fn post(

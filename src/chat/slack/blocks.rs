@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use super::press;
-use super::rich::{Look, elements, escaped, pieces, text_object};
+use super::rich::{Look, elements, escaped, text_object};
+use crate::chat::pieces::pieces;
 use crate::chat::{Block, Button, Message, Rich, Row, Style, Tone};
 use crate::text::cut;
 

@@ -7,26 +7,12 @@ use serde_json::Value;
 
 use super::manifest::SCOPES;
 use super::{Settings, emoji};
+use crate::chat::Check;
 
 /// Longest wait for each answer.
 const ASK_MAX: Duration = Duration::from_secs(10);
 /// Slack refuses nothing below five minutes; a clock that is off by one will be off by five.
 const SKEW_MAX: TimeDelta = TimeDelta::seconds(60);
-
-/// One thing looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Check {
-    Fine(String),
-    /// Cannot be told from here, or not wrong yet.
-    Note {
-        what: String,
-        mend: String,
-    },
-    Wrong {
-        what: String,
-        mend: String,
-    },
-}
 
 fn wrong(what: impl Into<String>, mend: impl Into<String>) -> Check {
     Check::Wrong {

@@ -6,7 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::rich::{Look, elements, pieces};
+use super::rich::{Look, elements};
+use crate::chat::pieces::pieces;
 use crate::chat::{Field, FieldKind, Form, Message, Rich};
 use crate::incident::PersonId;
 use crate::text::cut;

@@ -41,18 +41,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde_json::json;
 use tokio::sync::{OnceCell, watch};
 
-use super::Intake;
+use super::posts::Posts;
+use super::{Intake, People, lock};
 use crate::clock::Clock;
 use crate::incident::{Identity, PersonId};
 use accounts::Accounts;
 use api::{Api, Failure};
 use incoming::Own;
-use posts::Posts;
 use receive::Replies;
 use rich::Look;
 use views::Views;
 
-pub use check::{Check, check};
+pub use check::check;
 pub use manifest::{Wanted, manifest};
 
 /// Name of the platform in every stored reference.
@@ -76,12 +76,6 @@ pub struct Settings {
     pub marks: Vec<String>,
     /// Where people reach the local page, for links.
     pub page: Option<String>,
-}
-
-/// Who is who, as the desk has it.
-pub trait People: Send + Sync {
-    fn identities(&self, person: &PersonId) -> Vec<Identity>;
-    fn person(&self, identity: &Identity) -> Option<PersonId>;
 }
 
 /// The workspace, as the bot sees it.
@@ -180,9 +174,4 @@ impl SlackChat {
             page: self.settings.page.as_deref(),
         })
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Every change under these locks is a single assignment, so a panic leaves nothing half done.
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

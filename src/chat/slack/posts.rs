@@ -2,67 +2,19 @@
 //! call may have gone through unseen, the channel's history is asked before posting again.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
 use super::api::Failure;
 use super::incoming::Own;
 use super::rich::escaped;
-use super::{SlackChat, blocks, lock};
+use super::{SlackChat, blocks};
 use crate::chat::Message;
 
 /// What marks a post as one of ours.
 const EVENT: &str = "orderly_post";
 /// How far back history is looked through. A retry comes within minutes of the post it repeats.
 const LOOK_BACK: usize = 200;
-/// Posts remembered of one channel: those that may be asked for again are the last few.
-const KEYS_MAX: usize = 500;
-/// Channels remembered; one that falls out is looked through again.
-const CHANNELS_MAX: usize = 1_000;
-
-/// Channels whose recent posts are known, with those found in them, by key. A channel is looked through once after a
-/// start, because the last run may have died between a post and its record, and again after every call whose answer
-/// was lost.
-#[derive(Debug, Default)]
-pub struct Posts(Mutex<HashMap<String, HashMap<String, String>>>);
-
-impl Posts {
-    /// A channel that was made just now: nothing can be in it.
-    pub fn fresh(&self, channel: &str) {
-        let mut known = lock(&self.0);
-        if known.len() >= CHANNELS_MAX {
-            known.clear();
-        }
-        known.insert(channel.to_owned(), HashMap::new());
-    }
-
-    fn doubtful(&self, channel: &str) {
-        lock(&self.0).remove(channel);
-    }
-
-    fn find(&self, channel: &str, key: &str) -> Option<Option<String>> {
-        lock(&self.0).get(channel).map(|found| found.get(key).cloned())
-    }
-
-    /// A post that was made. What the engine does with it may fail next, and then it asks for it again.
-    fn made(&self, channel: &str, key: &str, ts: &str) {
-        let mut known = lock(&self.0);
-        let Some(found) = known.get_mut(channel) else {
-            return;
-        };
-        if found.len() >= KEYS_MAX {
-            found.clear();
-        }
-        found.insert(key.to_owned(), ts.to_owned());
-    }
-
-    fn looked(&self, channel: &str, found: HashMap<String, String>) {
-        self.fresh(channel);
-        lock(&self.0).insert(channel.to_owned(), found);
-    }
-}
-
 /// The key under which the file of an export is found again: Slack lets a file carry no metadata.
 fn file_key(name: &str, comment: &str) -> String {
     format!("file/{name}/{comment}")

@@ -5,30 +5,10 @@
 
 use serde_json::{Value, json};
 
+pub use crate::chat::look::Look;
+use crate::chat::pieces::split;
 use crate::chat::{Rich, Span};
-use crate::incident::PersonId;
 use crate::text::cut;
-
-/// What rendering must know of the world.
-pub struct Look<'a> {
-    /// The user id of a person in this workspace.
-    pub user_of: &'a dyn Fn(&PersonId) -> Option<String>,
-    /// Where the local page is, for links that begin with a slash; without it they become plain text.
-    pub page: Option<&'a str>,
-}
-
-impl Look<'_> {
-    /// An address that works outside of the page.
-    fn whole(&self, url: &str) -> Option<String> {
-        match url.starts_with('/') {
-            true => self
-                .page
-                .map(|page| format!("{}{url}", page.trim_end_matches('/'))),
-            // Anything else than the web is shown as text: nobody should start a program by a click.
-            false => (url.starts_with("https://") || url.starts_with("http://")).then(|| url.to_owned()),
-        }
-    }
-}
 
 /// How a time reads for those who cannot show it in their own zone.
 fn utc(at: chrono::DateTime<chrono::Utc>) -> String {
@@ -121,51 +101,4 @@ fn mrkdwn(rich: &Rich, look: &Look<'_>) -> String {
         Span::Time { at } => format!("<!date^{}^{{date_num}} {{time}}|{}>", at.timestamp(), utc(*at)),
     });
     spans.collect()
-}
-
-/// The first so many characters, cut where a reader would pause, and what is left.
-pub fn split(rich: &Rich, most: usize) -> (Rich, Rich) {
-    let mut room = most;
-    let (mut first, mut rest) = (Vec::new(), Vec::new());
-    for span in &rich.0 {
-        let length = Rich(vec![span.clone()]).plain().chars().count();
-        if !rest.is_empty() {
-            rest.push(span.clone());
-        } else if length <= room {
-            room -= length;
-            first.push(span.clone());
-        } else {
-            let again = |text: String| match span {
-                Span::Bold { .. } => Span::Bold { text },
-                Span::Code { .. } => Span::Code { text },
-                _ => Span::Plain { text },
-            };
-            match span {
-                Span::Plain { text } | Span::Bold { text } | Span::Code { text } if room > 0 => {
-                    let cut = cut(text, room, "");
-                    first.push(again(cut.shown.into_owned()));
-                    rest.push(again(cut.rest.to_owned()));
-                }
-                _ => rest.push(span.clone()),
-            }
-        }
-    }
-    (Rich(first), Rich(rest))
-}
-
-/// In pieces of so many characters at most.
-pub fn pieces(rich: &Rich, most: usize) -> Vec<Rich> {
-    let mut pieces = Vec::new();
-    let mut left = rich.clone();
-    while !left.is_empty() {
-        let (first, rest) = split(&left, most);
-        // A link longer than the limit stays whole; Slack will cut what nobody can read anyway.
-        if first.is_empty() {
-            pieces.push(left);
-            break;
-        }
-        pieces.push(first);
-        left = rest;
-    }
-    pieces
 }

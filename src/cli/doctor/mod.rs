@@ -1,5 +1,6 @@
 //! `orderly doctor`: looks at everything the bot needs, changes nothing, and says how to mend what is wrong.
 
+mod discord;
 mod files;
 mod slack;
 mod store;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use super::FOUND;
 use super::output::{self, colour};
 use super::render::Look;
-use crate::chat::{Block, Message, Rich, Row, Tone};
+use crate::chat::{Block, Check, Message, Rich, Row, Tone};
 use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,7 @@ pub enum Grade {
 /// One thing looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `config`, `database`, `files`, `people`, `page`, `slack`, `clock`, or `target odoo-prod`.
+    /// `config`, `database`, `files`, `people`, `page`, `slack`, `discord`, `clock`, or `target odoo-prod`.
     pub about: String,
     pub grade: Grade,
     pub what: String,
@@ -72,6 +73,15 @@ impl Finding {
             grade,
             what: what.into(),
             mend: None,
+        }
+    }
+
+    /// What an adapter found on its platform.
+    pub fn of(about: &str, check: Check) -> Self {
+        match check {
+            Check::Fine(what) => Self::ok(about, what),
+            Check::Note { what, mend } => Self::note(about, what).mend(mend),
+            Check::Wrong { what, mend } => Self::wrong(about, what).mend(mend),
         }
     }
 
@@ -118,6 +128,7 @@ async fn findings(path: &Path) -> Vec<Finding> {
     people(&config, &mut findings);
     page(&config, served, &mut findings);
     slack::look(&config, &mut findings).await;
+    discord::look(&config, &mut findings).await;
     targets::look(&config, &mut findings).await;
     findings
 }

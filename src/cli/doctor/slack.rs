@@ -2,7 +2,6 @@
 
 use super::Finding;
 use crate::app;
-use crate::chat::slack::Check;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 
@@ -27,11 +26,6 @@ pub async fn look(config: &Config, findings: &mut Vec<Finding>) {
             ),
         );
     }
-    for check in crate::chat::slack::check(&settings, SystemClock.now()).await {
-        findings.push(match check {
-            Check::Fine(what) => Finding::ok(ABOUT, what),
-            Check::Note { what, mend } => Finding::note(ABOUT, what).mend(mend),
-            Check::Wrong { what, mend } => Finding::wrong(ABOUT, what).mend(mend),
-        });
-    }
+    let checks = crate::chat::slack::check(&settings, SystemClock.now()).await;
+    findings.extend(checks.into_iter().map(|check| Finding::of(ABOUT, check)));
 }

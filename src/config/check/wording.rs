@@ -67,13 +67,15 @@ pub(in crate::config) fn no_secret_here(what: &str, at: &At) -> String {
     let parts: Vec<&str> = at.section.split('.').collect();
     let variable = match parts.first() {
         Some(&"slack") => format!("SLACK_{}", variable_for(&at.name)),
+        Some(&"discord") => format!("DISCORD_{}", variable_for(&at.name)),
         _ => variable_for(&at.name),
     };
     let password = |whose: &str| variable_for(&format!("{}.{whose}.password", owner(&at.name)));
     let advice = match parts.as_slice() {
         ["target", "probe" | "action", "password"]
         | ["target", "probe" | "action", "headers" | "env", _]
-        | ["slack", "bot_token" | "app_token" | "signing_secret"] => {
+        | ["slack", "bot_token" | "app_token" | "signing_secret"]
+        | ["discord", "token"] => {
             let file = variable.to_ascii_lowercase().replace('_', "-");
             format!(
                 "Name the place where it is: {key} = {{ env = \"{variable}\" }} or {key} = {{ file = \"/etc/orderly/{file}\" }}"
@@ -91,7 +93,7 @@ pub(in crate::config) fn no_secret_here(what: &str, at: &At) -> String {
             "Take it out and name its place below [target.probe] or [target.action]: password = {{ env = \"{}\" }}",
             password("probe")
         ),
-        _ => "Take it out: only targets and Slack have secrets".to_owned(),
+        _ => "Take it out: only targets, Slack and Discord have secrets".to_owned(),
     };
     format!("`{key}` {what} may not stand in this file. {advice}")
 }

@@ -1,5 +1,6 @@
 //! What the settings mean together: the second look, once every key and type is right.
 
+mod discord;
 mod people;
 mod room;
 mod slack;
@@ -42,6 +43,7 @@ pub(super) fn check(config: &Config, places: &Places, report: &mut Report<'_>) {
     rules.command(&config.command);
     rules.web(config);
     rules.slack(config);
+    rules.discord(config);
     rules.paths(config);
     rules.room(&config.room);
     rules.reactions(config);

@@ -48,7 +48,8 @@ fn is_channel(id: &str) -> bool {
         && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
-fn is_safe(address: &str) -> bool {
+/// Whether tokens may be sent to this address.
+pub(super) fn is_safe(address: &str) -> bool {
     let Ok(url) = Url::parse(address) else {
         return false;
     };

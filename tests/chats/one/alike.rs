@@ -42,7 +42,7 @@ pub fn neutral(text: &str, rooms: &[String]) -> String {
 pub async fn rooms_of(house: &House) -> Vec<String> {
     let mut names = Vec::new();
     let state = house.state().await;
-    for (room, _) in &state.rooms {
+    for room in state.rooms.iter().map(|room| &room.at) {
         names.push(format!("{}/{}/{}", room.platform, room.workspace, room.room));
         names.push(room.room.clone());
     }

@@ -167,7 +167,7 @@ impl House {
     /// The room of an incident on this platform.
     pub async fn room_of(&self, incident: IncidentId) -> Option<String> {
         let state = self.state_of(incident).await?;
-        state.rooms.first().map(|(room, _)| room.room.clone())
+        state.rooms.first().map(|room| room.at.room.clone())
     }
 
     /// Where a person types: the room, or the place of everybody while there is none.

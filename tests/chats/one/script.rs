@@ -172,6 +172,6 @@ fn path_of(line: &str) -> Option<&'static str> {
     match orderly_commands::parse(line) {
         Ok(parsed) => Some(parsed.path),
         Err(_) => orderly_commands::partial(line)
-            .and_then(|(path, _)| orderly_commands::find(&path).map(|spec| spec.path)),
+            .and_then(|(path, _)| orderly_commands::find(path).map(|spec| spec.path)),
     }
 }

@@ -1,6 +1,7 @@
 //! What `orderly doctor` says of a workspace that is not set up right.
 
-use orderly::chat::slack::{Check, Settings, Wanted, check, manifest};
+use orderly::chat::Check;
+use orderly::chat::slack::{Settings, Wanted, check, manifest};
 use orderly_testbed::slack::SlackServer;
 
 fn settings(slack: &SlackServer) -> Settings {

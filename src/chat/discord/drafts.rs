@@ -1,0 +1,57 @@
+//! Forms that people are filling in. In memory: what was typed into a modal carries enough to be understood after a
+//! restart, and what was only chosen is chosen again.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::form::Draft;
+use crate::chat::lock;
+use crate::incident::Identity;
+
+/// Somebody who was called away comes back within this time.
+const DRAFT_LIFE: TimeDelta = TimeDelta::hours(2);
+const DRAFTS_MAX: usize = 1_000;
+
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub draft: Draft,
+    pub who: Identity,
+    /// Fields of words that were filled in already.
+    pub filled: usize,
+    until: DateTime<Utc>,
+}
+
+#[derive(Default)]
+pub struct Drafts(Mutex<HashMap<String, Kept>>);
+
+impl Drafts {
+    pub fn keep(&self, draft: Draft, who: &Identity, now: DateTime<Utc>) {
+        let mut all = lock(&self.0);
+        if all.len() >= DRAFTS_MAX {
+            all.retain(|_, kept| kept.until > now);
+        }
+        if all.len() < DRAFTS_MAX {
+            let kept = Kept {
+                who: who.clone(),
+                filled: 0,
+                until: now + DRAFT_LIFE,
+                draft,
+            };
+            all.insert(kept.draft.id.clone(), kept);
+        }
+    }
+
+    /// Changes somebody's own draft and gives it back as it is then.
+    pub fn change(&self, id: &str, who: &Identity, change: impl FnOnce(&mut Kept)) -> Option<Kept> {
+        let mut all = lock(&self.0);
+        let kept = all.get_mut(id).filter(|kept| kept.who == *who)?;
+        change(kept);
+        Some(kept.clone())
+    }
+
+    pub fn forget(&self, id: &str) {
+        lock(&self.0).remove(id);
+    }
+}

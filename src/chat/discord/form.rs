@@ -1,0 +1,404 @@
+//! The neutral form on Discord: choices by menus first, then words in a modal. Pure.
+//!
+//! A modal holds five text inputs and nothing else, and can follow neither a modal nor an answer that came late. So a form
+//! with choices begins as a message that only the person sees, with menus, switches and one button; the button opens the
+//! modal. A form with words alone is a modal at once, and one with more than five is continued by a button.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::embeds::pressable;
+use super::markdown::said;
+use super::press::{self, ID_MAX};
+use crate::chat::look::Look;
+use crate::chat::{Field, FieldKind, Form, Style};
+use crate::incident::PersonId;
+use crate::text::cut;
+
+/// Title of a modal, and label of an input.
+const TITLE_MAX: usize = 45;
+const PLACEHOLDER_MAX: usize = 100;
+const INPUT_MAX: usize = 4000;
+const INPUTS_MAX: usize = 5;
+/// Menus in one message: five rows, less the one with the buttons.
+const MENUS_MAX: usize = 4;
+/// Switches beside the button that goes on.
+const SWITCHES_MAX: usize = 4;
+const OPTIONS_MAX: usize = 25;
+/// Label and value of an option.
+const OPTION_MAX: usize = 100;
+const MENU_TEXT_MAX: usize = 150;
+const INTRO_MAX: usize = 1500;
+
+const VERSION: &str = "o1";
+
+/// A form that somebody is filling in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Names it in every id: the interaction that asked for it.
+    pub id: String,
+    /// The channel in which it was asked for.
+    pub room: String,
+    pub form: Form,
+    /// What was chosen and typed so far.
+    pub values: BTreeMap<String, String>,
+}
+
+/// How a field is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Menu,
+    Switch,
+    Words,
+}
+
+/// What somebody did with a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Move {
+    /// Chose in a menu.
+    Chose(String),
+    /// Turned a switch.
+    Turned(String),
+    /// Goes on: to the words, to the next words, or to the end.
+    On,
+}
+
+/// The ids of forms: `o1:f:<draft>:s:<field>`, `…:t:<field>`, `…:go`.
+pub fn moved(id: &str) -> Option<(&str, Move)> {
+    let rest = id.strip_prefix("o1:f:")?;
+    let (draft, rest) = rest.split_once(':')?;
+    let what = match rest.split_once(':') {
+        Some(("s", field)) => Move::Chose(field.to_owned()),
+        Some(("t", field)) => Move::Turned(field.to_owned()),
+        None if rest == "go" => Move::On,
+        _ => return None,
+    };
+    Some((draft, what))
+}
+
+/// The id of a modal: which draft it belongs to, and enough to understand it when the draft is gone.
+pub fn modal_id(id: &str) -> Option<(&str, Option<&str>)> {
+    let rest = id.strip_prefix("o1:m:")?;
+    match rest.split_once(':') {
+        Some((draft, kept)) => Some((draft, Some(kept))),
+        None => Some((rest, None)),
+    }
+}
+
+/// The words that were typed into a modal.
+pub fn typed(components: &Value) -> BTreeMap<String, String> {
+    let rows = components.as_array().into_iter().flatten();
+    let inputs = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+    inputs
+        .filter_map(|input| {
+            let (name, value) = (input["custom_id"].as_str()?, input["value"].as_str()?);
+            (!value.trim().is_empty()).then(|| (name.to_owned(), value.to_owned()))
+        })
+        .collect()
+}
+
+impl Draft {
+    pub fn new(id: &str, room: &str, form: &Form) -> Self {
+        let values = form
+            .fields
+            .iter()
+            .filter_map(|field| Some((field.name.clone(), field.value.clone()?)))
+            .collect();
+        Self {
+            id: id.to_owned(),
+            room: room.to_owned(),
+            form: form.clone(),
+            values,
+        }
+    }
+
+    /// How each field is asked for. What the menus have no place for is typed.
+    fn ways(&self) -> Vec<(&Field, Way)> {
+        let (mut menus, mut switches) = (0, 0);
+        self.form
+            .fields
+            .iter()
+            .map(|field| {
+                let way = match &field.kind {
+                    FieldKind::Select { options } | FieldKind::Several { options }
+                        if choosable(options) && menus < MENUS_MAX =>
+                    {
+                        Way::Menu
+                    }
+                    FieldKind::Person if menus < MENUS_MAX => Way::Menu,
+                    FieldKind::Tick if switches < SWITCHES_MAX => Way::Switch,
+                    _ => Way::Words,
+                };
+                match way {
+                    Way::Menu => menus += 1,
+                    Way::Switch => switches += 1,
+                    Way::Words => {}
+                }
+                (field, way)
+            })
+            .collect()
+    }
+
+    fn words(&self) -> Vec<&Field> {
+        let ways = self.ways().into_iter();
+        ways.filter(|(_, way)| *way == Way::Words)
+            .map(|(field, _)| field)
+            .collect()
+    }
+
+    /// Whether something has to be chosen before words are asked for.
+    pub fn begins_with_choices(&self) -> bool {
+        self.ways().iter().any(|(_, way)| *way != Way::Words)
+    }
+
+    /// The inputs that were not asked for yet; `after` is the last field that was.
+    fn inputs(&self, after: usize) -> Vec<&Field> {
+        self.words().into_iter().skip(after).take(INPUTS_MAX).collect()
+    }
+
+    /// How many fields of words are asked for in all.
+    pub fn words_count(&self) -> usize {
+        self.words().len()
+    }
+
+    /// The label of a field, for words about it.
+    pub fn label(&self, field: &str) -> Option<&str> {
+        let found = self.form.fields.iter().find(|known| known.name == field);
+        found.map(|field| field.label.as_str())
+    }
+
+    /// A choice was made; a menu without one is empty.
+    pub fn choose(&mut self, field: &str, values: &[String]) {
+        match values.is_empty() {
+            true => self.values.remove(field),
+            false => self.values.insert(field.to_owned(), values.join(",")),
+        };
+    }
+
+    /// Takes the words of a modal; what was left empty is empty. Gives how many fields are filled in then.
+    pub fn fill(&mut self, after: usize, values: &BTreeMap<String, String>) -> usize {
+        let asked: Vec<String> = self
+            .inputs(after)
+            .iter()
+            .map(|field| field.name.clone())
+            .collect();
+        for name in &asked {
+            match values.get(name) {
+                Some(value) => self.values.insert(name.clone(), value.clone()),
+                None => self.values.remove(name),
+            };
+        }
+        after + asked.len()
+    }
+
+    pub fn turn(&mut self, field: &str) {
+        if self.values.remove(field).is_none() {
+            self.values.insert(field.to_owned(), "yes".to_owned());
+        }
+    }
+
+    /// The modal with the words from the `after`th on; `None` where none are left.
+    pub fn modal(&self, after: usize) -> Option<Value> {
+        let fields = self.inputs(after);
+        if fields.is_empty() {
+            return None;
+        }
+        let rows: Vec<Value> = fields
+            .iter()
+            .map(|field| json!({ "type": 1, "components": [self.input(field)] }))
+            .collect();
+        Some(json!({
+            "custom_id": self.modal_id(),
+            "title": short(&self.form.title, TITLE_MAX),
+            "components": rows,
+        }))
+    }
+
+    /// Everything that is settled stands in the id where there is space, so that a restart loses nothing of what is typed.
+    fn modal_id(&self) -> String {
+        let short = format!("{VERSION}:m:{}", self.id);
+        if self.words_count() > INPUTS_MAX {
+            return short;
+        }
+        let long = format!("{short}:{}", press::query(&self.form.path, &self.settled()));
+        if long.encode_utf16().count() <= ID_MAX {
+            long
+        } else {
+            short
+        }
+    }
+
+    /// What is settled before the words.
+    pub fn settled(&self) -> BTreeMap<String, String> {
+        let mut settled = self.form.fixed.clone();
+        let chosen = self.ways().into_iter().filter(|(_, way)| *way != Way::Words);
+        for (field, _) in chosen {
+            if let Some(value) = self.values.get(&field.name) {
+                settled.insert(field.name.clone(), value.clone());
+            }
+        }
+        settled
+    }
+
+    fn input(&self, field: &Field) -> Value {
+        let style = if field.kind == FieldKind::Area { 2 } else { 1 };
+        let mut input = json!({
+            "type": 4,
+            "custom_id": field.name,
+            "style": style,
+            "label": short(&field.label, TITLE_MAX),
+            "required": field.required,
+            "max_length": INPUT_MAX,
+        });
+        if let Some(hint) = hint(field) {
+            input["placeholder"] = json!(short(&hint, PLACEHOLDER_MAX));
+        }
+        if let Some(value) = self.values.get(&field.name).filter(|value| !value.is_empty()) {
+            input["value"] = json!(cut(value, INPUT_MAX, "").shown);
+        }
+        input
+    }
+
+    /// The message with menus, switches and the button that goes on.
+    pub fn page(&self, look: &Look<'_>) -> Value {
+        let mut rows = Vec::new();
+        let mut buttons = Vec::new();
+        for (field, way) in self.ways() {
+            match way {
+                Way::Menu => rows.push(json!({ "type": 1, "components": [self.menu(field, look)] })),
+                Way::Switch => buttons.push(self.switch(field)),
+                Way::Words => {}
+            }
+        }
+        let on = if self.words().is_empty() {
+            self.form.submit.as_str()
+        } else {
+            "Go on"
+        };
+        buttons.push(pressable(
+            on,
+            Style::Primary,
+            &format!("{VERSION}:f:{}:go", self.id),
+        ));
+        rows.push(json!({ "type": 1, "components": buttons }));
+        let intro = self.form.intro.as_ref().map(|intro| said(intro, look).text);
+        let then = match self.words().is_empty() {
+            true => "-# What is left alone stays open.",
+            false => "-# Choose what you know; the words come next.",
+        };
+        let description = format!(
+            "{}\n{then}",
+            cut(&intro.unwrap_or_default(), INTRO_MAX, "…").shown
+        );
+        json!({
+            "content": "",
+            "embeds": [{
+                "title": super::markdown::escaped(&short(&self.form.title, 200)),
+                "description": description.trim(),
+            }],
+            "components": rows,
+            "allowed_mentions": { "parse": [] },
+        })
+    }
+
+    /// What is said where more words follow, or where something was wrong: with a button back into the words.
+    pub fn again(&self, words: &str, label: &str) -> Value {
+        let id = format!("{VERSION}:f:{}:go", self.id);
+        json!({
+            "content": "",
+            "embeds": [{ "description": super::markdown::escaped(&cut(words, INTRO_MAX, "…").shown) }],
+            "components": [{ "type": 1, "components": [pressable(label, Style::Primary, &id)] }],
+            "allowed_mentions": { "parse": [] },
+        })
+    }
+
+    fn switch(&self, field: &Field) -> Value {
+        let on = self.values.get(&field.name).is_some_and(|value| value == "yes");
+        let mark = if on { "☑" } else { "☐" };
+        let style = if on { Style::Primary } else { Style::Plain };
+        pressable(
+            &format!("{mark} {}", field.label),
+            style,
+            &format!("{VERSION}:f:{}:t:{}", self.id, field.name),
+        )
+    }
+
+    fn menu(&self, field: &Field, look: &Look<'_>) -> Value {
+        let id = format!("{VERSION}:f:{}:s:{}", self.id, field.name);
+        let value = self.values.get(&field.name).map(String::as_str);
+        let mut menu = json!({
+            "type": 3,
+            "custom_id": id,
+            "placeholder": short(&field.label, MENU_TEXT_MAX),
+            // What is optional may be taken back.
+            "min_values": i32::from(field.required),
+            "max_values": 1,
+        });
+        match &field.kind {
+            FieldKind::Person => {
+                menu["type"] = json!(5);
+                let user = value.and_then(|id| (look.user_of)(&PersonId::new(id)).or_else(|| user_id(id)));
+                if let Some(user) = user {
+                    menu["default_values"] = json!([{ "id": user, "type": "user" }]);
+                }
+            }
+            FieldKind::Select { options } => {
+                menu["options"] = offered(options, &[value.unwrap_or_default()]);
+            }
+            FieldKind::Several { options } => {
+                let chosen: Vec<&str> = value.unwrap_or_default().split(',').map(str::trim).collect();
+                menu["options"] = offered(options, &chosen);
+                menu["max_values"] = json!(options.len());
+            }
+            _ => {}
+        }
+        menu
+    }
+}
+
+fn user_id(text: &str) -> Option<String> {
+    super::ids::is_id(text).then(|| text.to_owned())
+}
+
+fn offered(options: &[(String, String)], chosen: &[&str]) -> Value {
+    options
+        .iter()
+        .map(|(value, label)| {
+            let mut option = json!({ "label": short(label, OPTION_MAX), "value": value });
+            if chosen.contains(&value.as_str()) {
+                option["default"] = json!(true);
+            }
+            option
+        })
+        .collect()
+}
+
+/// A value must come back as it was given, so one that is too long makes the field a line of words.
+fn choosable(options: &[(String, String)]) -> bool {
+    let short = |(value, _): &(String, String)| !value.is_empty() && value.chars().count() <= OPTION_MAX;
+    (1..=OPTIONS_MAX).contains(&options.len()) && options.iter().all(short)
+}
+
+/// What to write, where the label does not say it.
+fn hint(field: &Field) -> Option<String> {
+    if let Some(hint) = &field.hint {
+        return Some(hint.clone());
+    }
+    match &field.kind {
+        FieldKind::DateTime => Some("14:00, 10m ago, or 2026-11-21 14:00".to_owned()),
+        FieldKind::Day => Some("2026-12-01, friday, or 3d".to_owned()),
+        FieldKind::Person => Some("@ana".to_owned()),
+        FieldKind::Tick => Some("yes, or nothing".to_owned()),
+        FieldKind::Select { options } | FieldKind::Several { options } => {
+            let words: Vec<&str> = options.iter().map(|(value, _)| value.as_str()).collect();
+            Some(words.join(", "))
+        }
+        _ => None,
+    }
+}
+
+fn short(text: &str, most: usize) -> String {
+    let shown = cut(text.trim(), most, "…").shown.into_owned();
+    if shown.is_empty() { "…".to_owned() } else { shown }
+}

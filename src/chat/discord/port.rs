@@ -1,0 +1,392 @@
+//! The bot's side of Discord.
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::answers::{First, Live};
+use super::api::{Attached, Failure, Route, code};
+use super::form::Draft;
+use super::ids::{in_room, place};
+use super::incoming::Own;
+use super::{DiscordChat, PLATFORM, embeds, posts, rooms};
+use crate::chat::{Chat, Error, FileRef, Form, Message, RoomSpec, Standing, Trigger, Upload, lock};
+use crate::incident::{Identity, MessageRef, RoomRef};
+
+/// Only the person sees it.
+const EPHEMERAL: u64 = 1 << 6;
+/// Kinds of first answers.
+pub(super) const SAY: u8 = 4;
+pub(super) const THINK: u8 = 5;
+pub(super) const TAKE_NOTE: u8 = 6;
+pub(super) const CHANGE: u8 = 7;
+pub(super) const COMPLETE: u8 = 8;
+pub(super) const MODAL: u8 = 9;
+/// The first answer was given already: by us, in a call whose answer was lost.
+const ANSWERED: u64 = 40060;
+/// Name of a thread that we open, and days after which it folds.
+const THREAD_NAME_MAX: usize = 100;
+const THREAD_MINUTES: u32 = 10_080;
+
+/// A first answer may come so late.
+const FIRST_LIFE: TimeDelta = TimeDelta::milliseconds(2_500);
+
+/// Tries at it within that time.
+const FIRST_TRIES: usize = 3;
+
+fn wait(after: std::time::Duration) -> TimeDelta {
+    TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX)
+}
+
+/// The channel, if it is one of this server.
+fn ours<'a>(own: &Own, room: &'a RoomRef) -> Result<&'a str, Error> {
+    if room.platform == PLATFORM && room.workspace == own.guild {
+        Ok(&room.room)
+    } else {
+        Err(Error::Gone {
+            why: format!("{room} is not a channel of this server"),
+        })
+    }
+}
+
+impl DiscordChat {
+    /// The channel between the bot and one person.
+    async fn direct_channel(&self, user: &str) -> Result<String, Failure> {
+        if let Some(known) = lock(&self.directs).get(user) {
+            return Ok(known.clone());
+        }
+        let route = Route::new("POST /users/@me/channels", &[]);
+        let answer = self.api.call(route, &json!({ "recipient_id": user })).await?;
+        let channel = answer["id"].as_str().unwrap_or_default().to_owned();
+        lock(&self.directs).insert(user.to_owned(), channel.clone());
+        Ok(channel)
+    }
+
+    async fn say_directly(
+        &self,
+        own: &Own,
+        key: &str,
+        to: &Identity,
+        message: &Message,
+    ) -> Result<(), Error> {
+        if to.platform != PLATFORM || to.workspace != own.guild {
+            return Err(Error::Gone {
+                why: format!("{} is not a person of this server", to.user),
+            });
+        }
+        let said = async {
+            let channel = self.direct_channel(&to.user).await?;
+            self.post_once(own, key, &channel, message).await
+        };
+        match said.await {
+            Err(failure) if failure.is(&[code::NO_DIRECT_MESSAGES]) => Err(Error::Gone {
+                why: format!(
+                    "{} takes no direct messages from this server: they can allow them in the server's privacy settings",
+                    to.user
+                ),
+            }),
+            said => Ok(said.map(drop)?),
+        }
+    }
+
+    /// The first answer to an interaction.
+    async fn first(
+        &self,
+        (id, token): (&str, &str),
+        kind: u8,
+        data: Option<&Value>,
+        file: Option<Attached<'_>>,
+    ) -> Result<(), Failure> {
+        let mut body = json!({ "type": kind });
+        if let Some(data) = data {
+            body["data"] = data.clone();
+        }
+        let begun = self.clock.now();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let asked = self.clock.now();
+            let route = Route::new("POST /interactions/{}/{}/callback", &[id, token]);
+            match self.api.call_with(route, &body, file).await {
+                Err(failure) if failure.is(&[ANSWERED]) => return Ok(()),
+                // Nobody else could try it again in time.
+                Err(Failure::Limited { after, .. })
+                    if tries < FIRST_TRIES
+                        && wait(after) <= FIRST_LIFE
+                        && asked + wait(after) <= begun + FIRST_LIFE =>
+                {
+                    self.until_or_stopped(asked + wait(after)).await;
+                }
+                answered => return answered.map(drop),
+            }
+        }
+    }
+
+    /// Gives somebody who waits an answer of this kind, or what comes nearest to it now: in the first answer, in the place of
+    /// "thinking", or after what was said.
+    pub(super) async fn answer(
+        &self,
+        live: &Live,
+        kind: u8,
+        data: &Value,
+        file: Option<Attached<'_>>,
+    ) -> Result<(), Failure> {
+        let mut first = live.first.lock().await;
+        let mut data = data.clone();
+        if kind == SAY {
+            data["flags"] = json!(EPHEMERAL);
+        }
+        match *first {
+            First::None => {
+                self.first((&live.id, &live.token), kind, Some(&data), file)
+                    .await?;
+                *first = if kind == MODAL { First::Form } else { First::Said };
+            }
+            First::Thinking => {
+                let application = &self.own().await?.application;
+                let route = Route::new(
+                    "PATCH /webhooks/{}/{}/messages/@original",
+                    &[application, &live.token],
+                );
+                // Who sees it was settled by the first answer.
+                if let Some(data) = data.as_object_mut() {
+                    data.remove("flags");
+                }
+                self.api.call_with(route, &data, file).await?;
+                *first = First::Said;
+            }
+            First::Quiet | First::Said | First::Form => {
+                let application = &self.own().await?.application;
+                let route = Route::new("POST /webhooks/{}/{}", &[application, &live.token]);
+                self.api.call_with(route, &data, file).await?;
+            }
+        }
+        drop(first);
+        live.told.send_replace(true);
+        Ok(())
+    }
+
+    /// The first answer, while there is none: without words, or that it takes longer.
+    pub(super) async fn hold(&self, live: &Live) {
+        let mut first = live.first.lock().await;
+        if *first != First::None {
+            return;
+        }
+        let (kind, data, then) = match live.on_message {
+            true => (TAKE_NOTE, None, First::Quiet),
+            false => (THINK, Some(json!({ "flags": EPHEMERAL })), First::Thinking),
+        };
+        match self
+            .first((&live.id, &live.token), kind, data.as_ref(), None)
+            .await
+        {
+            Ok(()) => *first = then,
+            Err(failure) => {
+                tracing::warn!(%failure, "somebody could not be told that their answer takes longer")
+            }
+        }
+    }
+
+    /// The choices for what somebody is typing.
+    pub(super) async fn offer(&self, id: &str, token: &str, choices: &[Value]) -> Result<(), Failure> {
+        let data = json!({ "choices": choices });
+        self.first((id, token), COMPLETE, Some(&data), None).await
+    }
+
+    /// Posts below a message, in the thread that hangs on it.
+    async fn thread_of(&self, channel: &str, message: &MessageRef, name: &str) -> Result<String, Failure> {
+        let (at, message) = place(channel, &message.message);
+        if at != channel {
+            return Ok(at.to_owned());
+        }
+        let name: String = name.chars().take(THREAD_NAME_MAX).collect();
+        let name = if name.trim().is_empty() {
+            "Thread".to_owned()
+        } else {
+            name
+        };
+        let route = Route::new("POST /channels/{}/messages/{}/threads", &[channel, message]);
+        let body = json!({ "name": name, "auto_archive_duration": THREAD_MINUTES });
+        match self.api.call(route, &body).await {
+            // A thread has the id of the message on which it hangs.
+            Err(failure) if failure.is(&[code::THREAD_THERE]) => Ok(message.to_owned()),
+            made => {
+                let made = made?;
+                self.places.learn(&made);
+                Ok(made["id"].as_str().unwrap_or(message).to_owned())
+            }
+        }
+    }
+
+    /// What a form begins with: a modal where it has words alone, else the message with its choices.
+    fn beginning(&self, own: &Own, draft: &Draft) -> (u8, Value) {
+        let modal = match draft.begins_with_choices() {
+            true => None,
+            false => draft.modal(0),
+        };
+        match modal {
+            Some(modal) => (MODAL, modal),
+            None => (SAY, self.looking(own, |look| draft.page(look))),
+        }
+    }
+}
+
+#[async_trait]
+impl Chat for DiscordChat {
+    fn platform(&self) -> &'static str {
+        PLATFORM
+    }
+
+    async fn lobby(&self) -> Result<Option<RoomRef>, Error> {
+        match &self.settings.announce {
+            Some(channel) => Ok(Some(self.own().await?.room(channel))),
+            None => Ok(None),
+        }
+    }
+
+    async fn standing(&self, who: &Identity) -> Result<Standing, Error> {
+        let own = self.own().await?;
+        Ok(self.standing_of(own, who).await?)
+    }
+
+    async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
+        self.make_room(key, spec).await
+    }
+
+    async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error> {
+        let own = self.own().await?;
+        Ok(self.bring_in(own, ours(own, room)?, people).await?)
+    }
+
+    async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error> {
+        let own = self.own().await?;
+        let route = Route::new("PATCH /channels/{}", &[ours(own, room)?]);
+        self.api
+            .call(route, &json!({ "topic": rooms::topic(topic) }))
+            .await?;
+        Ok(())
+    }
+
+    async fn archive(&self, room: &RoomRef) -> Result<(), Error> {
+        let own = self.own().await?;
+        Ok(self.close_room(own, ours(own, room)?).await?)
+    }
+
+    async fn post(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        thread: Option<&MessageRef>,
+        message: &Message,
+    ) -> Result<MessageRef, Error> {
+        let own = self.own().await?;
+        let channel = ours(own, room)?;
+        let Some(thread) = thread else {
+            let id = self.post_once(own, key, channel, message).await?;
+            return Ok(own.message(channel, &id));
+        };
+        let thread = self.thread_of(channel, thread, &message.fallback).await?;
+        let id = self.post_once(own, key, &thread, message).await?;
+        Ok(own.message(channel, &in_room(Some(&thread), &id)))
+    }
+
+    async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error> {
+        let own = self.own().await?;
+        let (channel, id) = place(ours(own, &at.room)?, &at.message);
+        Ok(self.edit(own, channel, id, message).await?)
+    }
+
+    async fn pin(&self, at: &MessageRef) -> Result<(), Error> {
+        let own = self.own().await?;
+        let (channel, id) = place(ours(own, &at.room)?, &at.message);
+        let route = Route::new("PUT /channels/{}/messages/pins/{}", &[channel, id]);
+        self.api.act(route).await?;
+        Ok(())
+    }
+
+    async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error> {
+        let own = self.own().await?;
+        let channel = ours(own, room)?;
+        let id = self.upload_once(own, key, channel, file).await?;
+        Ok(own.message(channel, &id))
+    }
+
+    async fn read_file(&self, at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {
+        ours(self.own().await?, &at.room)?;
+        self.bytes_of(at, file, most).await
+    }
+
+    async fn whisper(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        to: &Identity,
+        message: &Message,
+    ) -> Result<(), Error> {
+        let own = self.own().await?;
+        let channel = ours(own, room)?;
+        let Some(live) = self.answers.place(to, channel, self.clock.now()) else {
+            return self.say_directly(own, key, to, message).await;
+        };
+        let claimed = live.claim();
+        let rendered = self.looking(own, |look| embeds::render(message, look));
+        let answered = self
+            .answer(&live, SAY, &rendered.body(), posts::rest(&rendered))
+            .await;
+        match answered {
+            Ok(()) => Ok(()),
+            // Used up or run out: there is another way.
+            Err(Failure::Code { .. }) => {
+                self.answers.forget(&live);
+                self.say_directly(own, key, to, message).await
+            }
+            Err(failure) => {
+                if claimed {
+                    live.give_back();
+                }
+                Err(failure.into())
+            }
+        }
+    }
+
+    async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error> {
+        let own = self.own().await?;
+        self.say_directly(own, key, to, message).await
+    }
+
+    async fn ask(&self, trigger: &Trigger, room: &RoomRef, to: &Identity, asked: &Form) -> Result<(), Error> {
+        let own = self.own().await?;
+        let channel = ours(own, room)?;
+        let now = self.clock.now();
+        let (id, token) = trigger.token.split_once('/').unwrap_or((&trigger.token, ""));
+        let draft = Draft::new(id, channel, asked);
+        let (kind, body) = self.beginning(own, &draft);
+        self.drafts.keep(draft.clone(), to, now);
+        let Some(live) = self.answers.of(&trigger.token, now) else {
+            // Asked for before a restart: a form can be the first answer and no later one.
+            if trigger.expires < now {
+                let why = format!(
+                    "the form for {} came too late; they can run the command again",
+                    to.user
+                );
+                return Err(Error::Gone { why });
+            }
+            self.first((id, token), kind, Some(&body), None).await?;
+            return Ok(());
+        };
+        live.claim();
+        let is_first = *live.first.lock().await == First::None;
+        let sent = if is_first || kind == SAY {
+            self.answer(&live, kind, &body, None).await
+        } else {
+            // No modal may follow an answer, but a button may, and a modal may follow that.
+            let button = draft.again(&format!("{}: the form is ready.", asked.title), "Open the form");
+            self.answer(&live, SAY, &button, None).await
+        };
+        if let Err(failure @ (Failure::Limited { .. } | Failure::Unclear { .. })) = sent {
+            live.give_back();
+            return Err(failure.into());
+        }
+        Ok(sent?)
+    }
+}

@@ -1,0 +1,342 @@
+//! A server, the demo's shop in trouble, and the program between them. Time moves only when the test moves it, for all
+//! three at once.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use orderly::app::{App, Files, Keeping, discord_settings};
+use orderly::catalog::Catalog;
+use orderly::chat::discord::{Scope, register};
+use orderly::chat::{Delivery, Incoming, Intake, Verdict, local};
+use orderly::clock::{Clock, ManualClock};
+use orderly::config::Config;
+use orderly::demo::{self, Shop};
+use orderly::incident::{IncidentId, State};
+use orderly::runbook::Shelf;
+use orderly::store::{LogId, Store};
+use orderly_testbed::discord::{DiscordServer, Outcome, Person, Sent};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+/// The incident of a story is the first of its journal.
+pub const INCIDENT: IncidentId = IncidentId(1);
+
+/// Between two runs of the shop's jobs.
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// Steps of a second after which everything that was paced has happened.
+const PACED_OUT: usize = 120;
+
+/// What waits longer than this waits for a reason: a channel's topic is changed twice in ten minutes and not more often.
+const SOON: TimeDelta = TimeDelta::seconds(60);
+
+pub struct House {
+    pub discord: DiscordServer,
+    pub app: App,
+    pub clock: ManualClock,
+    /// Where `/incident` is typed first.
+    pub ops: String,
+    pub category: String,
+    pub announce: String,
+    shop: Shop,
+    folder: TempDir,
+}
+
+/// What a test wants otherwise than usual, as lines of `[discord]`.
+pub type More<'a> = &'a str;
+
+fn config(
+    discord: &DiscordServer,
+    shop: &str,
+    folder: &Path,
+    (category, announce, more): (&str, &str, More<'_>),
+) -> Config {
+    let file = folder.join("token");
+    std::fs::write(&file, discord.bot_token()).expect("a secret written");
+    let mut text = format!(
+        "[web]\nlisten = \"127.0.0.1:0\"\n\n[discord]\napi_url = \"{}\"\ntoken = {{ file = {:?} }}\nguild = \"{}\"\ncategory = \
+         \"{category}\"\nannounce = \"{announce}\"\n{more}\n",
+        discord.api_url(),
+        file.display().to_string(),
+        discord.guild_id(),
+    );
+    for (id, roles) in [
+        ("ana", r#"["commander", "deputy", "scribe", "responder"]"#),
+        ("ben", r#"["approver", "deputy", "responder"]"#),
+        ("cleo", r#"["responder", "scribe", "liaison"]"#),
+    ] {
+        text.push_str(&format!(
+            "\n[[person]]\nid = \"{id}\"\nname = \"{id}\"\nroles = {roles}\nidentities = [{{ platform = \"discord\", \
+             workspace = \"{}\", user = \"{}\" }}]\n",
+            discord.guild_id(),
+            discord.person(id).id(),
+        ));
+    }
+    text.push_str(&format!(
+        "\n[[target]]\nname = \"shop\"\nkind = \"demo\"\nenvironment = \"production\"\nurl = \"{shop}\"\naction = {{}}\n"
+    ));
+    Config::parse("orderly.toml", &text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
+}
+
+impl House {
+    pub async fn open() -> Self {
+        Self::with("").await
+    }
+
+    /// The program on a server, at work.
+    pub async fn with(more: More<'_>) -> Self {
+        Self::on(DiscordServer::start().await, more).await
+    }
+
+    pub async fn on(discord: DiscordServer, more: More<'_>) -> Self {
+        // Only the first call counts; a second one is no mistake.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = ManualClock::at(discord.now());
+        let (ops, category, announce) = (
+            discord.channel("ops"),
+            discord.category("incidents"),
+            discord.channel("announcements"),
+        );
+        // The bot may do what its own invitation asks for and no more.
+        discord.grant_only(permissions());
+        let shop = Shop::start(folder.path(), Arc::new(clock.clone()), EVERY)
+            .await
+            .expect("an open shop");
+        let config = config(&discord, &shop.url(), folder.path(), (&category, &announce, more));
+        let settings = discord_settings(&config).expect("a token").expect("a server");
+        register(&settings, "incident", Scope::Guild, Arc::new(clock.clone()))
+            .await
+            .expect("commands that Discord takes");
+        let app = Self::program(config, folder.path(), &clock).await;
+        discord.connected(1).await;
+        Self {
+            discord,
+            app,
+            clock,
+            ops,
+            category,
+            announce,
+            shop,
+            folder,
+        }
+    }
+
+    async fn program(config: Config, folder: &Path, clock: &ManualClock) -> App {
+        let catalog = Catalog::load(&[(demo::CATALOG.0.into(), demo::CATALOG.1.to_owned())]);
+        let files = Files {
+            catalog: catalog.unwrap_or_else(|problems| panic!("{problems:?}")),
+            shelf: Shelf::demo(),
+            ..Files::read(config).expect("whole files")
+        };
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        let app = App::open(files, &Keeping::File(folder.join("discord.sqlite")), clock)
+            .await
+            .expect("a program that opens");
+        app.start().await.expect("a program that starts");
+        app
+    }
+
+    /// Time passes for everybody.
+    pub fn advance(&self, by: Duration) {
+        self.discord.advance(by);
+        self.clock.advance(TimeDelta::from_std(by).expect("a span"));
+    }
+
+    /// Everything that follows has happened, also what had to wait its turn.
+    pub async fn settled(&self) -> Option<State> {
+        for _ in 0..PACED_OUT {
+            self.app.engine.quiet().await;
+            self.discord.all_heard().await;
+            self.app.engine.quiet().await;
+            if !self.waiting().await {
+                break;
+            }
+            self.advance(Duration::from_secs(1));
+        }
+        self.state().await
+    }
+
+    /// What is decided later, or sent soon.
+    async fn waiting(&self) -> bool {
+        let store = self.app.sqlite.as_ref().expect("a file");
+        let depths = store.depths().await.expect("a journal that can be read");
+        let soon = store.due_effects(self.clock.now() + SOON, &[], 100).await;
+        depths.inbox > 0 || !soon.expect("an outbox that can be read").is_empty()
+    }
+
+    pub async fn state(&self) -> Option<State> {
+        let state = self.app.engine.state(INCIDENT).await;
+        let state = state.expect("a journal that can be read");
+        state.map(|state| (*state).clone())
+    }
+
+    /// The incident's channel.
+    pub async fn room(&self) -> String {
+        let state = self.state().await.expect("an incident");
+        let room = state.rooms.first();
+        let room = &room
+            .unwrap_or_else(|| panic!("no room: {:?}", state.room_failed))
+            .at;
+        assert_eq!(
+            (room.platform.as_str(), room.workspace.as_str()),
+            ("discord", self.discord.guild_id().as_str())
+        );
+        room.room.clone()
+    }
+
+    pub fn person(&self, name: &str) -> Person {
+        self.discord.person(name)
+    }
+
+    /// The id of somebody, without bringing them into the server.
+    pub fn person_id(&self, name: &str) -> String {
+        self.discord.stranger(name).id().to_owned()
+    }
+
+    /// Where a person types: the room, or `ops` while there is none.
+    async fn place(&self) -> String {
+        let state = self.state().await;
+        let room = state.and_then(|state| state.rooms.first().map(|room| room.at.room.clone()));
+        room.unwrap_or_else(|| self.ops.clone())
+    }
+
+    /// Types a command, as a line of the vocabulary, and waits until all that follows from it has happened.
+    pub async fn types(&self, who: &str, line: &str) -> Option<State> {
+        let place = self.place().await;
+        self.types_in(who, line, &place).await
+    }
+
+    pub async fn types_in(&self, who: &str, line: &str, place: &str) -> Option<State> {
+        let (path, options) = natively(line);
+        let sent = self
+            .person(who)
+            .commands(&format!("incident {path}"), &options, place);
+        self.answered(&sent).await;
+        self.settled().await
+    }
+
+    /// Waits for the first answer; where the bot is told to wait, time passes.
+    pub async fn answered(&self, sent: &Sent) {
+        let mut limits = 0;
+        loop {
+            let id = sent.id().to_owned();
+            let (settled, limited) = self
+                .discord
+                .wait_for("an answer, or a limit to wait for", |state| {
+                    let mut all = state.interactions();
+                    let settled = all.any(|one| one.id == id && one.settled.is_some());
+                    let limited = state
+                        .calls()
+                        .iter()
+                        .filter(|call| call.answer == Outcome::Limited)
+                        .count();
+                    (settled || limited > limits).then_some((settled, limited))
+                })
+                .await;
+            if settled {
+                return;
+            }
+            limits = limited;
+            self.app.engine.quiet().await;
+            self.advance(Duration::from_secs(1));
+        }
+    }
+
+    /// A command from somewhere else than Discord.
+    pub async fn typed_elsewhere(&self, line: &str) -> Verdict {
+        let delivery = Delivery {
+            key: format!("elsewhere/{line}"),
+            subject: None,
+            received: self.clock.now(),
+            incoming: Incoming::Command {
+                from: local::identity("ben"),
+                room: local::room_ref("lobby"),
+                text: line.to_owned(),
+                trigger: None,
+                thread: None,
+            },
+        };
+        let taken = self.app.engine.take(delivery).await.expect("room in the inbox");
+        self.app.engine.decided(taken.expect("a command is kept")).await
+    }
+
+    /// The messages of a room as they are kept, each version a line.
+    pub async fn log(&self) -> Vec<String> {
+        let store = self.app.sqlite.as_ref().expect("a file");
+        let entries = store.room_log(INCIDENT, LogId(0), 1_000).await;
+        let entries = entries.expect("a log that can be read").into_iter();
+        entries.filter_map(|stored| stored.entry.text).collect()
+    }
+
+    /// The process dies where it stands and is started again.
+    pub async fn restarted(self) -> Self {
+        self.app.stop().await;
+        let config = self.app.joined.config().clone();
+        let app = Self::program(config, self.folder.path(), &self.clock).await;
+        let house = Self { app, ..self };
+        house.discord.connected(1).await;
+        house
+    }
+
+    pub async fn close(self) {
+        self.app.stop().await;
+        self.shop.stop().await;
+        self.discord.assert_clean();
+    }
+
+    /// The id of the newest message in a channel that shows this to everybody there.
+    pub fn message(&self, channel: &str, part: &str) -> String {
+        self.discord.read(|state| {
+            let mut spoken: Vec<_> = state.spoken(channel).collect();
+            spoken.retain(|message| message.only_for.is_none() && state.plain(message).contains(part));
+            let found = spoken.last();
+            found
+                .unwrap_or_else(|| panic!("nothing shows {part:?}:\n{}", state.transcript(channel)))
+                .id
+                .clone()
+        })
+    }
+
+    /// Presses a button and waits until all that follows has happened.
+    pub async fn presses(&self, who: &str, channel: &str, part: &str, button: &str) -> Option<State> {
+        let message = self.message(channel, part);
+        let sent = self.person(who).presses(channel, &message, button);
+        self.answered(&sent).await;
+        self.settled().await
+    }
+}
+
+/// What the invitation asks for.
+pub fn permissions() -> u64 {
+    let manifest = orderly::chat::discord::manifest("1000000000000000000", None);
+    let text = manifest["permissions"].as_str().expect("permissions");
+    text.parse().expect("a number")
+}
+
+/// A line of the vocabulary as the path and the options of the native command.
+pub fn natively(line: &str) -> (String, Value) {
+    let (path, values) = match orderly_commands::parse(line) {
+        Ok(parsed) => (parsed.path, parsed.options()),
+        Err(error) => orderly_commands::partial(line).unwrap_or_else(|| panic!("{line}: {error}")),
+    };
+    let spec = orderly_commands::find(path).unwrap_or_else(|| panic!("{line} is no command"));
+    let mut options = Map::new();
+    let mut params = Vec::new();
+    for (name, value) in values {
+        match spec.arg(&name).map(|arg| arg.kind) {
+            Some(orderly_commands::ArgKind::Flag) => options.insert(name, json!("true")),
+            None if name != "incident" => {
+                params.push(format!("{name}={}", orderly_commands::quoted(&value)));
+                None
+            }
+            _ => options.insert(name, json!(value)),
+        };
+    }
+    if !params.is_empty() {
+        options.insert("params".to_owned(), json!(params.join(" ")));
+    }
+    (path.to_owned(), Value::Object(options))
+}
