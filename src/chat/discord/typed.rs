@@ -26,6 +26,9 @@ const TEXT_CHANNEL: u8 = 0;
 const INCIDENT: &str = "incident";
 const INCIDENT_SUMMARY: &str = "Which";
 
+/// Groups of what is done in the incident's own room.
+const HOME_GROUPS: [&str; 2] = ["postmortem ", "set "];
+
 /// Everything that is registered: the command, and the entries of a message's menu.
 pub fn commands(name: &str) -> Vec<Value> {
     let singles = table().iter().filter(|spec| spec.group().is_none());
@@ -53,7 +56,9 @@ pub fn commands(name: &str) -> Vec<Value> {
 fn sub_command(spec: &CommandSpec, name: &str) -> Value {
     let mut options: Vec<Value> = spec.args.iter().map(option).collect();
     // Only where somebody may well stand in another room: each costs some of the 8,000 characters.
-    if !spec.args.iter().any(|arg| arg.required) && spec.scope == orderly_commands::Scope::Room {
+    let at_home = HOME_GROUPS.iter().any(|group| spec.path.starts_with(group));
+    let elsewhere = spec.scope == orderly_commands::Scope::Room && !at_home;
+    if elsewhere && !spec.args.iter().any(|arg| arg.required) {
         options.push(json!({
             "type": STRING, "name": INCIDENT, "description": INCIDENT_SUMMARY, "required": false, "autocomplete": true,
         }));

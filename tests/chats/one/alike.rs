@@ -18,6 +18,12 @@ static OWN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"\b\d+ min\b", "SPAN"),
         // A platform that makes the bot wait puts what follows off by seconds.
         (r"(T\d{2}:\d{2}):\d{2}(\.\d+)?Z", "${1}Z"),
+        // Where a room is, and how a platform says that it has none of that name.
+        (r"\b(local|slack|discord):ROOM", "PLATFORM:ROOM"),
+        (
+            r"There is no room (#[\w-]+) on the page\.|Orderly sees no channel (#[\w-]+)\. Invite it there first, with its name in that channel\.",
+            "There is no room $1$2.",
+        ),
         // Probes of one round race each other, so the events of their answers change places.
         (r"#\d+", "#"),
     ];
