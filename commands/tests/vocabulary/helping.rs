@@ -17,9 +17,9 @@ fn the_overview_goes_through_the_phases_in_order() {
     **Recover** (restored is not yet recovered): `lift` `action accept` `check` `recovery waive` `change` `reconcile` `recovery keep` `resolve` `reopen`
     **Learn** (write it down while it is fresh): `action review` `followup add` `followup done` `followup change` `followup drop` `followups` `close` `postmortem show` `postmortem edit` `postmortem submit` `postmortem approve` `postmortem review` `postmortem close` `postmortem snooze` `export`
     **Order** (steps, phases and the runbook): `next` `back` `steps` `done` `step run` `skip` `answer` `branch` `runbook show` `runbooks` `runbook use`
-    **People** (who does what): `take` `role assign` `release` `handover` `invite` `roles` `page send` `ack` `task add` `task done` `task assign` `task drop` `tasks`
-    **Record** (what goes into the record): `note` `redact` `journal verify` `update send` `snooze` `severity` `title` `set process` `set target` `moment` `link` `room` `cancel` `duplicate` `related`
-    **Look** (read, change nothing): `status` `brief` `timeline` `list` `help`
+    **People** (who does what): `take` `role assign` `release` `handover` `invite` `link-me` `roles` `page send` `ack` `task add` `task done` `task assign` `task drop` `tasks`
+    **Record** (what goes into the record): `note` `redact` `journal verify` `update send` `snooze` `severity` `title` `set process` `set target` `moment` `link` `room` `leave-room` `carry` `cancel` `duplicate` `related`
+    **Look** (read, change nothing): `status` `brief` `timeline` `rooms` `list` `help`
 
     `/incident help approve` explains a command, `/incident help contain` a phase.
     ");
@@ -62,6 +62,7 @@ fn a_group_lists_its_commands() {
     - `release`: Put a role down
     - `handover`: Hand your role over
     - `invite`: Bring somebody in
+    - `link`, or `link-me`: Prove another account is yours
     - `list`, or `roles`: Show who has which role
 
     `role` alone is `role list`. `role …` is `role take …`.
