@@ -226,7 +226,7 @@ impl DiscordServer {
 
     // --- the app
 
-    /// The bot's role permits this and no more. The bits are in [`permission`].
+    /// The bot's role permits this and no more. The bits are in [`super::permission`].
     pub fn grant_only(&self, bits: u64) {
         self.shared.with(|state| {
             if let Some(role) = state.bot_role() {
