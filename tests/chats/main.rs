@@ -2,6 +2,7 @@
 //! in its own way is in its folder, with the hands by which `one` uses it.
 
 mod discord;
+mod held;
 mod local;
 mod one;
 mod slack;

@@ -1,7 +1,7 @@
 //! A server, the demo's shop in trouble, and the program between them. Time moves only when the test moves it, for all
 //! three at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,9 @@ const EVERY: Duration = Duration::from_secs(3600);
 
 /// Steps of a second after which everything that was paced has happened.
 const PACED_OUT: usize = 120;
+
+/// The journal's file.
+const JOURNAL: &str = "discord.sqlite";
 
 /// What waits longer than this waits for a reason: a channel's topic is changed twice in ten minutes and not more often.
 const SOON: TimeDelta = TimeDelta::seconds(60);
@@ -90,6 +93,11 @@ impl House {
         Self::on(DiscordServer::start().await, more).await
     }
 
+    /// The same with tables of their own in the config.
+    pub async fn keeping(tables: More<'_>) -> Self {
+        Self::on(DiscordServer::start().await, &format!("\n{tables}")).await
+    }
+
     pub async fn on(discord: DiscordServer, more: More<'_>) -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -132,7 +140,7 @@ impl House {
             ..Files::read(config).expect("whole files")
         };
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        let app = App::open(files, &Keeping::File(folder.join("discord.sqlite")), clock)
+        let app = App::open(files, &Keeping::File(folder.join(JOURNAL)), clock)
             .await
             .expect("a program that opens");
         app.start().await.expect("a program that starts");
@@ -261,6 +269,10 @@ impl House {
         };
         let taken = self.app.engine.take(delivery).await.expect("room in the inbox");
         self.app.engine.decided(taken.expect("a command is kept")).await
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join(JOURNAL)
     }
 
     /// The messages of a room as they are kept, each version a line.

@@ -1,9 +1,12 @@
 //! The program on a Discord server: whole days and bad ones.
 
+mod away;
 mod doctor;
 mod faults;
+mod forms;
 mod hands;
 mod kit;
 mod reach;
 mod rooms;
+mod slow;
 mod story;
