@@ -7,6 +7,7 @@ mod forms;
 mod hands;
 mod kit;
 mod reach;
+mod refused;
 mod rooms;
 mod slow;
 mod story;
