@@ -46,6 +46,8 @@ pub struct Live {
     pub first: tokio::sync::Mutex<First>,
     /// It has got its words, or they are on their way.
     claimed: AtomicBool,
+    /// They chose already what there is to choose, in a form that goes on with words.
+    chosen: AtomicBool,
     pub told: watch::Sender<bool>,
 }
 
@@ -57,6 +59,14 @@ impl Live {
 
     pub fn give_back(&self) {
         self.claimed.store(false, Ordering::SeqCst);
+    }
+
+    pub fn has_chosen(&self) -> bool {
+        self.chosen.load(Ordering::SeqCst)
+    }
+
+    pub fn goes_on_with_words(&self) {
+        self.chosen.store(true, Ordering::SeqCst);
     }
 
     pub fn is_claimed(&self) -> bool {
@@ -84,6 +94,7 @@ impl Answers {
             until: now + TOKEN_LIFE,
             first: tokio::sync::Mutex::new(First::None),
             claimed: AtomicBool::new(false),
+            chosen: AtomicBool::new(false),
             told: watch::Sender::new(false),
         });
         let mut all = lock(&self.0);

@@ -112,6 +112,7 @@ impl DiscordChat {
             }
             return;
         }
+        live.goes_on_with_words();
         let now = self.clock.now();
         let asked = Delivery {
             key: heard.key(),

@@ -231,9 +231,9 @@ impl DiscordChat {
         }
     }
 
-    /// What a form begins with: a modal where it has words alone, else the message with its choices.
-    fn beginning(&self, own: &Own, draft: &Draft) -> (u8, Value) {
-        let modal = match draft.begins_with_choices() {
+    /// What a form begins with: a modal where it has words alone, or all else was chosen, else the message with its choices.
+    fn beginning(&self, own: &Own, draft: &Draft, has_chosen: bool) -> (u8, Value) {
+        let modal = match draft.begins_with_choices() && !has_chosen {
             true => None,
             false => draft.modal(0),
         };
@@ -392,9 +392,11 @@ impl Chat for DiscordChat {
         let now = self.clock.now();
         let (id, token) = trigger.token.split_once('/').unwrap_or((&trigger.token, ""));
         let draft = Draft::new(id, channel, asked);
-        let (kind, body) = self.beginning(own, &draft);
+        let live = self.answers.of(&trigger.token, now);
+        let has_chosen = live.as_ref().is_some_and(|live| live.has_chosen());
+        let (kind, body) = self.beginning(own, &draft, has_chosen);
         self.drafts.keep(draft.clone(), to, now);
-        let Some(live) = self.answers.of(&trigger.token, now) else {
+        let Some(live) = live else {
             // Asked for before a restart: a form can be the first answer and no later one.
             if trigger.expires < now {
                 let why = format!(
