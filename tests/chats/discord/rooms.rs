@@ -184,9 +184,7 @@ async fn the_room_is_archived_last_and_opened_again_with_the_incident() {
         house.settled().await;
     }
     assert!(!may());
-    house
-        .types_in("ana", "INC-1 reopen it is back", &house.ops.clone())
-        .await;
+    house.types("ana", "reopen it is back").await;
     assert!(may());
     house.close().await;
 }
