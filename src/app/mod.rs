@@ -245,6 +245,7 @@ impl App {
             followup_emoji: files.config.reactions.followup.clone(),
             announce: Some(crate::chat::local::room_ref(LOBBY)),
             whole_log: files.config.timeline.capture == config::Capture::All,
+            groups: people::groups(&files.config),
         };
         let joined = Arc::new(Joined::new(files, systems, Arc::clone(&clock)));
         let parts = Parts {
@@ -273,6 +274,7 @@ impl App {
             sqlite,
             chat_file,
         };
+        app.engine.keep_groups().await?;
         app.put_people().await?;
         Ok(app)
     }

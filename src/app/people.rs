@@ -8,7 +8,8 @@ use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
 use super::LOCAL;
-use crate::engine::{Engine, Listed};
+use crate::config::Config;
+use crate::engine::{Engine, GroupSource, Listed};
 use crate::incident::{Identity, PersonId};
 use crate::web::{Board, OpenIncident, People, Person};
 
@@ -22,6 +23,18 @@ pub fn token() -> Result<(String, String), getrandom::Error> {
     let token = hex::encode(bytes);
     let sha256 = hex::encode(Sha256::digest(token.as_bytes()));
     Ok((token, sha256))
+}
+
+/// The groups of the config, as the engine reads them.
+pub fn groups(config: &Config) -> Vec<GroupSource> {
+    let groups = config.group.iter();
+    groups
+        .map(|group| GroupSource {
+            platform: group.platform.clone(),
+            group: group.group.clone(),
+            roles: group.roles.iter().copied().collect(),
+        })
+        .collect()
 }
 
 /// Who a user of this machine is.

@@ -67,6 +67,13 @@ pub enum Standing {
     Reader,
 }
 
+/// Somebody in a group, by the name that the platform shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub who: Identity,
+    pub name: String,
+}
+
 /// A room to listen to, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
@@ -89,6 +96,14 @@ pub trait Chat: Send + Sync {
     /// What the platform says of this person. A platform without guests has members only.
     async fn standing(&self, _who: &Identity) -> Result<Standing, Error> {
         Ok(Standing::Member)
+    }
+
+    /// Who is in a group (a user group, a role of a guild), asked of the platform now and not remembered from earlier:
+    /// those who may command, and nobody else. The error says in a few words why it cannot be read.
+    async fn members(&self, group: &str) -> Result<Vec<Member>, Error> {
+        Err(Error::Gone {
+            why: format!("{} has no groups such as {group}", self.platform()),
+        })
     }
 
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error>;

@@ -31,6 +31,8 @@ impl Default for Room {
     fn default() -> Self {
         Self {
             name_template: "inc-{{ number }}-{{ slug }}".to_owned(),
+            // Those without whom nothing goes on.
+            invite: vec![Role::Commander, Role::Deputy, Role::Approver],
         }
     }
 }

@@ -157,6 +157,11 @@ fn the_settings_are_shown_with_the_places_of_secrets() {
 
     [room]
     name_template = "inc-{{ number }}-{{ slug }}"
+    invite = [
+        "commander",
+        "deputy",
+        "approver",
+    ]
 
     [timeline]
     capture = "marked"

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Recorded};
-use super::state::State;
+use super::groups::{self, Member};
+use super::state::{Person, State};
 use crate::incident::{By, Freeze, Identity, IncidentId, PersonId, Refusal, Role};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +46,22 @@ pub enum Request {
     Thaw {
         target: Option<String>,
         reason: Option<String>,
+    },
+    /// A group as its platform tells it now. What differs becomes events.
+    ReadGroup {
+        group: String,
+        roles: BTreeSet<Role>,
+        members: Vec<Member>,
+    },
+    /// A group that cannot be read.
+    LoseGroup {
+        group: String,
+        roles: BTreeSet<Role>,
+        why: String,
+    },
+    /// The groups of the config; all others are dropped.
+    KeepGroups {
+        groups: BTreeSet<String>,
     },
 }
 
@@ -112,6 +129,13 @@ fn decide(state: &State, by: &By, request: &Request) -> Result<Vec<Event>, Refus
                 sha256: sha256.clone(),
             }])
         }
+        Request::ReadGroup {
+            group,
+            roles,
+            members,
+        } => Ok(groups::read(state, group, roles, members)),
+        Request::LoseGroup { group, roles, why } => Ok(groups::lose(state, group, roles, why)),
+        Request::KeepGroups { groups } => Ok(groups::keep(state, groups)),
         Request::Freeze { target, reason } => freeze(state, by, target, reason),
         Request::Thaw { target, reason } => {
             if !state.freezes.iter().any(|freeze| freeze.target == *target) {
@@ -140,11 +164,7 @@ fn may_ask(state: &State, by: &By, request: &Request) -> Result<(), Refusal> {
     let Some(person) = by.person() else {
         return Ok(());
     };
-    if !state
-        .people
-        .get(person)
-        .is_some_and(|known| known.active && !known.guest)
-    {
+    if !state.people.get(person).is_some_and(Person::may_command) {
         return Err(Refusal::new(format!(
             "{person} may read here, not command. A member can do it, or the operator adds them with \
              `orderly person add`."
@@ -156,7 +176,10 @@ fn may_ask(state: &State, by: &By, request: &Request) -> Result<(), Refusal> {
         | Request::Grant { .. }
         | Request::Revoke { .. }
         | Request::Deactivate { .. }
-        | Request::IssueToken { .. } => Err(Refusal::new(
+        | Request::IssueToken { .. }
+        | Request::ReadGroup { .. }
+        | Request::LoseGroup { .. }
+        | Request::KeepGroups { .. } => Err(Refusal::new(
             "Only the operator can change who is who, with `orderly person` on the machine itself; nobody can do it in a room.",
         )),
     }
@@ -192,6 +215,15 @@ fn freeze(state: &State, by: &By, target: &Option<String>, reason: &str) -> Resu
     Ok(vec![Event::Frozen { freeze }])
 }
 
+/// Longest id of a person: it is typed. Slack's and Discord's own ids, with the platform in front, are shorter.
+const LONGEST_ID: usize = 32;
+
+/// Whether this can be a person's id.
+pub(super) fn is_id(id: &str) -> bool {
+    let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    (1..=LONGEST_ID).contains(&id.len()) && id.chars().all(shape)
+}
+
 fn put_person(
     state: &State,
     person: &PersonId,
@@ -200,21 +232,25 @@ fn put_person(
     guest: bool,
     identities: &BTreeSet<Identity>,
 ) -> Result<Vec<Event>, Refusal> {
-    let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
-    if person.0.is_empty() || person.0.len() > 32 || !person.0.chars().all(shape) {
+    if !is_id(&person.0) {
         return Err(Refusal::new(format!(
-            "`{person}` cannot be a person's id: use 1 to 32 lower-case letters, digits, `-`, `_` or `.`."
+            "`{person}` cannot be a person's id: use 1 to {LONGEST_ID} lower-case letters, digits, `-`, `_` or `.`."
         )));
     }
+    let mut events = Vec::new();
     for identity in identities {
-        if let Some(other) = state.person_of(identity).filter(|other| *other != person) {
+        let holder = state.person_of(identity).filter(|other| *other != person);
+        let Some(other) = holder else { continue };
+        if state.people.get(other).is_some_and(|known| known.by_group) {
+            // A group had brought them; the operator says who they are. What they said before stays theirs as it was.
+            events.extend(groups::handed_on(state, other, identity));
+        } else {
             return Err(Refusal::new(format!(
                 "{}/{}/{} belongs to {other} already. One identity is one person.",
                 identity.platform, identity.workspace, identity.user
             )));
         }
     }
-    let mut events = Vec::new();
     let known = state.people.get(person);
     let before = match known {
         None => {
@@ -244,7 +280,7 @@ fn put_person(
                     roles: roles.clone(),
                 });
             }
-            if !known.active {
+            if !known.active || known.by_group {
                 events.push(Event::PersonReactivated {
                     person: person.clone(),
                 });

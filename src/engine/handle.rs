@@ -108,6 +108,7 @@ impl Engine {
 
     /// Something addressed to the bot.
     async fn obey(&self, inbox: InboxId, delivery: &Delivery, from: &Identity) -> Result<Verdict, Failed> {
+        self.look_for(from).await?;
         let desk = self.desk();
         let Some(person) = desk.person_of(from).cloned() else {
             return Err(Refusal::new(format!(
@@ -220,6 +221,7 @@ impl Engine {
                 let Some(incident) = incident else {
                     return Err(no_incident().into());
                 };
+                self.groups_before(incident, &by, &request).await?;
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
             }

@@ -5,6 +5,7 @@
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
 //! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] speaks to people, [`systems`]
 //!   touches systems.
+//! * [`groups`] reads the groups that give roles, again before an approval counts.
 //! * [`files`] keeps what people attached to the messages they marked.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
 //!
@@ -12,6 +13,7 @@
 
 mod decide;
 mod files;
+mod groups;
 mod handle;
 mod index;
 mod intake;
@@ -44,6 +46,7 @@ use crate::incident::{IncidentId, Outcome, State, Surroundings};
 use crate::store::{EffectId, InboxId, Store};
 
 pub use decide::Failed;
+pub use groups::GroupSource;
 pub use handle::{SHORTCUT_FOLLOWUP, SHORTCUT_TASK, SHORTCUT_TIMELINE};
 pub use perform::Document;
 pub use ports::{Act, Addressed, Asking, Documents, Hands, Listed, Meaning, Words};
@@ -75,6 +78,8 @@ pub struct Options {
     pub announce: Option<crate::incident::RoomRef>,
     /// Documents have the whole log of the room as an appendix.
     pub whole_log: bool,
+    /// Groups of the platforms that give roles.
+    pub groups: Vec<GroupSource>,
 }
 
 /// Effects performed at the same time; each waits mostly for others.
@@ -114,6 +119,8 @@ struct Inner {
     effects: Mutex<outbox::Waiting>,
     /// How attempts ended whose end could not be written yet.
     ended: Mutex<HashMap<EffectId, Outcome>>,
+    /// When each group was asked for last. Held while reading, so that an older answer does not replace a newer one.
+    groups_read: tokio::sync::Mutex<HashMap<String, DateTime<Utc>>>,
     /// Timers could not be handled; they are looked at again then.
     timers_rest: Mutex<Option<DateTime<Utc>>>,
     /// Something new may lie in the outbox.
@@ -207,6 +214,7 @@ impl Engine {
                 waiting: Mutex::default(),
                 effects: Mutex::default(),
                 ended: Mutex::default(),
+                groups_read: tokio::sync::Mutex::default(),
                 timers_rest: Mutex::default(),
                 outbox: Notify::new(),
                 timers: Notify::new(),
@@ -224,6 +232,7 @@ impl Engine {
     /// Comes back to where the last run stopped, then works until [`Engine::stop`].
     pub async fn start(&self) -> Result<(), Failed> {
         self.recover().await?;
+        self.read_groups_soon();
         let engine = self.clone();
         tokio::spawn(async move { engine.run_outbox().await });
         let engine = self.clone();
@@ -344,6 +353,7 @@ impl Engine {
         let known = read(&self.inner.around).surroundings.locks.clone();
         let surroundings = Surroundings {
             people: desk.standings(),
+            groups: desk.group_standings(),
             freezes: desk.freezes.clone(),
             locks: match &locks {
                 Ok(locks) => locks

@@ -429,6 +429,9 @@ impl Engine {
 
     /// Commits a result; the effect is finished with it.
     pub(super) async fn back(&self, incident: IncidentId, request: &Request, with: With) -> End {
+        if let Err(error) = self.groups_before(incident, &By::Orderly, request).await {
+            return error.into();
+        }
         match self.decide(incident, &By::Orderly, request, with, None).await {
             Ok(_) => End::Written,
             Err(error) => error.into(),

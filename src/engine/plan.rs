@@ -356,6 +356,7 @@ pub fn changes_list(written: &[Recorded]) -> bool {
                     | Event::MessageMarked { .. }
                     | Event::FileKept { .. }
                     | Event::FileMissed { .. }
+                    | Event::GroupMissed { .. }
                     | Event::MessageChanged { .. }
                     | Event::Exported { .. }
             )

@@ -235,7 +235,10 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
             effects.push(card);
             effects.extend(prompt(state));
         }
-        Event::Noted { .. } | Event::FileKept { .. } | Event::FileMissed { .. } => effects.push(notice),
+        Event::Noted { .. }
+        | Event::FileKept { .. }
+        | Event::FileMissed { .. }
+        | Event::GroupMissed { .. } => effects.push(notice),
         Event::UpdateSent { .. } => effects.extend([
             notice,
             card,

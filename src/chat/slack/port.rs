@@ -6,7 +6,7 @@ use serde_json::json;
 use super::api::Failure;
 use super::incoming::Own;
 use super::{PLATFORM, SlackChat, blocks, form, lock, rooms};
-use crate::chat::{Chat, Error, FileRef, Form, Message, RoomSpec, Standing, Trigger, Upload};
+use crate::chat::{Chat, Error, FileRef, Form, Member, Message, RoomSpec, Standing, Trigger, Upload};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 /// Largest file that is posted: more than any export, less than what a call has time for.
@@ -122,6 +122,10 @@ impl Chat for SlackChat {
     async fn standing(&self, who: &Identity) -> Result<Standing, Error> {
         let own = self.own().await?;
         Ok(self.standing_of(own, who).await?)
+    }
+
+    async fn members(&self, group: &str) -> Result<Vec<Member>, Error> {
+        self.members_of(group).await
     }
 
     async fn open_room(&self, _key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {

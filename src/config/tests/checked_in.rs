@@ -112,7 +112,7 @@ fn the_template_shows_the_defaults() {
     full.postmortem.template_dir = None;
     full.web.public_url = None;
     full.slack = None;
-    (full.mask, full.process, full.person, full.target) = Default::default();
+    (full.mask, full.process, full.person, full.group, full.target) = Default::default();
     assert_eq!(full, Config::default());
 }
 

@@ -267,6 +267,7 @@ fn parts(store: &Memory, clock: &ManualClock, chat: &Arc<TestChat>, hands: &Arc<
             followup_emoji: "later".to_owned(),
             announce: Some(lobby()),
             whole_log: false,
+            groups: Vec::new(),
         },
     }
 }

@@ -47,8 +47,23 @@ pub struct House {
     folder: TempDir,
 }
 
+/// People of the config, with what they are entitled to.
+const PEOPLE: [(&str, &str); 3] = [
+    ("ana", r#"["commander", "deputy", "scribe", "responder"]"#),
+    ("ben", r#"["approver", "deputy", "responder"]"#),
+    ("cleo", r#"["responder", "scribe", "liaison"]"#),
+];
+
 /// What the config says of people: each on Slack, too.
-fn config(slack: &SlackServer, shop: &str, transport: Transport, folder: &Path, announce: &str) -> Config {
+fn config(
+    slack: &SlackServer,
+    shop: &str,
+    transport: Transport,
+    folder: &Path,
+    announce: &str,
+    people: &[(&str, &str)],
+    more: &str,
+) -> Config {
     let secret = |name: &str, text: String| {
         let file = folder.join(name);
         std::fs::write(&file, text).expect("a secret written");
@@ -69,11 +84,7 @@ fn config(slack: &SlackServer, shop: &str, transport: Transport, folder: &Path, 
         slack.api_url(),
         secret("bot", slack.bot_token()),
     );
-    for (id, roles) in [
-        ("ana", r#"["commander", "deputy", "scribe", "responder"]"#),
-        ("ben", r#"["approver", "deputy", "responder"]"#),
-        ("cleo", r#"["responder", "scribe", "liaison"]"#),
-    ] {
+    for (id, roles) in people {
         let user = slack.person(id);
         text.push_str(&format!(
             "\n[[person]]\nid = \"{id}\"\nname = \"{id}\"\nroles = {roles}\nidentities = [{{ platform = \"slack\", \
@@ -85,6 +96,7 @@ fn config(slack: &SlackServer, shop: &str, transport: Transport, folder: &Path, 
     text.push_str(&format!(
         "\n[[target]]\nname = \"shop\"\nkind = \"demo\"\nenvironment = \"production\"\nurl = \"{shop}\"\naction = {{}}\n"
     ));
+    text.push_str(more);
     Config::parse("orderly.toml", &text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
 }
 
@@ -95,6 +107,11 @@ impl House {
 
     /// The program on this workspace, at work.
     pub async fn on(slack: SlackServer, transport: Transport) -> Self {
+        Self::of(slack, transport, &PEOPLE, "").await
+    }
+
+    /// The same with these people in the config, and what else it says.
+    pub async fn of(slack: SlackServer, transport: Transport, team: &[(&str, &str)], more: &str) -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
@@ -112,7 +129,15 @@ impl House {
         let shop = Shop::start(folder.path(), Arc::new(clock.clone()), EVERY)
             .await
             .expect("an open shop");
-        let config = config(&slack, &shop.url(), transport, folder.path(), &incidents);
+        let config = config(
+            &slack,
+            &shop.url(),
+            transport,
+            folder.path(),
+            &incidents,
+            team,
+            more,
+        );
         let (app, page) = Self::program(config, folder.path(), &clock).await;
         let house = Self {
             slack,

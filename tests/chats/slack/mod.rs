@@ -2,6 +2,7 @@
 
 mod doctor;
 mod faults;
+mod groups;
 mod hands;
 mod kit;
 mod story;
