@@ -324,7 +324,7 @@ fn ended(problem: Problem, stage: Stage, signals: bool, target: &Target, limits:
                     "; another session holds the row, perhaps the very job that is running. Wait for it or end its \
                      session, then propose again"
                 }
-                Some("42501") => "; grant the action role just this right",
+                Some("42501") => "; grant the action role just this right, or have it done by hand",
                 _ => "",
             };
             Outcome::NotDone {

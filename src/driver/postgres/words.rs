@@ -37,12 +37,14 @@ pub fn answer(error: &Error) -> Option<&PgDatabaseError> {
 
 /// The server's message with its detail and hint, on one line.
 pub fn message(error: &PgDatabaseError) -> String {
-    let mut said = error.message().to_owned();
-    for more in [error.detail(), error.hint()].into_iter().flatten() {
-        said.push_str("; ");
-        said.push_str(more);
-    }
-    said
+    // Details and hints are sentences, messages are not; a sentence of ours goes on after either.
+    let parts = [Some(error.message()), error.detail(), error.hint()];
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .flatten()
+        .map(|part| part.trim_end_matches('.'))
+        .collect();
+    parts.join("; ")
 }
 
 /// Whom a failure is about.

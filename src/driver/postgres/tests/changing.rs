@@ -226,7 +226,8 @@ async fn without_the_right_nothing_is_done_and_the_right_is_named() {
     };
     assert_eq!(
         why,
-        "shop-db refused and nothing was changed: permission denied for table job; grant the action role just this right"
+        "shop-db refused and nothing was changed: permission denied for table job; grant the action role just this right, \
+         or have it done by hand"
     );
 }
 
