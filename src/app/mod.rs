@@ -246,6 +246,7 @@ impl App {
             announce: Some(crate::chat::local::room_ref(LOBBY)),
             whole_log: files.config.timeline.capture == config::Capture::All,
             groups: people::groups(&files.config),
+            invite: files.config.room.invite.clone(),
         };
         let joined = Arc::new(Joined::new(files, systems, Arc::clone(&clock)));
         let parts = Parts {

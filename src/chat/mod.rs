@@ -106,7 +106,14 @@ pub trait Chat: Send + Sync {
         })
     }
 
+    /// Makes the room. The first prompt waits for this call, so whatever can be done afterwards is left to
+    /// [`Chat::furnish`].
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error>;
+    /// Brings the people of the spec into a room that was made, and fits it out. Done again it changes nothing. For
+    /// platforms whose rooms are made whole at once there is nothing left to do.
+    async fn furnish(&self, _room: &RoomRef, _spec: &RoomSpec) -> Result<(), Error> {
+        Ok(())
+    }
     async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error>;
     async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error>;
     async fn archive(&self, room: &RoomRef) -> Result<(), Error>;

@@ -34,7 +34,7 @@ impl GroupSource {
 const READ_MAX: TimeDelta = TimeDelta::seconds(5);
 
 /// Between two looks for somebody whom nobody knows: a stranger who types must not use up what approvals need.
-const STRANGERS_EVERY: TimeDelta = TimeDelta::seconds(60);
+pub(super) const STRANGERS_EVERY: TimeDelta = TimeDelta::seconds(60);
 
 /// An action on its way from its approvals to its attempt looks again after this. It asks probes meanwhile, and a held one
 /// looks every ten seconds: not each of those is a call.
@@ -131,7 +131,11 @@ impl Engine {
     }
 
     /// Reads groups side by side and brings what they say onto the desk. One that was read within `age` is left as it is.
-    async fn read_groups(&self, age: TimeDelta, wanted: impl Fn(&GroupSource) -> bool) -> Result<(), Failed> {
+    pub(super) async fn read_groups(
+        &self,
+        age: TimeDelta,
+        wanted: impl Fn(&GroupSource) -> bool,
+    ) -> Result<(), Failed> {
         let mut read_at = self.inner.groups_read.lock().await;
         let now = self.now();
         let all = self.inner.parts.options.groups.iter();

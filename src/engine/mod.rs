@@ -5,6 +5,7 @@
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
 //! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] speaks to people, [`systems`]
 //!   touches systems.
+//! * [`opening`] is a new room: its first prompt, then everything else side by side.
 //! * [`groups`] reads the groups that give roles, again before an approval counts.
 //! * [`files`] keeps what people attached to the messages they marked.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
@@ -20,6 +21,7 @@ mod intake;
 pub mod journal;
 mod look;
 mod measure;
+mod opening;
 mod outbox;
 mod overhear;
 mod perform;
@@ -42,7 +44,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::chat::{Chat, Verdict};
 use crate::clock::Clock;
 use crate::desk;
-use crate::incident::{IncidentId, Outcome, State, Surroundings};
+use crate::incident::{IncidentId, Outcome, Role, State, Surroundings};
 use crate::store::{EffectId, InboxId, Store};
 
 pub use decide::Failed;
@@ -80,6 +82,8 @@ pub struct Options {
     pub whole_log: bool,
     /// Groups of the platforms that give roles.
     pub groups: Vec<GroupSource>,
+    /// Whoever is entitled to one of these is invited into a new room.
+    pub invite: Vec<Role>,
 }
 
 /// Effects performed at the same time; each waits mostly for others.

@@ -288,13 +288,15 @@ impl Engine {
             End::Done => commit.effects_done.push(stored.id),
             End::Shown(posts) => {
                 commit.effects_done.push(stored.id);
+                commit.effects.extend(posts.iter().filter_map(plan::after_post));
                 commit.posts = posts;
             }
             End::Again { why, after } => {
                 let asked = after.and_then(|after| TimeDelta::from_std(after).ok());
                 let wait = asked.unwrap_or_else(|| backoff(stored.attempts));
                 tracing::warn!(effect = stored.effect.key, why, "to be tried again");
-                if stored.attempts < HOLDS_CHANNEL {
+                // Told when to come back, it is not the message that is the trouble.
+                if asked.is_some() || stored.attempts < HOLDS_CHANNEL {
                     self.rest(&stored.effect.channel, wait);
                 }
                 commit.effects_retry.push(EffectRetry {
@@ -380,6 +382,10 @@ impl Engine {
                 Ok(chat) => chat.ask(&trigger, &room, &to, &form).await.into(),
                 Err(end) => end,
             },
+            Task::Pin { at } => match self.chat(&at.room.platform) {
+                Ok(chat) => chat.pin(&at).await.into(),
+                Err(end) => end,
+            },
             Task::Digest { incident, from, to } => self.post_digest(incident, from, to).await,
             Task::Export {
                 incident,
@@ -399,6 +405,7 @@ impl Engine {
         };
         match effect {
             Effect::OpenRoom => self.open_room(id, &state).await,
+            Effect::Furnish { room } => self.furnish(&state, &room).await,
             Effect::Topic => self.set_topic(state).await,
             Effect::Show { slot } => self.show(state, slot).await,
             Effect::Notice { event, .. } => {

@@ -7,10 +7,10 @@ use super::journal;
 use super::ports::Listed;
 use crate::chat::{Form, Message, Trigger};
 use crate::incident::{
-    Effect, Event, Identity, IncidentId, Life, Moment, Purpose, Recorded, RoomRef, Slot, Stage, State,
-    TimerKey, react,
+    Effect, Event, Identity, IncidentId, Life, MessageRef, Moment, Purpose, Recorded, RoomRef, Severity,
+    Slot, Stage, State, TimerKey, react,
 };
-use crate::store::{Append, Commit, Lane, Lock, NewEffect, Stream, Summary, Timer};
+use crate::store::{Append, Commit, Lane, Lock, NewEffect, Post, Stream, Summary, Timer};
 
 /// A notice older than this is not posted any more; the room gets one digest instead. Shorter than people wait for
 /// chat to come back, longer than any rate limit holds a message back.
@@ -44,6 +44,8 @@ pub enum Task {
         from: u64,
         to: u64,
     },
+    /// A card that was posted goes to the top of its room.
+    Pin { at: MessageRef },
     /// A document, made of the journal up to an event, posted in the room.
     Export {
         incident: IncidentId,
@@ -141,7 +143,17 @@ fn outgoing(state: &State, effect: Effect, at: DateTime<Utc>) -> NewEffect {
     let incident = state.opening.number;
     let chat = format!("{incident}/chat");
     let (key, merge, lane, channel, deadline) = match &effect {
-        Effect::OpenRoom => (format!("{incident}/room"), false, Lane::Urgent, chat, None),
+        Effect::OpenRoom => {
+            // Where rooms have to wait for each other, the one of a business that stands still does not.
+            let first = state.severity == Severity::Sev1;
+            let lane = if first { Lane::First } else { Lane::Urgent };
+            (format!("{incident}/room"), false, lane, chat, None)
+        }
+        // Each of its own: nothing of it is waited for.
+        Effect::Furnish { room } => {
+            let key = format!("{incident}/furnish/{room}");
+            (key.clone(), false, Lane::Normal, key, None)
+        }
         Effect::Topic => (
             format!("{incident}/topic"),
             true,
@@ -154,7 +166,12 @@ fn outgoing(state: &State, effect: Effect, at: DateTime<Utc>) -> NewEffect {
                 Slot::Proposal { .. } | Slot::Page { .. } => Lane::Urgent,
                 Slot::Card | Slot::Prompt { .. } | Slot::Round { .. } | Slot::Announcement => Lane::Normal,
             };
-            (format!("{incident}/show/{slot}"), true, lane, chat, None)
+            // Many incidents are announced in one place, which may be slow; their rooms do not wait for that.
+            let channel = match slot {
+                Slot::Announcement => format!("{incident}/announcement"),
+                _ => chat,
+            };
+            (format!("{incident}/show/{slot}"), true, lane, channel, None)
         }
         Effect::Notice { event, urgent } => {
             let lane = if *urgent { Lane::Urgent } else { Lane::Chatty };
@@ -278,6 +295,21 @@ pub fn export(incident: IncidentId, format: String, as_of: u64) -> NewEffect {
         not_before: None,
         deadline: None,
     }
+}
+
+/// What follows from a message that was posted: the card is pinned.
+pub fn after_post(post: &Post) -> Option<NewEffect> {
+    let (slot, _) = post.slot.split_once('@')?;
+    let at: MessageRef = serde_json::from_str(post.message.as_deref()?).ok()?;
+    (slot == Slot::Card.to_string()).then(|| NewEffect {
+        key: format!("{}/pin/{}/{}", post.incident, at.room, at.message),
+        merge: false,
+        lane: Lane::Normal,
+        channel: format!("{}/pin", post.incident),
+        body: Task::Pin { at }.body(),
+        not_before: None,
+        deadline: None,
+    })
 }
 
 /// One that still waits is replaced: a room gets one digest, however long its platform was away.

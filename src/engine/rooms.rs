@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::decide::{Failed, With};
 use super::perform::{Document, End};
 use super::{Engine, journal};
-use crate::chat::{self, Chat, Message, RoomSpec, Upload};
+use crate::chat::{self, Chat, Message, Upload};
 use crate::desk;
 use crate::incident::{
     Audience, Event, Identity, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State,
@@ -16,7 +16,6 @@ use crate::store::{EffectId, Evidence, LogId, Post, Stream};
 impl Engine {
     pub(super) async fn open_room(&self, id: EffectId, state: &State) -> End {
         let incident = state.opening.number;
-        let desk = self.desk();
         let with = || With {
             effect: Some(id),
             ..With::default()
@@ -30,23 +29,15 @@ impl Engine {
             let why = "No chat platform is connected. The terminal works: `orderly incident`.".to_owned();
             return self.back(incident, &Request::RoomFailed { why }, with()).await;
         };
-        let words = &self.inner.parts.words;
-        let members = state.members();
-        let people = members.iter().chain(state.roles.values().flatten());
-        let spec = RoomSpec {
-            name: words.room_name(state),
-            topic: words.topic(state, &desk),
-            private: state.opening.private,
-            audience: Audience::Internal,
-            invite: identities(&desk, people, chat.platform()),
-        };
+        let spec = self.room_spec(state, chat.platform());
         match chat.open_room(&format!("{incident}/room"), &spec).await {
             Ok(room) => {
+                let posts = self.first_prompt(state, chat, &room).await;
                 let request = Request::RoomOpened {
                     room,
                     audience: Audience::Internal,
                 };
-                self.back(incident, &request, with()).await
+                self.back(incident, &request, With { posts, ..with() }).await
             }
             Err(chat::Error::Gone { why }) => self.back(incident, &Request::RoomFailed { why }, with()).await,
             Err(error) => error.into(),
@@ -329,7 +320,7 @@ fn no_room_yet(state: &State) -> Option<End> {
 }
 
 /// Makes one slot true in one room.
-async fn show_in(
+pub(super) async fn show_in(
     chat: &Arc<dyn Chat>,
     incident: IncidentId,
     slot: Slot,
@@ -350,11 +341,6 @@ async fn show_in(
         Ok(at) => at,
         Err(error) => return error.into(),
     };
-    if slot == Slot::Card
-        && let Err(error) = chat.pin(&at).await
-    {
-        return error.into();
-    }
     End::Shown(vec![Post {
         incident,
         slot: name,
@@ -363,7 +349,7 @@ async fn show_in(
 }
 
 /// The identities of people on a platform.
-fn identities<'a>(
+pub(super) fn identities<'a>(
     desk: &desk::State,
     people: impl Iterator<Item = &'a PersonId>,
     platform: &str,

@@ -49,6 +49,10 @@ impl std::fmt::Display for Slot {
 #[serde(tag = "effect", rename_all = "snake_case")]
 pub enum Effect {
     OpenRoom,
+    /// A new room gets its people and what stands at its top.
+    Furnish {
+        room: RoomRef,
+    },
     /// The room's topic: severity, state, commander.
     Topic,
     Show {

@@ -43,8 +43,10 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
     let card = Effect::Show { slot: Slot::Card };
     match event {
         Event::Opened { .. } => effects.push(Effect::OpenRoom),
-        Event::RoomOpened { .. } => {
+        Event::RoomOpened { room, .. } => {
+            let room = room.clone();
             effects.extend([
+                Effect::Furnish { room },
                 card,
                 Effect::Topic,
                 Effect::Show {

@@ -33,7 +33,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
@@ -98,6 +98,8 @@ pub struct SlackChat {
     posts: Posts,
     accounts: Accounts,
     handles: Handles,
+    /// Channels that have their bookmark.
+    bookmarked: Mutex<HashSet<String>>,
     /// Direct channels, by user.
     directs: Mutex<HashMap<String, String>>,
     /// Files that Slack has and nobody sees yet, by key. Few: each waits for its next call.
@@ -134,6 +136,7 @@ impl SlackChat {
             posts: Posts::default(),
             accounts: Accounts::default(),
             handles: Handles::default(),
+            bookmarked: Mutex::default(),
             directs: Mutex::default(),
             files: Mutex::default(),
             views: Views::default(),

@@ -128,8 +128,13 @@ impl Chat for SlackChat {
         self.members_of(group).await
     }
 
-    async fn open_room(&self, _key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
-        self.make_room(spec).await
+    async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
+        self.make_room(key, spec).await
+    }
+
+    async fn furnish(&self, room: &RoomRef, spec: &RoomSpec) -> Result<(), Error> {
+        let own = self.own().await?;
+        Ok(self.fit_out(own, ours(own, room)?, spec).await?)
     }
 
     async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error> {

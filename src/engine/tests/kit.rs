@@ -268,6 +268,7 @@ fn parts(store: &Memory, clock: &ManualClock, chat: &Arc<TestChat>, hands: &Arc<
             announce: Some(lobby()),
             whole_log: false,
             groups: Vec::new(),
+            invite: Vec::new(),
         },
     }
 }

@@ -48,7 +48,7 @@ pub struct House {
 }
 
 /// People of the config, with what they are entitled to.
-const PEOPLE: [(&str, &str); 3] = [
+pub const PEOPLE: [(&str, &str); 3] = [
     ("ana", r#"["commander", "deputy", "scribe", "responder"]"#),
     ("ben", r#"["approver", "deputy", "responder"]"#),
     ("cleo", r#"["responder", "scribe", "liaison"]"#),
@@ -80,7 +80,7 @@ fn config(
         ),
     };
     let mut text = format!(
-        "[web]\nlisten = \"127.0.0.1:0\"\n\n[slack]\napi_url = \"{}\"\nbot_token = {}\nannounce = \"{announce}\"\n{way}\n",
+        "[slack]\napi_url = \"{}\"\nbot_token = {}\nannounce = \"{announce}\"\n{way}\n",
         slack.api_url(),
         secret("bot", slack.bot_token()),
     );
@@ -96,6 +96,7 @@ fn config(
     text.push_str(&format!(
         "\n[[target]]\nname = \"shop\"\nkind = \"demo\"\nenvironment = \"production\"\nurl = \"{shop}\"\naction = {{}}\n"
     ));
+    text.push_str("\n[web]\nlisten = \"127.0.0.1:0\"\n");
     text.push_str(more);
     Config::parse("orderly.toml", &text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
 }
@@ -110,7 +111,7 @@ impl House {
         Self::of(slack, transport, &PEOPLE, "").await
     }
 
-    /// The same with these people in the config, and what else it says.
+    /// The same with these people in the config, and what else it says: first of [web], then of anything.
     pub async fn of(slack: SlackServer, transport: Transport, team: &[(&str, &str)], more: &str) -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -193,10 +194,12 @@ impl House {
         for _ in 0..PACED_OUT {
             self.slack.all_delivered().await;
             self.app.engine.quiet().await;
-            if self.waiting().await == 0 {
-                break;
+            match self.waiting().await {
+                // What was done last may have been told to the bot as an event since.
+                0 if self.slack.read(|slack| slack.undelivered()) == 0 => break,
+                0 => {}
+                _ => self.advance(Duration::from_secs(1)),
             }
-            self.advance(Duration::from_secs(1));
         }
         self.state().await
     }
@@ -279,6 +282,15 @@ impl House {
         let house = Self { app, page, ..self };
         house.reachable().await;
         house
+    }
+
+    /// The process dies in the middle of what it does; a new one takes over.
+    pub async fn killed(self) -> Self {
+        let store = self.app.sqlite.as_ref().expect("a file");
+        store.close().await.expect("a file that can be closed");
+        // What was under way comes to its end, and nobody hears of it.
+        self.slack.release();
+        self.restarted().await
     }
 
     pub async fn close(self) {

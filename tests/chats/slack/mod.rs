@@ -5,4 +5,5 @@ mod faults;
 mod groups;
 mod hands;
 mod kit;
+mod opening;
 mod story;
