@@ -1,5 +1,6 @@
 //! The program on a Slack workspace: whole days and bad ones, over both transports.
 
+mod burst;
 mod doctor;
 mod faults;
 mod groups;
