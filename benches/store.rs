@@ -209,10 +209,10 @@ async fn decide(
                 expected: seq,
                 events: vec![event()],
             }],
-            inbox_done: Some(InboxDone {
+            inbox_done: vec![InboxDone {
                 inbox,
                 outcome: "{\"ok\":true}".into(),
-            }),
+            }],
             effects: vec![
                 effect(format!("inc-{incident}/{}/post", seq + 1), incident),
                 effect(format!("inc-{incident}/card"), incident),

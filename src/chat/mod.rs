@@ -125,6 +125,14 @@ pub trait Chat: Send + Sync {
         thread: Option<&MessageRef>,
         message: &Message,
     ) -> Result<MessageRef, Error>;
+    /// Posts messages with their keys to one room, in this order; how each ended. Fewer ends than messages: nobody came
+    /// to the rest. A platform that takes one at a time posts one, so that what is more urgent can come between.
+    async fn post_all(&self, room: &RoomRef, posts: &[(String, &Message)]) -> Vec<Result<MessageRef, Error>> {
+        match posts.first() {
+            Some((key, message)) => vec![self.post(key, room, None, message).await],
+            None => Vec::new(),
+        }
+    }
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error>;
     async fn pin(&self, at: &MessageRef) -> Result<(), Error>;
     async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error>;

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use super::{Engine, journal, plan, read, write};
+use super::{Around, Engine, Loaded, journal, plan, read, write};
 use crate::desk;
 use crate::incident::{self, By, IncidentId, Recorded, Refusal, Request, State, TimerKey};
 use crate::store::{self, Append, Commit, EffectId, InboxDone, InboxId, NewEffect, Redaction, Stream};
 
 /// How often a decision is made again when others append first. One process owns the file and one task an incident, so
 /// the second try sees a quiet state; more than this is a defect worth an error.
-const MOST_TRIES: usize = 8;
+pub(super) const MOST_TRIES: usize = 8;
 
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,49 @@ pub struct Reply {
 /// Makes the reply from the state after the decision and the events.
 pub type Replying<'a> = &'a (dyn Fn(&State, &[Recorded]) -> Reply + Send + Sync);
 
+/// Decisions on one incident, each on the state that the one before it left, on their way into one commit.
+pub(super) struct Draft {
+    begun: Instant,
+    around: Arc<Around>,
+    pub now: DateTime<Utc>,
+    pub state: Option<State>,
+    pub commit: Commit,
+    written: Vec<Recorded>,
+    decisions: u64,
+}
+
+impl Draft {
+    /// Decides one request. On a refusal everything is as before.
+    pub fn carry_out(&mut self, by: &By, request: &Request) -> Result<Vec<Recorded>, Refusal> {
+        let surroundings = &self.around.surroundings;
+        let written = incident::carry_out(&mut self.state, by, request, self.now, surroundings)?;
+        if let Some(state) = &self.state {
+            plan::add(&mut self.commit, state, &written);
+        }
+        self.decisions += 1;
+        self.written.extend(written.iter().cloned());
+        Ok(written)
+    }
+
+    /// The end of a delivery, and what goes out with it.
+    pub fn reply(&mut self, inbox: Option<InboxId>, reply: Reply) {
+        let outcome = reply.outcome;
+        let done = inbox.map(|inbox| InboxDone { inbox, outcome });
+        self.commit.inbox_done.extend(done);
+        self.commit.effects.extend(reply.effects);
+    }
+
+    /// Whether what was decided so far takes or releases a target. What comes next has to see that.
+    pub fn moves_locks(&self) -> bool {
+        !self.commit.locks_taken.is_empty() || !self.commit.locks_released.is_empty()
+    }
+
+    /// Nothing is written after all.
+    pub fn give_back(self, loaded: &mut Loaded) {
+        loaded.state = self.state.map(Arc::new);
+    }
+}
+
 impl Engine {
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.inner.parts.clock.now()
@@ -94,76 +138,114 @@ impl Engine {
     ) -> Result<Vec<Recorded>, Failed> {
         let loaded = self.loaded(incident);
         let mut loaded = loaded.lock().await;
-        let started = std::time::Instant::now();
         for _ in 0..MOST_TRIES {
-            self.fill(incident, &mut loaded).await?;
-            let around = read(&self.inner.around).clone();
-            let now = self.now();
-            let before = loaded.state.as_ref().map_or(0, |state| state.seq);
-            // Out of the cache until it is written: whatever happens in between, nobody sees what is not on disk.
-            let mut decided = loaded.state.take().map(Arc::unwrap_or_clone);
-            let written = match incident::carry_out(&mut decided, by, request, now, &around.surroundings) {
+            let mut draft = self.draft(incident, &mut loaded).await?;
+            let written = match draft.carry_out(by, request) {
                 Ok(written) => written,
                 Err(refusal) => {
-                    loaded.state = decided.map(Arc::new);
+                    draft.give_back(&mut loaded);
                     return Err(refusal.into());
                 }
             };
-            let Some(state) = decided.as_ref() else {
+            let Some(state) = &draft.state else {
                 return Ok(written);
             };
-            let mut commit = plan::commit(state, before, &written, now);
-            if !commit.locks_taken.is_empty() {
-                // An attempt starts on what the desk says at this very moment: a freeze or a lost role in the same
-                // instant comes first, or after, and never in between.
-                commit.appends.push(plan::desk_stands_at(around.desk));
-            }
-            finish(&mut commit, state, &with, now);
+            finish(&mut draft.commit, state, &with, draft.now);
             if let Some(replying) = replying {
                 let reply = replying(state, &written);
-                commit.inbox_done = with.inbox.map(|inbox| InboxDone {
-                    inbox,
-                    outcome: reply.outcome,
-                });
-                commit.effects.extend(reply.effects);
+                draft.reply(with.inbox, reply);
             }
-            let listed = plan::changes_list(&written).then(|| plan::listed(state));
-            commit.summaries.extend(listed.iter().map(plan::summary));
-            let moved = !commit.locks_taken.is_empty() || !commit.locks_released.is_empty();
-            match self.commit(commit).await {
-                Ok(_) => {
-                    // What was in memory still says what a redaction removed.
-                    loaded.state = decided.filter(|_| with.redactions.is_empty()).map(Arc::new);
-                    if let Some(listed) = listed {
-                        self.put_listed(listed);
-                    }
-                    if moved {
-                        self.look_again().await;
-                    }
-                    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-                    self.inner
-                        .counters
-                        .decide_micros
-                        .fetch_add(micros, Ordering::Relaxed);
-                    self.inner.counters.decisions.fetch_add(1, Ordering::Relaxed);
-                    self.moved_on();
-                    return Ok(written);
-                }
-                // The state in hand has run ahead of the journal and is forgotten, whatever the error was.
-                Err(store::Error::Conflict {
-                    stream: Stream::Desk, ..
-                }) => {
-                    // Wait for the decision of the desk that was first.
-                    drop(self.inner.desk.lock().await);
-                    self.look_again().await;
-                }
-                Err(store::Error::Conflict { .. }) => {}
-                // Somebody else took the target in the same instant: decided again, it will be held.
-                Err(store::Error::Locked { .. }) => self.look_again().await,
-                Err(other) => return Err(other.into()),
+            if self.write(&mut loaded, draft).await? {
+                return Ok(written);
             }
         }
         Err(Failed::Overtaken)
+    }
+
+    /// Takes the state out of the cache until what is decided on it is written: whatever happens in between, nobody
+    /// sees what is not on disk.
+    pub(super) async fn draft(&self, incident: IncidentId, loaded: &mut Loaded) -> Result<Draft, Failed> {
+        let begun = Instant::now();
+        self.fill(incident, loaded).await?;
+        let around = read(&self.inner.around).clone();
+        let now = self.now();
+        let state = loaded.state.take().map(Arc::unwrap_or_clone);
+        let before = state.as_ref().map_or(0, |state| state.seq);
+        let append = Append {
+            stream: Stream::Incident(incident),
+            expected: before,
+            events: Vec::new(),
+        };
+        Ok(Draft {
+            begun,
+            around,
+            now,
+            state,
+            commit: Commit {
+                at: now,
+                appends: vec![append],
+                ..Commit::default()
+            },
+            written: Vec::new(),
+            decisions: 0,
+        })
+    }
+
+    /// Whether it is written now. If not, somebody else was first, and it has to be decided again.
+    pub(super) async fn write(&self, loaded: &mut Loaded, draft: Draft) -> Result<bool, Failed> {
+        let Draft {
+            around,
+            state,
+            mut commit,
+            written,
+            ..
+        } = draft;
+        if !commit.locks_taken.is_empty() {
+            // An attempt starts on what the desk says at this very moment: a freeze or a lost role in the same
+            // instant comes first, or after, and never in between.
+            commit.appends.push(plan::desk_stands_at(around.desk));
+        }
+        let listed = state
+            .as_ref()
+            .filter(|_| plan::changes_list(&written))
+            .map(plan::listed);
+        commit.summaries.extend(listed.iter().map(plan::summary));
+        let moved = !commit.locks_taken.is_empty() || !commit.locks_released.is_empty();
+        let redacts = !commit.redactions.is_empty();
+        match self.commit(commit).await {
+            Ok(committed) => {
+                // What was in memory still says what a redaction removed.
+                match redacts {
+                    true => *loaded = Loaded::default(),
+                    false => loaded.keep(state, written, &committed),
+                }
+                if let Some(listed) = listed {
+                    self.put_listed(listed);
+                }
+                if moved {
+                    self.look_again().await;
+                }
+                let micros = u64::try_from(draft.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+                let counters = &self.inner.counters;
+                counters.decide_micros.fetch_add(micros, Ordering::Relaxed);
+                counters.decisions.fetch_add(draft.decisions, Ordering::Relaxed);
+                self.moved_on();
+                return Ok(true);
+            }
+            // The state in hand has run ahead of the journal and is forgotten, whatever the error was.
+            Err(store::Error::Conflict {
+                stream: Stream::Desk, ..
+            }) => {
+                // Wait for the decision of the desk that was first.
+                drop(self.inner.desk.lock().await);
+                self.look_again().await;
+            }
+            Err(store::Error::Conflict { .. }) => {}
+            // Somebody else took the target in the same instant: decided again, it will be held.
+            Err(store::Error::Locked { .. }) => self.look_again().await,
+            Err(other) => return Err(other.into()),
+        }
+        Ok(false)
     }
 
     /// Opens an incident: the desk gives out the number in the same commit.
@@ -201,18 +283,19 @@ impl Engine {
             events: numbered.iter().filter_map(journal::desk_row).collect(),
         });
         let reply = replying(&state, &written);
-        commit.inbox_done = with.inbox.map(|inbox| InboxDone {
+        let done = with.inbox.map(|inbox| InboxDone {
             inbox,
             outcome: reply.outcome,
         });
+        commit.inbox_done.extend(done);
         commit.effects.extend(reply.effects);
         let listed = plan::listed(&state);
         commit.summaries.push(plan::summary(&listed));
-        self.commit(commit).await?;
+        let committed = self.commit(commit).await?;
         *write(&self.inner.desk_now) = Arc::new(desk);
         self.look_again().await;
         self.put_listed(listed);
-        loaded.state = Some(Arc::new(state));
+        loaded.keep(Some(state), written, &committed);
         self.moved_on();
         Ok(incident)
     }
@@ -242,7 +325,7 @@ impl Engine {
             });
         }
         if let Some((inbox, reply)) = reply {
-            commit.inbox_done = Some(InboxDone {
+            commit.inbox_done.push(InboxDone {
                 inbox,
                 outcome: reply.outcome,
             });

@@ -80,7 +80,7 @@ impl Engine {
         by: &By,
         request: &Request,
     ) -> Result<(), Failed> {
-        if self.inner.parts.options.groups.is_empty() || !may_count(request) {
+        if !self.asks_groups(request) {
             return Ok(());
         }
         let Some(state) = self.state(incident).await? else {
@@ -119,6 +119,11 @@ impl Engine {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Whether groups may have to be read before a request is decided.
+    pub(super) fn asks_groups(&self, request: &Request) -> bool {
+        !self.inner.parts.options.groups.is_empty() && may_count(request)
     }
 
     /// Whether somebody counts whatever the groups say.

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use super::decide::{Failed, Reply, With};
 use super::intake::unconfirmed;
 use super::intake::{Job, room_of};
-use super::ports::{Act, Asking};
-use super::{Engine, journal, plan, read};
+use super::ports::{Act, Addressed, Asking};
+use super::{Engine, Loaded, journal, plan, read};
 use crate::chat::{self, Block, Delivery, Incoming, Message, Press, Standing, Trigger, Verdict};
 use crate::incident::{By, HELD_EVERY_S, Identity, IncidentId, PersonId, Recorded, Refusal, Request, State};
 use crate::store::{self, Commit, Hash, InboxDone, InboxId, NewEffect, Stream};
@@ -27,9 +27,8 @@ pub const SHORTCUT_FOLLOWUP: &str = "shortcut:followup";
 
 impl Engine {
     pub(super) async fn handle(&self, job: &Job) -> Handled {
-        let Job { inbox, delivery } = job;
-        let inbox = *inbox;
-        let decided = match self.answer(inbox, delivery).await {
+        let (inbox, delivery) = (job.inbox, &job.delivery);
+        let decided = match self.answer(job).await {
             Err(Failed::Refused(refusal)) => self.refused(inbox, delivery, &refusal).await,
             // It will never fit: said to the person, so that it does not block the line for ever.
             Err(Failed::Store(error @ (store::Error::TooLarge { .. } | store::Error::Invalid { .. }))) => {
@@ -63,20 +62,21 @@ impl Engine {
         Ok(verdict.unwrap_or_else(unconfirmed))
     }
 
-    async fn answer(&self, inbox: InboxId, delivery: &Delivery) -> Result<Verdict, Failed> {
-        if let Some(reacted) = self.shortcut(delivery) {
-            return self.overhear(inbox, &reacted).await;
+    async fn answer(&self, job: &Job) -> Result<Verdict, Failed> {
+        let incident = self.incident_for(job);
+        if let Some(reacted) = self.shortcut(&job.delivery) {
+            return self.overhear(job.inbox, incident, &reacted).await;
         }
-        match &delivery.incoming {
+        match &job.delivery.incoming {
             Incoming::Command { from, .. } | Incoming::Press { from, .. } | Incoming::Submit { from, .. } => {
-                self.obey(inbox, delivery, from).await
+                self.obey(job, incident, from).await
             }
-            _ => self.overhear(inbox, delivery).await,
+            _ => self.overhear(job.inbox, incident, &job.delivery).await,
         }
     }
 
     /// An entry of a message's menu does what the reaction of the same meaning does.
-    fn shortcut(&self, delivery: &Delivery) -> Option<Delivery> {
+    pub(super) fn shortcut(&self, delivery: &Delivery) -> Option<Delivery> {
         let Incoming::Press {
             from,
             message,
@@ -107,31 +107,41 @@ impl Engine {
     }
 
     /// Something addressed to the bot.
-    async fn obey(&self, inbox: InboxId, delivery: &Delivery, from: &Identity) -> Result<Verdict, Failed> {
+    async fn obey(
+        &self,
+        job: &Job,
+        incident: Option<IncidentId>,
+        from: &Identity,
+    ) -> Result<Verdict, Failed> {
         self.look_for(from).await?;
+        let person = self.person(from, incident)?;
+        let act = self
+            .understand(&job.delivery, job.addressed, &person, incident)
+            .await?;
+        if !matches!(act, Act::Tell(_)) {
+            self.may_command(from).await?;
+        }
+        self.act(job.inbox, &job.delivery, person, incident, act).await
+    }
+
+    /// Who that is, if they are somebody here and may see the incident.
+    pub(super) fn person(&self, from: &Identity, incident: Option<IncidentId>) -> Result<PersonId, Refusal> {
         let desk = self.desk();
         let Some(person) = desk.person_of(from).cloned() else {
             return Err(Refusal::new(format!(
                 "Orderly does not know you yet ({}/{}). Ask the operator to add you with `orderly person add`.",
                 from.platform, from.user
-            ))
-            .into());
+            )));
         };
-        let incident = self.incident_for(&delivery.incoming);
         if let Some(incident) = incident
             && !read(&self.inner.index).may_see(incident, &person)
         {
             // The same words whether it is private or not there, so that nothing can be learnt by asking.
             return Err(Refusal::new(format!(
                 "There is no {incident} that you can see. `list` shows those you can."
-            ))
-            .into());
+            )));
         }
-        let act = self.understand(delivery, &person, incident).await?;
-        if !matches!(act, Act::Tell(_)) {
-            self.may_command(from).await?;
-        }
-        self.act(inbox, delivery, person, incident, act).await
+        Ok(person)
     }
 
     /// What the desk knows of somebody is the operator's word; what the platform says is what they are today.
@@ -156,16 +166,17 @@ impl Engine {
     pub(super) async fn understand(
         &self,
         delivery: &Delivery,
+        addressed: Addressed,
         person: &PersonId,
         incident: Option<IncidentId>,
     ) -> Result<Act, Failed> {
         let meaning = &self.inner.parts.meaning;
-        let wants_journal = meaning.addressed(&delivery.incoming).journal;
         let journal = match incident {
-            Some(incident) if wants_journal => Some(journal::load(&*self.inner.parts.store, incident).await?),
+            Some(incident) if addressed.journal => {
+                Some(journal::load(&*self.inner.parts.store, incident).await?)
+            }
             _ => None,
         };
-        let listed = self.listed(Some(person));
         let desk = self.desk();
         let asking = |state: Option<&State>| -> Result<Act, Refusal> {
             let asking = Asking {
@@ -174,7 +185,7 @@ impl Engine {
                 now: self.now(),
                 desk: &desk,
                 incident: state,
-                listed: &listed,
+                listed: &|| self.listed(Some(person)),
                 journal: journal.as_deref(),
             };
             meaning.understand(&delivery.incoming, &asking)
@@ -201,13 +212,7 @@ impl Engine {
         let by = By::Person { id: person };
         let said = std::sync::Mutex::new(None);
         let replying = |state: &State, written: &[Recorded]| {
-            let message = self.inner.parts.words.done(state, written, &self.desk());
-            let verdict = Verdict {
-                accepted: true,
-                message,
-                field: None,
-                incident: Some(state.opening.number.0),
-            };
+            let verdict = self.done(state, written);
             let reply = self.reply(inbox, delivery, &verdict);
             *super::lock(&said) = Some(verdict);
             reply
@@ -267,7 +272,7 @@ impl Engine {
                 let with = With { redactions, ..with };
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
-                self.loaded(incident).lock().await.state = None;
+                *self.loaded(incident).lock().await = Loaded::default();
             }
             Act::Redact { row, reason } => {
                 let Some(incident) = incident else {
@@ -327,7 +332,7 @@ impl Engine {
     }
 
     /// The outcome of a delivery, with a whisper where the room does not show it anyway.
-    fn reply(&self, inbox: InboxId, delivery: &Delivery, verdict: &Verdict) -> Reply {
+    pub(super) fn reply(&self, inbox: InboxId, delivery: &Delivery, verdict: &Verdict) -> Reply {
         let outcome = serde_json::to_string(verdict).unwrap_or_default();
         let mut effects = Vec::new();
         let waits_for_answer = matches!(delivery.incoming, Incoming::Submit { .. }) && !verdict.accepted;
@@ -371,7 +376,7 @@ impl Engine {
         outcome: String,
         effects: Vec<NewEffect>,
     ) -> Result<(), Failed> {
-        let inbox_done = Some(InboxDone { inbox, outcome });
+        let inbox_done = vec![InboxDone { inbox, outcome }];
         let commit = Commit {
             at: self.now(),
             inbox_done,
@@ -453,17 +458,30 @@ impl Engine {
         refusal: &Refusal,
     ) -> Result<Verdict, Failed> {
         self.inner.counters.refused.fetch_add(1, Ordering::Relaxed);
-        let message = self.inner.parts.words.refusal(refusal);
-        let field = refusal.field.map(str::to_owned);
-        let verdict = Verdict {
-            accepted: false,
-            message,
-            field,
-            incident: None,
-        };
+        let verdict = self.no(refusal);
         let reply = self.reply(inbox, delivery, &verdict);
         self.conclude(inbox, reply.outcome, reply.effects).await?;
         Ok(verdict)
+    }
+
+    /// What is answered to something that was done.
+    pub(super) fn done(&self, state: &State, written: &[Recorded]) -> Verdict {
+        Verdict {
+            accepted: true,
+            message: self.inner.parts.words.done(state, written, &self.desk()),
+            field: None,
+            incident: Some(state.opening.number.0),
+        }
+    }
+
+    /// What is answered to something that was refused.
+    pub(super) fn no(&self, refusal: &Refusal) -> Verdict {
+        Verdict {
+            accepted: false,
+            message: self.inner.parts.words.refusal(refusal),
+            field: refusal.field.map(str::to_owned),
+            incident: None,
+        }
     }
 
     /// Where evidence of an incident lies, by its hash.

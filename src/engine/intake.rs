@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
@@ -10,7 +11,8 @@ use futures::FutureExt;
 use tokio::sync::oneshot;
 
 use super::handle::Handled;
-use super::{Busy, Engine, backoff, lock, read};
+use super::together::TOGETHER;
+use super::{Addressed, Busy, Engine, backoff, lock, read};
 use crate::chat::{self, Delivery, Incoming, Intake, Listening, Message, Refused, Verdict};
 use crate::incident::{Identity, IncidentId, RoomRef};
 use crate::store::{self, InboxId, Received};
@@ -29,13 +31,13 @@ pub(super) enum Line {
 /// store did not take.
 #[derive(Default)]
 pub(super) struct Queues {
-    lines: HashMap<Line, VecDeque<Job>>,
+    lines: HashMap<Line, VecDeque<Arc<Job>>>,
 }
 
-#[derive(Clone)]
 pub(super) struct Job {
     pub inbox: InboxId,
     pub delivery: Delivery,
+    pub addressed: Addressed,
 }
 
 #[async_trait]
@@ -46,7 +48,7 @@ impl Intake for Engine {
             return Ok(None);
         }
         self.mask(&mut delivery.incoming);
-        let urgent = self.inner.parts.meaning.addressed(&delivery.incoming).urgent;
+        let addressed = self.inner.parts.meaning.addressed(&delivery.incoming);
         let body = serde_json::to_string(&delivery).map_err(|error| Refused::Storage {
             why: error.to_string(),
             next: "report this, please".to_owned(),
@@ -57,12 +59,16 @@ impl Intake for Engine {
             platform: platform(&delivery.incoming).to_owned(),
             body,
             received: delivery.received,
-            urgent,
+            urgent: addressed.urgent,
         };
         match self.inner.parts.store.receive(row).await {
             Ok(Received::Fresh(inbox)) => {
                 self.inner.counters.requests.fetch_add(1, Ordering::Relaxed);
-                self.queue(Job { inbox, delivery });
+                self.queue(Job {
+                    inbox,
+                    delivery,
+                    addressed,
+                });
                 Ok(Some(inbox.0))
             }
             // Known already: acknowledged and ignored.
@@ -144,14 +150,13 @@ impl Intake for Engine {
             Some(incident) => self.state(incident).await.ok().flatten(),
             None => None,
         };
-        let listed = self.listed(Some(person));
         let asking = super::Asking {
             person,
             room,
             now: self.now(),
             desk: &desk,
             incident: state.as_deref(),
-            listed: &listed,
+            listed: &|| self.listed(Some(person)),
             journal: None,
         };
         self.inner.parts.meaning.complete(typed, &asking)
@@ -200,11 +205,11 @@ impl Engine {
     }
 
     /// The line a delivery stands in.
-    fn line(&self, incoming: &Incoming) -> Line {
-        if let Some(incident) = self.incident_for(incoming) {
+    fn line(&self, job: &Job) -> Line {
+        if let Some(incident) = self.incident_for(job) {
             return Line::Incident(incident);
         }
-        match incoming {
+        match &job.delivery.incoming {
             Incoming::Command { from, .. }
             | Incoming::Press { from, .. }
             | Incoming::Submit { from, .. }
@@ -219,17 +224,17 @@ impl Engine {
     }
 
     /// The incident that is named, else the one whose room it is.
-    pub(super) fn incident_for(&self, incoming: &Incoming) -> Option<IncidentId> {
-        let named = self.inner.parts.meaning.addressed(incoming).incident;
-        named.or_else(|| read(&self.inner.index).incident_of(room_of(incoming)))
+    pub(super) fn incident_for(&self, job: &Job) -> Option<IncidentId> {
+        let here = || read(&self.inner.index).incident_of(room_of(&job.delivery.incoming));
+        job.addressed.incident.or_else(here)
     }
 
     /// Queues a job, and starts a worker where the line was empty.
     pub(super) fn queue(&self, job: Job) {
-        let line = self.line(&job.delivery.incoming);
+        let line = self.line(&job);
         let mut queues = lock(&self.inner.queues);
         let waiting = queues.lines.entry(line.clone()).or_default();
-        waiting.push_back(job);
+        waiting.push_back(Arc::new(job));
         if waiting.len() > 1 {
             return;
         }
@@ -241,44 +246,68 @@ impl Engine {
     async fn work_off(&self, line: &Line, mut busy: Busy) {
         let mut tries = 0;
         loop {
-            let Some(job) = lock(&self.inner.queues)
-                .lines
-                .get(line)
-                .and_then(|waiting| waiting.front().cloned())
-            else {
+            let jobs = self.first_of(line);
+            let Some(first) = jobs.first() else {
                 return;
             };
-            // A defect in one decision must not leave everything behind it waiting.
-            let handled = AssertUnwindSafe(self.handle(&job)).catch_unwind().await;
-            match handled {
-                Ok(Handled::Later) => {
-                    drop(busy);
-                    if self.stopped_within(backoff(tries)).await {
-                        return;
+            let mut done = self.decide_first(line, &jobs).await;
+            if done == 0 {
+                match self.handle_safely(first).await {
+                    Handled::Later => {
+                        drop(busy);
+                        if self.stopped_within(backoff(tries)).await {
+                            return;
+                        }
+                        tries += 1;
+                        busy = self.busy();
+                        continue;
                     }
-                    tries += 1;
-                    busy = self.busy();
-                    continue;
-                }
-                Ok(Handled::Decided | Handled::Left) => tries = 0,
-                Err(_) => {
-                    tracing::error!(
-                        inbox = job.inbox.0,
-                        "deciding a delivery failed badly; it stays in the inbox"
-                    );
-                    self.tell(job.inbox, &unconfirmed());
+                    Handled::Decided | Handled::Left => done = 1,
                 }
             }
-            // The job leaves the line only now, so that a later one does not start a second worker.
+            tries = 0;
+            // The jobs leave the line only now, so that a later one does not start a second worker.
             let mut queues = lock(&self.inner.queues);
             if let Some(waiting) = queues.lines.get_mut(line) {
-                waiting.pop_front();
+                waiting.drain(..done);
                 if waiting.is_empty() {
                     queues.lines.remove(line);
                     return;
                 }
             }
         }
+    }
+
+    /// The jobs whose turn it is.
+    fn first_of(&self, line: &Line) -> Vec<Arc<Job>> {
+        let queues = lock(&self.inner.queues);
+        let waiting = queues.lines.get(line).into_iter().flatten();
+        waiting.take(TOGETHER).cloned().collect()
+    }
+
+    /// Where several wait for an incident: decides the first of them in one commit; how many.
+    async fn decide_first(&self, line: &Line, jobs: &[Arc<Job>]) -> usize {
+        match line {
+            Line::Incident(incident) if jobs.len() > 1 => {
+                let decided = AssertUnwindSafe(self.handle_together(*incident, jobs)).catch_unwind();
+                // One by one it shows which of them it was.
+                decided.await.unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
+    /// A defect in one decision must not leave everything behind it waiting.
+    async fn handle_safely(&self, job: &Job) -> Handled {
+        let handled = AssertUnwindSafe(self.handle(job)).catch_unwind().await;
+        handled.unwrap_or_else(|_| {
+            tracing::error!(
+                inbox = job.inbox.0,
+                "deciding a delivery failed badly; it stays in the inbox"
+            );
+            self.tell(job.inbox, &unconfirmed());
+            Handled::Left
+        })
     }
 
     /// Waits; whether the engine was stopped meanwhile.

@@ -4,8 +4,9 @@ use crate::desk;
 use crate::incident::{self, By, IncidentId, PersonId, State};
 use crate::store::{self, NewEvent, Store, StoredEvent, Stream};
 
-/// Events read at a time: large enough that a long journal takes few queries, small enough to hold in memory.
-const PAGE: usize = 5_000;
+/// Events read at a time: large enough that a long journal takes few queries, small enough that reading and folding
+/// overlap.
+const PAGE: usize = 2_000;
 
 /// The bot's own name in the column `by`; a person's id cannot contain a colon.
 const ORDERLY: &str = "orderly:";
@@ -111,9 +112,32 @@ pub async fn load(store: &dyn Store, incident: IncidentId) -> Result<Vec<inciden
     }
 }
 
-/// The state of an incident; `None` if it was never opened.
+/// The state of an incident; `None` if it was never opened. While one page is folded the store reads the next.
 pub async fn load_state(store: &dyn Store, incident: IncidentId) -> Result<Option<State>, Error> {
-    Ok(State::replay(&load(store, incident).await?))
+    let stream = Stream::Incident(incident);
+    let mut state = None;
+    let mut page = store.events(stream, 0, PAGE).await?;
+    loop {
+        let last = page.last().filter(|_| page.len() == PAGE).map(|last| last.seq);
+        let next = async {
+            match last {
+                Some(last) => store.events(stream, last, PAGE).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let fold = async { page.iter().try_for_each(|stored| fold(&mut state, stored)) };
+        let (next, folded) = futures::join!(next, fold);
+        folded?;
+        page = next?;
+        if page.is_empty() {
+            return Ok(state);
+        }
+    }
+}
+
+fn fold(state: &mut Option<State>, stored: &StoredEvent) -> Result<(), incident::Unreadable> {
+    State::fold(state, &read(stored)?);
+    Ok(())
 }
 
 pub async fn load_desk(store: &dyn Store) -> Result<desk::State, Error> {

@@ -2,6 +2,7 @@
 //!
 //! * [`intake`](self) makes deliveries durable and queues them, one queue per incident.
 //! * [`handle`] understands a delivery and turns it into a decision.
+//! * [`together`] decides several deliveries of one incident in one commit, where they wait.
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
 //! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] speaks to people, [`systems`]
 //!   touches systems.
@@ -34,8 +35,10 @@ mod systems;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod together;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -44,8 +47,8 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::chat::{Chat, Verdict};
 use crate::clock::Clock;
 use crate::desk;
-use crate::incident::{IncidentId, Outcome, Role, State, Surroundings};
-use crate::store::{EffectId, InboxId, Store};
+use crate::incident::{IncidentId, Outcome, Recorded, Role, State, Surroundings};
+use crate::store::{Committed, EffectId, Hash, InboxId, Store};
 
 pub use decide::Failed;
 pub use groups::GroupSource;
@@ -121,6 +124,12 @@ struct Inner {
     waiting: Mutex<HashMap<InboxId, Vec<oneshot::Sender<Verdict>>>>,
     /// What waits in the outbox.
     effects: Mutex<outbox::Waiting>,
+    /// Commits under way.
+    committing: AtomicUsize,
+    /// What is done and not yet written down as done, with its channel.
+    done: Mutex<Vec<(EffectId, String)>>,
+    /// Held while that is written down: whoever waits for it has the next go together.
+    writing_done: tokio::sync::Mutex<()>,
     /// How attempts ended whose end could not be written yet.
     ended: Mutex<HashMap<EffectId, Outcome>>,
     /// When each group was asked for last. Held while reading, so that an older answer does not replace a newer one.
@@ -145,6 +154,33 @@ struct Inner {
 struct Loaded {
     /// Shared with whoever looks at it; changed in place when nobody does.
     state: Option<Arc<State>>,
+    /// The last events with their hashes: what is about to be told of them need not be read again.
+    recent: VecDeque<(Recorded, Hash)>,
+}
+
+/// Events kept beside a state in memory; more than that seldom waits to be told.
+const RECENT: usize = 64;
+
+impl Loaded {
+    /// Those of these events that are at hand, with their hashes.
+    fn recent_of(&self, events: &[u64]) -> BTreeMap<u64, (Recorded, Hash)> {
+        let wanted = self
+            .recent
+            .iter()
+            .filter(|(recorded, _)| events.contains(&recorded.seq));
+        wanted
+            .map(|(recorded, hash)| (recorded.seq, (recorded.clone(), *hash)))
+            .collect()
+    }
+
+    /// Takes in what was just written.
+    fn keep(&mut self, state: Option<State>, written: Vec<Recorded>, committed: &Committed) {
+        self.state = state.map(Arc::new);
+        let hashes = committed.hashes.iter().flatten().copied();
+        self.recent.extend(written.into_iter().zip(hashes));
+        let over = self.recent.len().saturating_sub(RECENT);
+        self.recent.drain(..over);
+    }
 }
 
 /// What lies outside the incidents, and the event of the desk up to which that is true.
@@ -217,6 +253,9 @@ impl Engine {
                 queues: Mutex::default(),
                 waiting: Mutex::default(),
                 effects: Mutex::default(),
+                committing: AtomicUsize::default(),
+                done: Mutex::default(),
+                writing_done: tokio::sync::Mutex::default(),
                 ended: Mutex::default(),
                 groups_read: tokio::sync::Mutex::default(),
                 timers_rest: Mutex::default(),

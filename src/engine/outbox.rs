@@ -1,28 +1,53 @@
 //! What waits in the outbox, by channel, in memory: the rows themselves stay in the store, which would have to look
 //! through all that waits behind a slow channel to find what may go now.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::store::EffectId;
+use crate::store::{EffectId, Lane};
 
 #[derive(Default)]
 pub(super) struct Waiting {
-    channels: HashMap<String, Channel>,
+    channels: HashMap<Arc<str>, Channel>,
+    /// What comes next in each channel that is free and waits for no time: found without looking at all channels.
+    ready: BTreeSet<(EffectId, Arc<str>)>,
+    /// Channels in which something waits for a time.
+    timed: HashSet<Arc<str>>,
     worked_on: usize,
+    len: usize,
 }
 
 #[derive(Default)]
 struct Channel {
     /// In the order of work; the time before which it may not be tried again.
     effects: BTreeMap<EffectId, Option<DateTime<Utc>>>,
+    /// How many of them have such a time.
+    timed: usize,
     worked_on: bool,
     /// Something failed; what comes after does not overtake what failed.
     rests: Option<DateTime<Utc>>,
+    /// As it stands in [`Waiting::ready`].
+    ready: Option<EffectId>,
 }
 
 impl Channel {
+    fn add(&mut self, id: EffectId, not_before: Option<DateTime<Utc>>) {
+        self.timed += usize::from(not_before.is_some());
+        let before = self.effects.insert(id, not_before);
+        self.timed -= usize::from(before.flatten().is_some());
+    }
+
+    fn remove(&mut self, id: EffectId) {
+        let before = self.effects.remove(&id);
+        self.timed -= usize::from(before.flatten().is_some());
+    }
+
+    fn is_timed(&self) -> bool {
+        self.rests.is_some() || self.timed > 0
+    }
+
     fn next(&self, now: DateTime<Utc>) -> Option<EffectId> {
         if self.worked_on || self.rests.is_some_and(|until| until > now) {
             return None;
@@ -41,37 +66,61 @@ impl Channel {
 
 impl Waiting {
     pub fn add(&mut self, id: EffectId, channel: &str, not_before: Option<DateTime<Utc>>) {
-        match self.channels.get_mut(channel) {
-            Some(channel) => {
-                channel.effects.insert(id, not_before);
-            }
-            None => {
-                let effects = BTreeMap::from([(id, not_before)]);
-                let channel = self.channels.entry(channel.to_owned()).or_default();
-                channel.effects = effects;
-            }
-        }
+        self.change(channel, |channel| channel.add(id, not_before));
     }
 
     /// Leaves a channel alone for a while. In memory only: after a restart everything is tried at once.
     pub fn rest(&mut self, channel: &str, until: DateTime<Utc>) {
-        self.channels.entry(channel.to_owned()).or_default().rests = Some(until);
+        self.change(channel, |channel| channel.rests = Some(until));
+    }
+
+    /// Changes a channel, and what is known of it beside it. An empty one is forgotten.
+    fn change(&mut self, name: &str, change: impl FnOnce(&mut Channel)) {
+        let name = match self.channels.get_key_value(name) {
+            Some((name, _)) => name.clone(),
+            None => name.into(),
+        };
+        let channel = self.channels.entry(name.clone()).or_default();
+        let len = channel.effects.len();
+        change(channel);
+        self.len = self.len - len + channel.effects.len();
+        let timed = channel.is_timed();
+        let free = !timed && !channel.worked_on;
+        let next = channel.effects.keys().next().copied().filter(|_| free);
+        let before = std::mem::replace(&mut channel.ready, next);
+        if channel.effects.is_empty() && channel.rests.is_none() && !channel.worked_on {
+            self.channels.remove(&name);
+        }
+        if before != next {
+            if let Some(before) = before {
+                self.ready.remove(&(before, name.clone()));
+            }
+            self.ready.extend(next.map(|next| (next, name.clone())));
+        }
+        match timed {
+            true => self.timed.insert(name),
+            false => self.timed.remove(&name),
+        };
     }
 
     /// Takes the channel whose next effect is the most urgent and the oldest, and its first effects with it. Nobody
     /// else gets the channel before [`Waiting::end`].
     pub fn take(&mut self, now: DateTime<Utc>, most: usize) -> Option<(String, Vec<EffectId>)> {
-        let next = |(name, channel): (_, &Channel)| Some((channel.next(now)?, name));
-        let (_, name) = self.channels.iter().filter_map(next).min()?;
+        let timed = self
+            .timed
+            .iter()
+            .filter_map(|name| Some((self.channels.get(name)?.next(now)?, name)));
+        let ready = self.ready.first().map(|(id, name)| (*id, name));
+        let (_, name) = timed.chain(ready).min()?;
         let name = name.clone();
-        let channel = self.channels.get_mut(&name)?;
-        let taken: Vec<EffectId> = channel.due(now).take(most).collect();
-        for id in &taken {
-            channel.effects.remove(id);
-        }
-        channel.worked_on = true;
+        let mut taken = Vec::new();
+        self.change(&name, |channel| {
+            taken = channel.due(now).take(most).collect();
+            taken.iter().for_each(|id| channel.remove(*id));
+            channel.worked_on = true;
+        });
         self.worked_on += 1;
-        Some((name, taken))
+        Some((name.to_string(), taken))
     }
 
     /// Whether `next` has to wait although it was taken: something more urgent came into the channel since, or something
@@ -88,13 +137,21 @@ impl Waiting {
 
     /// The channel is free again.
     pub fn end(&mut self, name: &str) {
-        if let Some(channel) = self.channels.get_mut(name) {
-            channel.worked_on = false;
+        if self.channels.contains_key(name) {
             self.worked_on -= 1;
-            if channel.effects.is_empty() && channel.rests.is_none() {
-                self.channels.remove(name);
-            }
+            self.change(name, |channel| channel.worked_on = false);
         }
+    }
+
+    /// Everything that waits, for whatever.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether something of the first lane could be taken.
+    pub fn is_urgent(&self) -> bool {
+        let first = self.ready.first();
+        first.is_some_and(|(id, _)| id.lane() == Lane::Urgent)
     }
 
     /// Channels in somebody's hands.
@@ -104,22 +161,25 @@ impl Waiting {
 
     /// Whether something could be taken now.
     pub fn any(&self, now: DateTime<Utc>) -> bool {
-        self.channels.values().any(|channel| channel.next(now).is_some())
+        let mut timed = self.timed.iter().filter_map(|name| self.channels.get(name));
+        !self.ready.is_empty() || timed.any(|channel| channel.next(now).is_some())
     }
 
     /// Forgets rests that are over; says when the next thing may be taken that may not be taken now.
     pub fn wakes(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let over = |until: &mut DateTime<Utc>| *until <= now;
         let mut wakes: Option<DateTime<Utc>> = None;
-        self.channels.retain(|_, channel| {
-            if channel.worked_on {
-                return true;
-            }
-            channel.rests.take_if(over);
-            let later = channel.effects.values().flatten().filter(|at| **at > now).min();
-            wakes = wakes.into_iter().chain(channel.rests).chain(later.copied()).min();
-            channel.rests.is_some() || !channel.effects.is_empty()
-        });
+        let timed: Vec<_> = self.timed.iter().cloned().collect();
+        for name in timed {
+            self.change(&name, |channel| {
+                if channel.worked_on {
+                    return;
+                }
+                channel.rests.take_if(over);
+                let later = channel.effects.values().flatten().filter(|at| **at > now).min();
+                wakes = wakes.into_iter().chain(channel.rests).chain(later.copied()).min();
+            });
+        }
         wakes
     }
 }

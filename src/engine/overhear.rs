@@ -8,7 +8,12 @@ use crate::store::{Commit, InboxDone, InboxId, LogEntry};
 
 impl Engine {
     /// What happens in a room: into the room log, and onto the timeline where people marked it.
-    pub(super) async fn overhear(&self, inbox: InboxId, delivery: &Delivery) -> Result<Verdict, Failed> {
+    pub(super) async fn overhear(
+        &self,
+        inbox: InboxId,
+        incident: Option<IncidentId>,
+        delivery: &Delivery,
+    ) -> Result<Verdict, Failed> {
         let quiet = Verdict {
             accepted: true,
             message: Message::default(),
@@ -16,7 +21,7 @@ impl Engine {
             incident: None,
         };
         let outcome = serde_json::to_string(&quiet).unwrap_or_default();
-        let Some(incident) = self.incident_for(&delivery.incoming) else {
+        let Some(incident) = incident else {
             self.conclude(inbox, outcome, Vec::new()).await?;
             return Ok(quiet);
         };
@@ -26,7 +31,7 @@ impl Engine {
             ..Commit::default()
         };
         let Some((by, request)) = self.marking(delivery).await? else {
-            commit.inbox_done = Some(InboxDone { inbox, outcome });
+            commit.inbox_done = vec![InboxDone { inbox, outcome }];
             self.commit(commit).await?;
             return Ok(quiet);
         };

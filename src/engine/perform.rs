@@ -1,6 +1,6 @@
 //! Working the outbox off. Every result comes back as a request; nothing is performed anywhere else.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -24,6 +24,13 @@ const MOST_LATE: usize = 10_000;
 /// Effects of one channel read and performed in a row: enough that reading costs little, few enough that the channels
 /// that wait for a free hand get their turn.
 const IN_A_ROW: usize = 16;
+
+/// When so many effects wait, no more are waited for.
+const ROUND: usize = 64;
+
+/// Commits after which no more is waited for, so that what is written all the time keeps nothing from being shown: a
+/// few hundredths of a second.
+const PATIENCE: usize = 16;
 
 /// A document as it was made.
 #[derive(Debug, Clone)]
@@ -115,6 +122,36 @@ struct InHand {
     left: VecDeque<EffectId>,
 }
 
+/// A commit under way. Whoever waits for more to come looks again when it ends, also by a panic.
+struct Committing<'a>(&'a Engine);
+
+impl<'a> Committing<'a> {
+    fn begin(engine: &'a Engine) -> Self {
+        engine.inner.committing.fetch_add(1, Ordering::AcqRel);
+        Self(engine)
+    }
+}
+
+impl Drop for Committing<'_> {
+    fn drop(&mut self) {
+        self.0.inner.committing.fetch_sub(1, Ordering::AcqRel);
+        self.0.inner.outbox.notify_one();
+    }
+}
+
+/// An effect as it was read.
+struct Ready {
+    stored: StoredEffect,
+    task: Result<Task, serde_json::Error>,
+}
+
+impl From<StoredEffect> for Ready {
+    fn from(stored: StoredEffect) -> Self {
+        let task = serde_json::from_str(&stored.effect.body);
+        Self { stored, task }
+    }
+}
+
 impl Drop for InHand {
     fn drop(&mut self) {
         let mut waiting = lock(&self.engine.inner.effects);
@@ -139,15 +176,15 @@ impl Engine {
             .map(|effect| (effect.channel.clone(), effect.not_before))
             .collect();
         let timers = !commit.timers_set.is_empty() || !commit.timers_cleared.is_empty();
+        let committing = Committing::begin(self);
         let committed = self.inner.parts.store.commit(commit).await?;
         if !channels.is_empty() {
             let mut waiting = lock(&self.inner.effects);
             for (id, (channel, not_before)) in committed.effects.iter().zip(channels) {
                 waiting.add(*id, &channel, not_before);
             }
-            drop(waiting);
-            self.inner.outbox.notify_one();
         }
+        drop(committing);
         if timers {
             self.inner.timers.notify_one();
         }
@@ -157,9 +194,13 @@ impl Engine {
     /// Performs what is due, until told to stop.
     pub(super) async fn run_outbox(&self) {
         let mut stop = self.inner.stop.subscribe();
+        let mut waited = 0;
         loop {
             let woken = self.inner.outbox.notified();
-            let until = self.take_in_hand().unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let wait = waited < PATIENCE && self.more_is_coming();
+            waited = if wait { waited + 1 } else { 0 };
+            let wakes = if wait { None } else { self.take_in_hand() };
+            let until = wakes.unwrap_or(DateTime::<Utc>::MAX_UTC);
             tokio::select! {
                 () = woken => {}
                 () = self.inner.parts.clock.until(until) => {}
@@ -168,68 +209,99 @@ impl Engine {
         }
     }
 
+    /// Whether little waits, nothing of it is urgent, and something is being written that wakes us again: many effects
+    /// performed together cost the disk hardly more than one.
+    fn more_is_coming(&self) -> bool {
+        let waiting = lock(&self.inner.effects);
+        waiting.len() < ROUND && !waiting.is_urgent() && self.inner.committing.load(Ordering::Acquire) > 0
+    }
+
     /// Starts what can be started now; says when to look again.
     fn take_in_hand(&self) -> Option<DateTime<Utc>> {
         let now = self.now();
         let mut waiting = lock(&self.inner.effects);
         let wakes = waiting.wakes(now);
+        let mut taken = Vec::new();
         while !*self.inner.stop.borrow()
             && waiting.worked_on() < HANDS_FULL
             && let Some((channel, left)) = waiting.take(now, IN_A_ROW)
         {
-            let (engine, busy) = (self.clone(), self.busy());
-            let in_hand = InHand {
+            taken.push(InHand {
                 engine: self.clone(),
                 channel,
                 left: left.into(),
-            };
+            });
+        }
+        if !taken.is_empty() {
+            // Counted before anybody can see that nothing waits any more.
+            let (engine, busy) = (self.clone(), self.busy());
+            drop(waiting);
             tokio::spawn(async move {
-                engine.work_through(in_hand).await;
+                engine.hand_out(taken).await;
                 drop(busy);
             });
         }
         wakes
     }
 
-    /// Performs effects of one channel, one after the other. That one is done is written down while the next one is
-    /// performed: should the process end in between, every call has a key.
-    async fn work_through(&self, mut in_hand: InHand) {
-        let ids: Vec<EffectId> = in_hand.left.iter().copied().collect();
+    /// Reads the effects of several channels at once, then works all channels off side by side.
+    async fn hand_out(&self, taken: Vec<InHand>) {
+        let ids: Vec<EffectId> = taken.iter().flat_map(|in_hand| &in_hand.left).copied().collect();
+        let rest = |wait| taken.iter().for_each(|in_hand| self.rest(&in_hand.channel, wait));
         let stored = match self.inner.parts.store.effects(&ids).await {
             Ok(stored) => stored,
             // Nothing more will be read; without a rest it would be asked for again at once.
-            Err(Error::Stopped) => return self.rest(&in_hand.channel, LONGEST_WAIT),
+            Err(Error::Stopped) => return rest(LONGEST_WAIT),
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be read");
-                return self.rest(&in_hand.channel, FIRST_WAIT);
+                return rest(FIRST_WAIT);
             }
         };
+        let mut by_channel: HashMap<String, VecDeque<Ready>> = HashMap::new();
+        for stored in stored {
+            // After a failed write the store may give an id out again, to another channel: it is filed by its own name.
+            let channel = by_channel.entry(stored.effect.channel.clone()).or_default();
+            channel.push_back(Ready::from(stored));
+        }
+        for in_hand in taken {
+            let ready = by_channel.remove(&in_hand.channel).unwrap_or_default();
+            let (engine, busy) = (self.clone(), self.busy());
+            tokio::spawn(async move {
+                engine.work_through(in_hand, ready).await;
+                drop(busy);
+            });
+        }
+    }
+
+    /// Performs effects of one channel, one after the other. That one is done is written down while the next one is
+    /// performed: should the process end in between, every call has a key.
+    async fn work_through(&self, mut in_hand: InHand, mut ready: VecDeque<Ready>) {
         let mut ends = Vec::new();
-        // After a failed write the store may give an id out again, to another channel.
-        let ours = |stored: &StoredEffect| stored.effect.channel == in_hand.channel;
-        let mut stored = stored.into_iter().filter(ours).collect::<VecDeque<_>>();
         while let Some(id) = in_hand.left.front().copied() {
-            let Some(stored) = stored.pop_front_if(|stored| stored.id == id) else {
+            if ready.front().is_none_or(|ready| ready.stored.id != id) {
                 // Replaced by a later one, or told in a digest.
                 in_hand.left.pop_front();
                 continue;
-            };
+            }
             if lock(&self.inner.effects).gives_way(&in_hand.channel, id) || *self.inner.stop.borrow() {
                 break;
             }
-            match self.perform(&stored).await {
-                None => {}
-                Some(commit) if commit.posts.is_empty() && commit.effects_retry.is_empty() => {
-                    let (engine, busy) = (self.clone(), self.busy());
-                    ends.push(tokio::spawn(async move {
-                        engine.write_end(&stored, commit).await;
-                        drop(busy);
-                    }));
+            let performed = match self.notices_first(&ready) {
+                Some((incident, events)) if events.len() > 1 => self.tell_notices(incident, &events).await,
+                _ => vec![self.perform(&ready[0]).await],
+            };
+            for (ready, end) in ready.drain(..performed.len()).zip(performed) {
+                in_hand.left.retain(|left| *left != ready.stored.id);
+                if let Some(commit) = self.end(&ready.stored, end) {
+                    // What the next one looks at: which message shows what, or that it has to wait.
+                    self.write_end(&ready.stored, commit).await;
                 }
-                // What the next one looks at: which message shows what, or that it has to wait.
-                Some(commit) => self.write_end(&stored, commit).await,
             }
-            in_hand.left.pop_front();
+            let (engine, busy) = (self.clone(), self.busy());
+            ends.push(tokio::spawn(async move {
+                engine.write_done().await;
+                drop(busy);
+            }));
         }
         for end in ends {
             // A panic in there has been told by the runtime.
@@ -239,39 +311,87 @@ impl Engine {
 
     async fn write_end(&self, stored: &StoredEffect, commit: Commit) {
         let again = commit.effects_retry.first().map(|retry| retry.not_before);
-        let result = self.commit(commit).await;
-        let mut waiting = lock(&self.inner.effects);
-        match result {
+        match self.commit(commit).await {
             Ok(_) => {
                 if let Some(not_before) = again {
-                    waiting.add(stored.id, &stored.effect.channel, Some(not_before));
+                    lock(&self.inner.effects).add(stored.id, &stored.effect.channel, Some(not_before));
                 }
             }
-            Err(error) => {
-                // It will be performed again, every call has a key for that; not at once, the disk needs somebody first.
-                tracing::error!(effect = stored.effect.key, %error, "the end of an effect could not be stored");
-                waiting.add(stored.id, &stored.effect.channel, None);
-                waiting.rest(&stored.effect.channel, self.now() + FIRST_WAIT);
+            Err(error) => self.not_written(stored.id, &stored.effect.channel, &error),
+        }
+    }
+
+    /// Writes down in one commit what is done by now, whoever did it.
+    async fn write_done(&self) {
+        let _turn = self.inner.writing_done.lock().await;
+        let done = std::mem::take(&mut *lock(&self.inner.done));
+        if done.is_empty() {
+            return;
+        }
+        let commit = Commit {
+            at: self.now(),
+            effects_done: done.iter().map(|(id, _)| *id).collect(),
+            ..Commit::default()
+        };
+        if let Err(error) = self.commit(commit).await {
+            for (id, channel) in done {
+                self.not_written(id, &channel, &error);
             }
         }
+    }
+
+    /// It will be performed again, every call has a key for that; not at once, the disk needs somebody first.
+    fn not_written(&self, id: EffectId, channel: &str, error: &Error) {
+        tracing::error!(effect = id.0, channel, %error, "the end of an effect could not be stored");
+        let mut waiting = lock(&self.inner.effects);
+        waiting.add(id, channel, None);
+        waiting.rest(channel, self.now() + FIRST_WAIT);
     }
 
     fn rest(&self, channel: &str, wait: TimeDelta) {
         lock(&self.inner.effects).rest(channel, self.now() + wait);
     }
 
-    /// Performs an effect; what is to be written down of it.
-    async fn perform(&self, stored: &StoredEffect) -> Option<Commit> {
-        let late = |deadline: DateTime<Utc>| deadline < self.now();
-        let end = match serde_json::from_str::<Task>(&stored.effect.body) {
-            Ok(task) if stored.effect.deadline.is_some_and(late) => {
+    /// Performs an effect.
+    async fn perform(&self, ready: &Ready) -> End {
+        let Ready { stored, task } = ready;
+        match task {
+            Ok(task) if self.is_late(stored) => {
                 self.inner.counters.effects_late.fetch_add(1, Ordering::Relaxed);
                 self.too_late(stored, task).await
             }
-            Ok(task) => self.carry_out(stored, task).await,
+            Ok(task) => self.carry_out(stored, task.clone()).await,
             Err(error) => End::Never(format!("the task cannot be read: {error}")),
-        };
+        }
+    }
+
+    fn is_late(&self, stored: &StoredEffect) -> bool {
+        stored
+            .effect
+            .deadline
+            .is_some_and(|deadline| deadline < self.now())
+    }
+
+    /// The notices at the head, of one incident and none too late, as far as nothing else comes between them.
+    fn notices_first(&self, ready: &VecDeque<Ready>) -> Option<(IncidentId, Vec<u64>)> {
+        let mut notices = ready.iter().map_while(|ready| match &ready.task {
+            Ok(Task::Incident {
+                incident,
+                effect: Effect::Notice { event, .. },
+            }) if !self.is_late(&ready.stored) => Some((*incident, *event)),
+            _ => None,
+        });
+        let (of, first) = notices.next()?;
+        let others = notices.take_while(|(incident, _)| *incident == of);
+        let events = std::iter::once(first).chain(others.map(|(_, event)| event));
+        Some((of, events.collect()))
+    }
+
+    /// What an end means for what waits; what is to be written down of it at once. That it is done is written with
+    /// whatever else is done by then.
+    fn end(&self, stored: &StoredEffect, end: End) -> Option<Commit> {
         self.inner.counters.effects.fetch_add(1, Ordering::Relaxed);
+        let (id, channel) = (stored.id, &stored.effect.channel);
         let mut commit = Commit {
             at: self.now(),
             ..Commit::default()
@@ -281,13 +401,16 @@ impl Engine {
             End::Rest(why) => {
                 tracing::warn!(effect = stored.effect.key, why, "to be looked at again");
                 let mut waiting = lock(&self.inner.effects);
-                waiting.add(stored.id, &stored.effect.channel, None);
-                waiting.rest(&stored.effect.channel, self.now() + LONGEST_WAIT);
+                waiting.add(id, channel, None);
+                waiting.rest(channel, self.now() + LONGEST_WAIT);
                 return None;
             }
-            End::Done => commit.effects_done.push(stored.id),
+            End::Done => {
+                lock(&self.inner.done).push((id, channel.clone()));
+                return None;
+            }
             End::Shown(posts) => {
-                commit.effects_done.push(stored.id);
+                commit.effects_done.push(id);
                 commit.effects.extend(posts.iter().filter_map(plan::after_post));
                 commit.posts = posts;
             }
@@ -297,10 +420,10 @@ impl Engine {
                 tracing::warn!(effect = stored.effect.key, why, "to be tried again");
                 // Told when to come back, it is not the message that is the trouble.
                 if asked.is_some() || stored.attempts < HOLDS_CHANNEL {
-                    self.rest(&stored.effect.channel, wait);
+                    self.rest(channel, wait);
                 }
                 commit.effects_retry.push(EffectRetry {
-                    effect: stored.id,
+                    effect: id,
                     not_before: self.now() + wait,
                     error: why,
                 });
@@ -308,18 +431,19 @@ impl Engine {
             End::Never(why) => {
                 self.inner.counters.effects_failed.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(effect = stored.effect.key, why, "given up");
-                commit.effects_done.push(stored.id);
+                lock(&self.inner.done).push((id, channel.clone()));
+                return None;
             }
         }
         Some(commit)
     }
 
     /// A notice that came too late is told in a digest, together with all others of its room that are late by now.
-    async fn too_late(&self, stored: &StoredEffect, task: Task) -> End {
+    async fn too_late(&self, stored: &StoredEffect, task: &Task) -> End {
         let Task::Incident {
             incident,
             effect: Effect::Notice { event, .. },
-        } = task
+        } = *task
         else {
             return End::Done;
         };
@@ -410,7 +534,8 @@ impl Engine {
             Effect::Show { slot } => self.show(state, slot).await,
             Effect::Notice { event, .. } => {
                 drop(state);
-                self.notice(incident, event).await
+                let mut told = self.tell_notices(incident, &[event]).await;
+                told.pop().unwrap_or(End::Done)
             }
             Effect::Direct { person, event } => {
                 drop(state);

@@ -72,27 +72,33 @@ pub fn desk_stands_at(seq: u64) -> Append {
 
 /// The commit for decided events of one incident. `before` is the sequence they were decided on.
 pub fn commit(state: &State, before: u64, written: &[Recorded], at: DateTime<Utc>) -> Commit {
-    let incident = state.opening.number;
-    let stream = Stream::Incident(incident);
-    let events = written.iter().filter_map(journal::row).collect();
+    let append = Append {
+        stream: Stream::Incident(state.opening.number),
+        expected: before,
+        events: Vec::new(),
+    };
     let mut commit = Commit {
         at,
-        appends: vec![Append {
-            stream,
-            expected: before,
-            events,
-        }],
+        appends: vec![append],
         ..Commit::default()
     };
-    for recorded in written {
-        for effect in react(state, recorded) {
-            add(&mut commit, state, effect, at);
-        }
-    }
+    add(&mut commit, state, written);
     commit
 }
 
-fn add(commit: &mut Commit, state: &State, effect: Effect, at: DateTime<Utc>) {
+/// Adds decided events to the commit of their incident, with what they cause. `state` is the one right after them.
+pub fn add(commit: &mut Commit, state: &State, written: &[Recorded]) {
+    let stream = Stream::Incident(state.opening.number);
+    if let Some(append) = commit.appends.iter_mut().find(|append| append.stream == stream) {
+        append.events.extend(written.iter().filter_map(journal::row));
+    }
+    for effect in written.iter().flat_map(|recorded| react(state, recorded)) {
+        add_effect(commit, state, effect);
+    }
+}
+
+fn add_effect(commit: &mut Commit, state: &State, effect: Effect) {
+    let at = commit.at;
     let incident = state.opening.number;
     let stream = Stream::Incident(incident);
     match effect {

@@ -93,7 +93,7 @@ pub struct Asking<'a> {
     /// The incident of the room, or the one that was named.
     pub incident: Option<&'a State>,
     /// Lines of the list of incidents, newest first, those this person may see.
-    pub listed: &'a [Arc<Listed>],
+    pub listed: &'a (dyn Fn() -> Vec<Arc<Listed>> + Sync),
     /// The journal of the incident, where the command is about it.
     pub journal: Option<&'a [Recorded]>,
 }

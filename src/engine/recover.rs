@@ -30,6 +30,7 @@ impl Engine {
                 match serde_json::from_str::<Delivery>(&row.body) {
                     Ok(delivery) => self.queue(Job {
                         inbox: row.id,
+                        addressed: self.inner.parts.meaning.addressed(&delivery.incoming),
                         delivery,
                     }),
                     Err(error) => {

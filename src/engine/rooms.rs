@@ -132,66 +132,116 @@ impl Engine {
         end
     }
 
-    pub(super) async fn notice(&self, incident: IncidentId, event: u64) -> End {
-        let (state, message) = match self.notice_of(incident, event).await {
-            Ok(Some(noticed)) => noticed,
-            Ok(None) => return End::Done,
-            Err(end) => return end,
+    /// Tells of events of one incident, in this order; how each ended. Fewer ends than events: the rest has to wait
+    /// for what failed, or for what may be more urgent.
+    pub(super) async fn tell_notices(&self, incident: IncidentId, events: &[u64]) -> Vec<End> {
+        let Noticed { told, rooms, no_room } = match self.notices_of(incident, events).await {
+            Ok(noticed) => noticed,
+            Err(end) => return vec![end],
         };
-        if let Some(end) = no_room_yet(&state) {
-            return end;
+        if let Some(end) = no_room
+            && told.first().is_some_and(Option::is_some)
+        {
+            return vec![end];
         }
-        let rooms = state.rooms.clone();
-        drop(state);
-        self.post_once(&rooms, &format!("{incident}/notice/{event}"), &message)
-            .await
+        let said = events.iter().zip(&told);
+        let said = said
+            .filter_map(|(event, message)| Some((format!("{incident}/notice/{event}"), message.as_ref()?)));
+        let said: Vec<(String, &Message)> = said.collect();
+        let mut posted = self.post_all(&rooms, &said).await.into_iter();
+        let ends = told.iter().map_while(|message| match message {
+            Some(_) => posted.next(),
+            None => Some(End::Done),
+        });
+        ends.collect()
     }
 
-    /// Posts a message of its own in every room of the team.
-    async fn post_once(&self, rooms: &[(RoomRef, Audience)], key: &str, message: &Message) -> End {
-        let mut end = End::Done;
+    /// Posts messages in every room of the team; how each ended. There are fewer ends where a room did not get to all.
+    async fn post_all(&self, rooms: &[(RoomRef, Audience)], said: &[(String, &Message)]) -> Vec<End> {
+        let mut ends: Vec<End> = said.iter().map(|_| End::Done).collect();
         for (room, audience) in rooms {
-            if *audience == Audience::Guest {
+            if *audience == Audience::Guest || said.is_empty() {
                 continue;
             }
-            end = end.and(match self.chat(&room.platform) {
+            let posted: Vec<End> = match self.chat(&room.platform) {
                 Ok(chat) => {
-                    let posted = chat.post(&format!("{key}@{room}"), room, None, message).await;
-                    posted.map(drop).into()
+                    let keyed = said
+                        .iter()
+                        .map(|(key, message)| (format!("{key}@{room}"), *message));
+                    let posted = chat.post_all(room, &keyed.collect::<Vec<_>>()).await;
+                    posted.into_iter().map(|posted| posted.map(drop).into()).collect()
                 }
-                Err(end) => end,
-            });
+                Err(_) => said
+                    .iter()
+                    .filter_map(|_| self.chat(&room.platform).err())
+                    .collect(),
+            };
+            ends = ends
+                .into_iter()
+                .zip(posted)
+                .map(|(end, posted)| end.and(posted))
+                .collect();
         }
-        end
+        ends
     }
 
-    /// What is said of an event, and the state it is said on.
-    async fn notice_of(
-        &self,
-        incident: IncidentId,
-        event: u64,
-    ) -> Result<Option<(Arc<State>, Message)>, End> {
-        let stream = Stream::Incident(incident);
-        let stored = self.inner.parts.store.events(stream, event - 1, 1).await;
-        let stored = stored.map_err(|error| End::again(error.to_string()))?;
-        let Some(stored) = stored.first() else {
-            return Ok(None);
+    /// What is said of events of an incident, as far as they are at hand or read in one go: of the first in any case.
+    async fn notices_of(&self, incident: IncidentId, events: &[u64]) -> Result<Noticed, End> {
+        let loaded = self.loaded(incident);
+        let mut loaded_now = loaded.lock().await;
+        let mut known = loaded_now.recent_of(events);
+        let mut looked_at = 0..0;
+        if let Some(missing) = events.iter().find(|event| !known.contains_key(event)) {
+            drop(loaded_now);
+            looked_at = *missing..missing + IN_ONE_GO;
+            let stream = Stream::Incident(incident);
+            let stored = self
+                .inner
+                .parts
+                .store
+                .events(stream, missing - 1, IN_ONE_GO as usize)
+                .await;
+            for stored in stored.map_err(|error| End::again(error.to_string()))? {
+                if !events.contains(&stored.seq) {
+                    continue;
+                }
+                match journal::read(&stored) {
+                    Ok(recorded) => drop(known.insert(stored.seq, (recorded, stored.seal.hash))),
+                    Err(error) if stored.seq == events[0] => return Err(End::Never(error.to_string())),
+                    Err(_) => looked_at.end = looked_at.end.min(stored.seq),
+                }
+            }
+            loaded_now = loaded.lock().await;
+        }
+        self.fill(incident, &mut loaded_now).await?;
+        let Some(state) = &loaded_now.state else {
+            return Err(End::Done);
         };
-        let recorded = journal::read(stored).map_err(|error| End::Never(error.to_string()))?;
-        let hash = stored.seal.hash.to_string();
-        let Some(state) = self.state(incident).await? else {
-            return Ok(None);
-        };
-        let words = &self.inner.parts.words;
-        let message = words.notice(&state, &recorded, &hash, &self.desk());
-        Ok(message.map(|message| (state, message)))
+        let desk = self.desk();
+        let at_hand = events
+            .iter()
+            .take_while(|event| known.contains_key(event) || looked_at.contains(event));
+        let told = at_hand.map(|event| {
+            let (recorded, hash) = known.get(event)?;
+            self.inner
+                .parts
+                .words
+                .notice(state, recorded, &hash.to_string(), &desk)
+        });
+        Ok(Noticed {
+            told: told.collect(),
+            rooms: state.rooms.clone(),
+            no_room: no_room_yet(state),
+        })
     }
 
     pub(super) async fn direct(&self, incident: IncidentId, person: &PersonId, event: u64) -> End {
-        let message = match self.notice_of(incident, event).await {
-            Ok(Some((_, message))) => message,
-            Ok(None) => return End::Done,
+        let message = match self.notices_of(incident, &[event]).await {
+            Ok(Noticed { mut told, .. }) => told.pop().flatten(),
             Err(end) => return end,
+        };
+        let Some(message) = message else {
+            return End::Done;
         };
         let desk = self.desk();
         let mut end = End::Done;
@@ -220,8 +270,9 @@ impl Engine {
             return end;
         }
         let message = self.inner.parts.words.digest(&state, from, to, &self.desk());
-        self.post_once(&state.rooms, &format!("{incident}/digest/{to}"), &message)
-            .await
+        let said = (format!("{incident}/digest/{to}"), &message);
+        let mut ends = self.post_all(&state.rooms, &[said]).await;
+        ends.pop().unwrap_or(End::Done)
     }
 
     pub(super) async fn post_export(
@@ -312,6 +363,17 @@ impl Engine {
         })
     }
 }
+
+/// What is said of events, where anything is, and where it is said.
+struct Noticed {
+    told: Vec<Option<Message>>,
+    rooms: Vec<(RoomRef, Audience)>,
+    /// What is said waits for the room.
+    no_room: Option<End>,
+}
+
+/// Events read at once to be told of: one run of notices of a busy incident.
+const IN_ONE_GO: u64 = 64;
 
 /// What is said in a room waits for the room, unless opening one was given up.
 fn no_room_yet(state: &State) -> Option<End> {

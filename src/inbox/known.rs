@@ -47,8 +47,9 @@ impl Choices for Known<'_> {
                 roles.chain(self.people()).collect()
             }
             ArgKind::Incident => {
-                let listed = self.asking.listed.iter();
+                let listed = (self.asking.listed)();
                 listed
+                    .iter()
                     .map(|listed| labelled(listed.incident.to_string(), &listed.title))
                     .collect()
             }

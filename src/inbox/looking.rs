@@ -59,15 +59,15 @@ impl Inbox {
 
     pub(super) fn list(&self, parsed: &Parsed, asking: &Asking<'_>) -> Act {
         let mine = |listed: &&std::sync::Arc<crate::engine::Listed>| listed.members.contains(asking.person);
-        let listed = asking.listed;
+        let listed = (asking.listed)();
         self.tell(match parsed.text("which") {
             Some("mine") => {
                 let mine: Vec<_> = listed.iter().filter(mine).cloned().collect();
                 view::list(&mine, Some(true), asking.desk)
             }
-            Some("closed") => view::list(listed, Some(false), asking.desk),
-            Some("all") => view::list(listed, None, asking.desk),
-            _ => view::list(listed, Some(true), asking.desk),
+            Some("closed") => view::list(&listed, Some(false), asking.desk),
+            Some("all") => view::list(&listed, None, asking.desk),
+            _ => view::list(&listed, Some(true), asking.desk),
         })
     }
 

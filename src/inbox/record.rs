@@ -115,7 +115,7 @@ impl Inbox {
 
     /// An incident that exists and that this person may see.
     fn seen(&self, incident: IncidentId, asking: &Asking<'_>) -> Result<IncidentId, Refusal> {
-        if asking.listed.iter().any(|listed| listed.incident == incident) {
+        if (asking.listed)().iter().any(|listed| listed.incident == incident) {
             return Ok(incident);
         }
         Err(Refusal::new(format!(

@@ -140,10 +140,11 @@ impl Ledger {
         limits::check(commit)?;
         self.check_streams(commit)?;
         self.check_locks(commit)?;
-        if let Some(done) = &commit.inbox_done
-            && !self.pending.contains(&done.inbox)
-        {
-            return Err(Error::NotPending { inbox: done.inbox });
+        let mut decided = BTreeSet::new();
+        for done in &commit.inbox_done {
+            if !self.pending.contains(&done.inbox) || !decided.insert(done.inbox) {
+                return Err(Error::NotPending { inbox: done.inbox });
+            }
         }
         let (seals, heads) = self.seal(commit)?;
 
@@ -160,7 +161,7 @@ impl Ledger {
         for lock in &commit.locks_taken {
             self.locks.insert(lock.target.clone(), lock.clone());
         }
-        if let Some(done) = &commit.inbox_done {
+        for done in &commit.inbox_done {
             self.pending.remove(&done.inbox);
         }
         let effects = (self.last_effect + 1..).zip(&commit.effects);
@@ -168,13 +169,15 @@ impl Ledger {
             .map(|(count, effect)| EffectId::new(effect.lane, count))
             .collect();
         self.last_effect += effects.len() as u64;
+        let hashes = seals.iter().map(|of| of.iter().map(|seal| seal.hash).collect());
         Ok(Admitted {
-            seals,
             committed: Committed {
                 heads,
+                hashes: hashes.collect(),
                 effects,
                 purged: false,
             },
+            seals,
             released,
         })
     }

@@ -119,10 +119,9 @@ fn check_events(commit: &Commit) -> Result<(), Error> {
             text("the payload of an event", &event.payload, MAX_PAYLOAD)?;
         }
     }
-    match &commit.inbox_done {
-        Some(done) => text("the outcome", &done.outcome, MAX_BODY),
-        None => Ok(()),
-    }
+    rows("the number of decided deliveries", commit.inbox_done.len())?;
+    let mut outcomes = commit.inbox_done.iter().map(|done| &done.outcome);
+    outcomes.try_for_each(|outcome| text("the outcome", outcome, MAX_BODY))
 }
 
 fn check_outbox(commit: &Commit) -> Result<(), Error> {

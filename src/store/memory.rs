@@ -244,11 +244,11 @@ impl Disk {
         let mut committed = admitted.committed.clone();
         committed.purged = !commit.redactions.is_empty();
         self.append(&commit, &admitted);
-        if let Some(done) = &commit.inbox_done
-            && let Some(inboxed) = self.inbox.get_mut(&done.inbox)
-        {
-            inboxed.delivery.body = String::new();
-            inboxed.decided = Some((commit.at, done.outcome.clone()));
+        for done in &commit.inbox_done {
+            if let Some(inboxed) = self.inbox.get_mut(&done.inbox) {
+                inboxed.delivery.body = String::new();
+                inboxed.decided = Some((commit.at, done.outcome.clone()));
+            }
         }
         self.outbox(&commit, &committed.effects);
         for cleared in &commit.timers_cleared {

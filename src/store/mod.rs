@@ -12,7 +12,7 @@
 //! ```text
 //! let head = store.head(stream).await?;                     // what the decision is made on
 //! let commit = Commit { at: now, appends: vec![Append { stream, expected: head.seq, events }],
-//!                       inbox_done: Some(InboxDone { inbox, outcome }), effects, ..Commit::default() };
+//!                       inbox_done: vec![InboxDone { inbox, outcome }], effects, ..Commit::default() };
 //! match store.commit(commit).await {
 //!     Err(Error::Conflict { .. }) => …,                     // load the new events, decide again
 //!     Err(Error::Locked { holder }) => …,                   // a refusal that names the other incident

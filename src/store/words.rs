@@ -125,8 +125,8 @@ pub struct Commit {
     pub at: DateTime<Utc>,
     /// At most one per stream.
     pub appends: Vec<Append>,
-    /// The delivery that was decided: its body goes, its keys stay.
-    pub inbox_done: Option<InboxDone>,
+    /// The deliveries that were decided: their bodies go, their keys stay.
+    pub inbox_done: Vec<InboxDone>,
     /// About to be performed: after a crash it shows that the effect may have happened.
     pub effects_claimed: Vec<EffectId>,
     pub effects_retry: Vec<EffectRetry>,
@@ -160,6 +160,8 @@ pub struct Append {
 pub struct Committed {
     /// The new end of each stream in `appends`, in that order.
     pub heads: Vec<Head>,
+    /// The hashes of the events of each stream in `appends`.
+    pub hashes: Vec<Vec<Hash>>,
     /// One id per effect, in order. A doubled key without `merge` gets an id that is never due.
     pub effects: Vec<EffectId>,
     /// Only with redactions: whether the old bytes are gone from the file now. If not, a reader held an old page;
@@ -232,7 +234,7 @@ impl EffectId {
         Self(lane << Self::LANE | count)
     }
 
-    pub(super) fn lane(self) -> Lane {
+    pub fn lane(self) -> Lane {
         match self.0 >> Self::LANE {
             0 => Lane::First,
             1 => Lane::Urgent,

@@ -300,6 +300,8 @@ async fn connect(place: &Place) -> (Result<SqlitePool, sqlx::Error>, PathBuf) {
             (
                 SqlitePoolOptions::new()
                     .max_connections(CONNECTIONS)
+                    // A file does not go away as a server does; asking first would cost as much as many a query.
+                    .test_before_acquire(false)
                     .connect_with(options)
                     .await,
                 path.clone(),

@@ -7,21 +7,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::faults::Call;
 use super::live::What;
-use super::writer::{Done, NewFile, No, Op, Post};
+use super::writer::{Done, NewFile, No, Op, Post, Reply};
 use super::{FILE_MAX, LocalChat, MESSAGE_MAX, PLATFORM, Room, message_ref, room_ref};
 use crate::chat::{Block, Chat, Error, FileRef, Form, Message, Rich, RoomSpec, Trigger, Upload};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 impl LocalChat {
     async fn write(&self, op: Op) -> Result<Done, Error> {
-        match self.writer.apply(op).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(no)) => Err(Error::Gone { why: gone(no).into() }),
-            Err(broken) => Err(Error::Retry {
-                why: format!("the chat file took no changes: {}", broken.0),
-                after: None,
-            }),
-        }
+        done(self.writer.apply(op).await)
     }
 
     async fn bot_posts(
@@ -41,12 +34,7 @@ impl LocalChat {
             file,
             at: self.now(),
         };
-        match self.write(Op::Post(post)).await? {
-            Done::Message(id) => Ok(message_ref(&room, id)),
-            _ => Err(Error::Gone {
-                why: gone(No::Message).into(),
-            }),
-        }
+        posted(&room, self.writer.apply(Op::Post(post)).await)
     }
 
     /// The room, if it is one of ours and this person may be spoken to there.
@@ -149,6 +137,28 @@ impl Chat for LocalChat {
                 .await
         };
         self.faults.during(Call::Post, work).await
+    }
+
+    async fn post_all(&self, room: &RoomRef, posts: &[(String, &Message)]) -> Vec<Result<MessageRef, Error>> {
+        let work = async {
+            let (room, at) = (ours(room)?.to_owned(), self.now());
+            let post = |(key, body): &(String, &Message)| {
+                Ok(Op::Post(Post {
+                    key: Some(key.clone()),
+                    room: room.clone(),
+                    thread: None,
+                    by: None,
+                    body: encoded(body)?,
+                    file: None,
+                    at,
+                }))
+            };
+            let posts = posts.iter().map(post).collect::<Result<Vec<_>, Error>>()?;
+            let replies = self.writer.apply_all(posts).await;
+            Ok(replies.into_iter().map(|reply| posted(&room, reply)).collect())
+        };
+        let posted = self.faults.during(Call::Post, work).await;
+        posted.unwrap_or_else(|error| vec![Err(error)])
     }
 
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error> {
@@ -287,6 +297,27 @@ impl Chat for LocalChat {
             Ok(())
         };
         self.faults.during(Call::Ask, work).await
+    }
+}
+
+/// What the writer says, in the port's words.
+fn done(reply: Reply) -> Result<Done, Error> {
+    match reply {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(no)) => Err(Error::Gone { why: gone(no).into() }),
+        Err(broken) => Err(Error::Retry {
+            why: format!("the chat file took no changes: {}", broken.0),
+            after: None,
+        }),
+    }
+}
+
+fn posted(room: &str, reply: Reply) -> Result<MessageRef, Error> {
+    match done(reply)? {
+        Done::Message(id) => Ok(message_ref(room, id)),
+        _ => Err(Error::Gone {
+            why: gone(No::Message).into(),
+        }),
     }
 }
 

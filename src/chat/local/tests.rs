@@ -166,6 +166,34 @@ async fn a_call_with_the_same_key_is_done_once() {
 }
 
 #[tokio::test]
+async fn messages_posted_together_keep_their_order_and_are_each_posted_once() {
+    let Scene { chat, .. } = scene().await;
+    let texts_of = ["one", "two", "three", "two"];
+    let messages = texts_of.map(said);
+    let posts: Vec<_> = texts_of
+        .iter()
+        .map(|text| (*text).to_owned())
+        .zip(&messages)
+        .collect();
+    let posted = chat.post_all(&lobby(), &posts).await;
+    let posted: Vec<_> = posted.into_iter().map(|posted| posted.unwrap()).collect();
+    assert_eq!(posted[1], posted[3], "the same key is the same message");
+    assert_eq!(texts(&chat, "lobby").await, ["one", "two", "three"]);
+    let again = chat.post_all(&lobby(), &posts[..2]).await;
+    assert_eq!(again, [Ok(posted[0].clone()), Ok(posted[1].clone())]);
+    assert_eq!(texts(&chat, "lobby").await, ["one", "two", "three"]);
+
+    let nowhere = chat.post_all(&room_ref("nowhere"), &posts[..2]).await;
+    assert!(matches!(
+        nowhere[..],
+        [Err(Error::Gone { .. }), Err(Error::Gone { .. })]
+    ));
+    chat.faults().next(1, &Fault::Retry { after: None });
+    let failed = chat.post_all(&lobby(), &posts).await;
+    assert!(matches!(failed[..], [Err(Error::Retry { .. })]), "{failed:?}");
+}
+
+#[tokio::test]
 async fn a_taken_name_gets_a_suffix_and_reserved_ones_are_never_given() {
     let s = scene().await;
     let names = ["carriers", "Carriers", "lobby", "@ana", "///", "ÄRGER über Zoll"];

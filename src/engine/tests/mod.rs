@@ -10,4 +10,5 @@ mod racing;
 mod redacting;
 mod storage;
 mod timing;
+mod together;
 mod walk;

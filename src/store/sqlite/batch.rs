@@ -96,7 +96,7 @@ impl Batch {
                 self.event(append.stream, seq, event, seal);
             }
         }
-        if let Some(done) = &commit.inbox_done {
+        for done in &commit.inbox_done {
             self.decide
                 .push([done.inbox.0.into(), ns(commit.at).into(), (&done.outcome).into()]);
             self.wait_no_more.push([done.inbox.0.into()]);

@@ -111,10 +111,10 @@ async fn a_full_disk_refuses_what_does_not_fit_and_goes_on_when_there_is_room() 
 
     let large = "x".repeat(500_000);
     let mut commit = append(stream(1), 1, &["small", &large]);
-    commit.inbox_done = Some(InboxDone {
+    commit.inbox_done = vec![InboxDone {
         inbox: id,
         outcome: "{}".into(),
-    });
+    }];
     commit.effects = vec![effect("a")];
     let full = store.commit(commit.clone()).await.unwrap_err();
     assert!(full.retry());
@@ -181,10 +181,10 @@ async fn a_redacted_password_is_gone_from_the_bytes_of_the_file() {
         }
     }
     let id = fresh(&store, "hunter2-inbox").await;
-    let inbox_done = Some(InboxDone {
+    let inbox_done = vec![InboxDone {
         inbox: id,
         outcome: "{}".into(),
-    });
+    }];
     store
         .commit(Commit {
             inbox_done,

@@ -8,10 +8,10 @@ async fn story(store: &dyn Store) -> Result<(), Error> {
         return Ok(());
     };
     let mut commit = append(stream(1), 0, &["decided"]);
-    commit.inbox_done = Some(InboxDone {
+    commit.inbox_done = vec![InboxDone {
         inbox,
         outcome: "{}".into(),
-    });
+    }];
     store.commit(commit).await?;
     store.commit(append(stream(1), 1, &["after"])).await.map(|_| ())
 }

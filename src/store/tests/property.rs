@@ -99,10 +99,10 @@ async fn attempt(store: &dyn Store, one: &Try) -> String {
             let waiting = store.pending(InboxId(0), 99).await.unwrap();
             let inbox = waiting.get(*nth).map_or(InboxId(99), |one| one.id);
             Commit {
-                inbox_done: Some(InboxDone {
+                inbox_done: vec![InboxDone {
                     inbox,
                     outcome: format!("{nth}"),
-                }),
+                }],
                 ..Commit::default()
             }
         }

@@ -1,5 +1,7 @@
 //! Writing messages, and with each thing a person did its delivery to the bot, in the same transaction.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, SqliteConnection};
 
@@ -9,6 +11,71 @@ use crate::chat::local::live::What;
 use crate::chat::local::message_ref;
 use crate::chat::local::model::Rooms;
 use crate::chat::{FileRef, Incoming};
+
+/// Messages written by one statement: more cost no less each.
+pub const AT_ONCE: usize = 64;
+
+/// A message of the bot with nothing attached, and its key.
+pub fn plain(op: &Op) -> Option<(&Post, &str)> {
+    match op {
+        Op::Post(post) if post.by.is_none() && post.thread.is_none() && post.file.is_none() => {
+            Some((post, post.key.as_deref()?))
+        }
+        _ => None,
+    }
+}
+
+/// Writes [`plain`] messages in this order. They come as one JSON text, so that the statement is the same for any
+/// number of them and stays prepared.
+pub async fn post_plain(
+    db: &mut SqliteConnection,
+    rooms: &Rooms,
+    posts: &[(&Post, &str)],
+    after: &mut After,
+) -> Result<Vec<Result<Done, No>>, sqlx::Error> {
+    let open = |(post, _): &(&Post, &str)| match known_room(rooms, after, &post.room) {
+        None => Err(No::Room),
+        Some(room) if room.archived => Err(No::Archived),
+        Some(_) => Ok(()),
+    };
+    let open: Vec<_> = posts.iter().map(open).collect();
+    let rows = posts.iter().zip(&open).filter(|(_, open)| open.is_ok());
+    let rows: Vec<_> = rows
+        .map(|((post, key), _)| (&post.room, &post.body, post.at.timestamp_millis(), key))
+        .collect();
+    let rows = serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let written: Vec<(i64, String)> = sqlx::query_as(
+        "INSERT INTO message (room, body, at, key) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 \
+         FROM json_each(?) WHERE true ON CONFLICT (key) DO NOTHING RETURNING id, key",
+    )
+    .bind(rows)
+    .fetch_all(&mut *db)
+    .await?;
+    let written: HashMap<String, i64> = written.into_iter().map(|(id, key)| (key, id)).collect();
+    let mut told = HashSet::new();
+    let mut answers = Vec::with_capacity(posts.len());
+    for ((post, key), open) in posts.iter().zip(open) {
+        answers.push(match (open, written.get(*key)) {
+            (Err(no), _) => Err(no),
+            (Ok(()), Some(id)) => {
+                if told.insert(id) {
+                    tell(after, &post.room, *id, None, None, true);
+                }
+                Ok(Done::Message(*id))
+            }
+            (Ok(()), None) => Ok(Done::Message(known_by(db, key).await?)),
+        });
+    }
+    Ok(answers)
+}
+
+/// The message that was written with this key before.
+async fn known_by(db: &mut SqliteConnection, key: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT id FROM message WHERE key = ?")
+        .bind(key)
+        .fetch_one(db)
+        .await
+}
 
 pub async fn post_message(
     db: &mut SqliteConnection,

@@ -6,6 +6,7 @@ contract! {
     a_delivery_is_taken_in_once_whichever_key_comes_twice,
     a_decided_delivery_loses_its_body_and_keeps_its_outcome,
     a_delivery_is_decided_once,
+    deliveries_are_decided_together_or_not_at_all,
     forgotten_deliveries_are_new_again,
     a_full_inbox_keeps_a_reserve_for_approvals_and_knows_duplicates,
 }
@@ -64,10 +65,10 @@ async fn a_decided_delivery_loses_its_body_and_keeps_its_outcome(fixture: Fixtur
     assert_eq!(store.outcome(id).await.unwrap(), None);
 
     let mut commit = append(stream(1), 0, &["opened"]);
-    commit.inbox_done = Some(InboxDone {
+    commit.inbox_done = vec![InboxDone {
         inbox: id,
         outcome: "{\"opened\":1}".into(),
-    });
+    }];
     store.commit(commit).await.unwrap();
     assert_eq!(store.pending(InboxId(0), 9).await.unwrap(), []);
     assert_eq!(store.outcome(id).await.unwrap().unwrap(), "{\"opened\":1}");
@@ -81,10 +82,10 @@ async fn a_delivery_is_decided_once(fixture: Fixture) {
     let store = fixture.store.as_ref();
     let id = fresh(store, "Ev01").await;
     let done = |outcome: &str| {
-        Some(InboxDone {
+        vec![InboxDone {
             inbox: id,
             outcome: outcome.into(),
-        })
+        }]
     };
     store
         .commit(Commit {
@@ -104,14 +105,46 @@ async fn a_delivery_is_decided_once(fixture: Fixture) {
     assert_eq!(store.outcome(id).await.unwrap().unwrap(), "1");
 }
 
+async fn deliveries_are_decided_together_or_not_at_all(fixture: Fixture) {
+    let store = fixture.store.as_ref();
+    let ids = [fresh(store, "Ev01").await, fresh(store, "Ev02").await];
+    let together = |inboxes: &[InboxId], expected, texts: &[&str]| Commit {
+        inbox_done: inboxes
+            .iter()
+            .map(|inbox| InboxDone {
+                inbox: *inbox,
+                outcome: format!("outcome of {inbox}"),
+            })
+            .collect(),
+        ..append(stream(1), expected, texts)
+    };
+    let twice = store.commit(together(&[ids[0], ids[0]], 0, &["twice"])).await;
+    assert_eq!(twice.unwrap_err(), Error::NotPending { inbox: ids[0] });
+    let unknown = store
+        .commit(together(&[ids[0], InboxId(77)], 0, &["unknown"]))
+        .await;
+    assert_eq!(unknown.unwrap_err(), Error::NotPending { inbox: InboxId(77) });
+    assert_eq!(store.depths().await.unwrap().inbox, 2);
+
+    let committed = store.commit(together(&ids, 0, &["a", "b"])).await.unwrap();
+    let events = store.events(stream(1), 0, 9).await.unwrap();
+    let hashes: Vec<Hash> = events.iter().map(|event| event.seal.hash).collect();
+    assert_eq!(committed.hashes, [hashes]);
+    assert_eq!(store.depths().await.unwrap().inbox, 0);
+    for id in ids {
+        let outcome = store.outcome(id).await.unwrap();
+        assert_eq!(outcome.as_deref(), Some(format!("outcome of {id}").as_str()));
+    }
+}
+
 async fn forgotten_deliveries_are_new_again(fixture: Fixture) {
     let store = fixture.store.as_ref();
     for (key, when) in [("old", 0), ("new", 100)] {
         let id = fresh(store, key).await;
-        let inbox_done = Some(InboxDone {
+        let inbox_done = vec![InboxDone {
             inbox: id,
             outcome: "{}".into(),
-        });
+        }];
         store
             .commit(Commit {
                 at: at(when),
@@ -169,10 +202,10 @@ async fn a_full_inbox_keeps_a_reserve_for_approvals_and_knows_duplicates(fixture
     ));
 
     for waiting in store.pending(InboxId(0), 2).await.unwrap() {
-        let inbox_done = Some(InboxDone {
+        let inbox_done = vec![InboxDone {
             inbox: waiting.id,
             outcome: "{}".into(),
-        });
+        }];
         store
             .commit(Commit {
                 inbox_done,
