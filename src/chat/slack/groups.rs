@@ -18,9 +18,12 @@ const HANDLES_HOLD: TimeDelta = TimeDelta::seconds(60);
 /// Accounts asked for at the same time; all of a group are asked for once, when it is first read.
 const ACCOUNTS_AT_ONCE: usize = 8;
 
-/// Ids of groups by handle, and when they were read.
+/// Groups by handle.
+type ByHandle = HashMap<String, Listed>;
+
+/// The groups there were when they were listed last.
 #[derive(Default)]
-pub struct Handles(Mutex<Option<(DateTime<Utc>, HashMap<String, Listed>)>>);
+pub struct Handles(Mutex<Option<(DateTime<Utc>, ByHandle)>>);
 
 #[derive(Debug, Clone)]
 struct Listed {
@@ -79,7 +82,7 @@ pub fn find(answer: &Value, handle: &str) -> Result<String, String> {
     listed(&handles(answer), handle).map_err(str::to_owned)
 }
 
-fn listed(all: &HashMap<String, Listed>, handle: &str) -> Result<String, &'static str> {
+fn listed(all: &ByHandle, handle: &str) -> Result<String, &'static str> {
     match all.get(&handle.trim_start_matches('@').to_lowercase()) {
         None => Err(NONE_SUCH),
         Some(Listed { disabled: true, .. }) => Err(DISABLED),
@@ -143,7 +146,7 @@ impl SlackChat {
     }
 }
 
-fn handles(answer: &Value) -> HashMap<String, Listed> {
+fn handles(answer: &Value) -> ByHandle {
     let groups = answer["usergroups"].as_array().into_iter().flatten();
     let listed = groups.filter_map(|group| {
         let listed = Listed {
