@@ -410,8 +410,8 @@ impl Client {
         if !head.starts_with("HTTP/1.1 200") {
             bail!("unexpected: {text}");
         }
-        // What was not taken is told in the answer itself.
-        Ok((said.trim().is_empty(), wait))
+        // What was not taken is told in the answer itself; an answer in chunks that says nothing ends with a nought.
+        Ok((matches!(said.trim(), "" | "0"), wait))
     }
 }
 
@@ -434,6 +434,12 @@ async fn read_answer(stream: &mut TcpStream, into: &mut [u8]) -> Result<usize> {
             continue;
         };
         let text = String::from_utf8_lossy(&into[..head]).to_lowercase();
+        if text.contains("transfer-encoding: chunked") {
+            match into[..read].ends_with(b"\r\n0\r\n\r\n") {
+                true => return Ok(read),
+                false => continue,
+            }
+        }
         let length = text
             .lines()
             .find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
