@@ -127,6 +127,7 @@ impl Engine {
         {
             return self.prove_link(job.inbox, &job.delivery, from, &code).await;
         }
+        self.look_for(from).await?;
         let person = self.person(from, incident)?;
         let act = self
             .understand(&job.delivery, job.addressed, &person, incident)
@@ -254,6 +255,7 @@ impl Engine {
                 let Some(incident) = incident else {
                     return Err(no_incident().into());
                 };
+                self.groups_before(incident, &by, &request).await?;
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
             }

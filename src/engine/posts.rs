@@ -353,7 +353,7 @@ impl Engine {
 const IN_ONE_GO: u64 = 64;
 
 /// Makes one slot true in one room.
-async fn show_in(
+pub(super) async fn show_in(
     chat: &Arc<dyn Chat>,
     incident: IncidentId,
     slot: Slot,
@@ -374,11 +374,6 @@ async fn show_in(
         Ok(at) => at,
         Err(error) => return error.into(),
     };
-    if slot == Slot::Card
-        && let Err(error) = chat.pin(&at).await
-    {
-        return error.into();
-    }
     End::Shown(vec![Post {
         incident,
         slot: name,

@@ -65,6 +65,8 @@ pub struct State {
     pub cause: Option<FindingId>,
     pub lines_left: BTreeSet<Line>,
     pub proposals: BTreeMap<ProposalId, Proposal>,
+    /// Groups that could not be read when they should have counted: why, and when that was told last.
+    pub groups_missed: BTreeMap<String, (String, DateTime<Utc>)>,
     pub attempts: BTreeMap<AttemptId, ProposalId>,
     pub changes: BTreeMap<ChangeId, Change>,
     pub decision: Option<Decision>,

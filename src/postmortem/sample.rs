@@ -290,6 +290,7 @@ fn act(
             proposal,
             digest: digest.clone(),
             reason,
+            through: None,
         },
     );
     journal.bot(Event::Cleared {
@@ -929,6 +930,10 @@ pub fn the_other_kinds() -> Vec<Event> {
             message: message("1001"),
             file: "F2".to_owned(),
             name: why(),
+            why: why(),
+        },
+        Event::GroupMissed {
+            group: why(),
             why: why(),
         },
         Event::Invited {

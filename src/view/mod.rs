@@ -228,6 +228,17 @@ fn name(desk: &desk::State, person: &PersonId) -> String {
         .map_or_else(|| person.to_string(), |known| known.name.clone())
 }
 
+/// Names in a row; a crowd is counted.
+fn several(names: &[String]) -> String {
+    /// What one reads at a glance; a group can have hundreds.
+    const NAMED: usize = 8;
+    let (named, more) = names.split_at(names.len().min(NAMED));
+    match more.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
 fn who(desk: &desk::State, by: &By) -> String {
     match by {
         By::Person { id } => name(desk, id),

@@ -314,6 +314,8 @@ fn parts(store: &Memory, clock: &ManualClock, chat: &Arc<TestChat>, hands: &Arc<
             announce: Some(lobby()),
             away_after: AWAY_AFTER,
             whole_log: false,
+            groups: Vec::new(),
+            invite: Vec::new(),
         },
     }
 }

@@ -77,6 +77,7 @@ impl State {
             cause: None,
             lines_left: Default::default(),
             proposals: Default::default(),
+            groups_missed: Default::default(),
             attempts: Default::default(),
             changes: Default::default(),
             decision: None,
