@@ -9,6 +9,7 @@
 //! * [`away`] notices that a platform cannot be reached; [`adopt`] looks at a channel before it becomes a room.
 //! * [`overhear`] keeps what people say in a room, [`reactions`] what they mark of it.
 //! * [`files`] keeps what people attached to the messages they marked.
+//! * [`keep`] keeps the states of long journals, so that a start need not fold them whole.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
 //!
 //! Nothing here knows a platform or a protocol; those sit behind the ports.
@@ -22,6 +23,7 @@ mod handle;
 mod index;
 mod intake;
 pub mod journal;
+mod keep;
 mod link;
 mod look;
 mod measure;
@@ -160,6 +162,8 @@ struct Loaded {
     state: Option<Arc<State>>,
     /// The last events with their hashes: what is about to be told of them need not be read again.
     recent: VecDeque<(Recorded, Hash)>,
+    /// Up to where the state lies folded in the store, or soon will.
+    kept: u64,
 }
 
 /// Events kept beside a state in memory; more than that seldom waits to be told.
@@ -389,8 +393,10 @@ impl Engine {
 
     async fn fill(&self, incident: IncidentId, loaded: &mut Loaded) -> Result<(), Failed> {
         if loaded.state.is_none() {
-            let state = journal::load_state(&*self.inner.parts.store, incident).await?;
-            loaded.state = state.map(Arc::new);
+            let read = journal::load_state(&*self.inner.parts.store, incident).await?;
+            loaded.state = read.state.map(Arc::new);
+            loaded.kept = read.kept;
+            self.keep_later(incident, loaded);
         }
         Ok(())
     }
