@@ -208,7 +208,7 @@ async fn a_redaction_takes_what_was_kept_with_it() {
     assert!(has_key(kept(&house).await));
 
     let redact = Said::Redact {
-        row,
+        what: row.to_string(),
         reason: "a password".to_owned(),
     };
     assert!(house.says("cleo", Some(1), redact).await.accepted);
