@@ -156,7 +156,7 @@ impl Engine {
                 let reply = replying(state, &written);
                 draft.reply(with.inbox, reply);
             }
-            if self.write(&mut loaded, draft).await? {
+            if self.write(incident, &mut loaded, draft).await? {
                 return Ok(written);
             }
         }
@@ -193,7 +193,12 @@ impl Engine {
     }
 
     /// Whether it is written now. If not, somebody else was first, and it has to be decided again.
-    pub(super) async fn write(&self, loaded: &mut Loaded, draft: Draft) -> Result<bool, Failed> {
+    pub(super) async fn write(
+        &self,
+        incident: IncidentId,
+        loaded: &mut Loaded,
+        draft: Draft,
+    ) -> Result<bool, Failed> {
         let Draft {
             around,
             state,
@@ -218,7 +223,10 @@ impl Engine {
                 // What was in memory still says what a redaction removed.
                 match redacts {
                     true => *loaded = Loaded::default(),
-                    false => loaded.keep(state, written, &committed),
+                    false => {
+                        loaded.keep(state, written, &committed);
+                        self.keep_later(incident, loaded);
+                    }
                 }
                 if let Some(listed) = listed {
                     self.put_listed(listed);

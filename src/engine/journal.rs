@@ -2,7 +2,7 @@
 
 use crate::desk;
 use crate::incident::{self, By, IncidentId, PersonId, State};
-use crate::store::{self, NewEvent, Store, StoredEvent, Stream};
+use crate::store::{self, Hash, NewEvent, Snapshot, Store, StoredEvent, Stream};
 
 /// Events read at a time: large enough that a long journal takes few queries, small enough that reading and folding
 /// overlap.
@@ -112,11 +112,41 @@ pub async fn load(store: &dyn Store, incident: IncidentId) -> Result<Vec<inciden
     }
 }
 
-/// The state of an incident; `None` if it was never opened. While one page is folded the store reads the next.
-pub async fn load_state(store: &dyn Store, incident: IncidentId) -> Result<Option<State>, Error> {
+/// A state as it was read, and up to where it lies folded in the store.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// `None` if the incident was never opened.
+    pub state: Option<State>,
+    /// Zero where the whole journal was folded.
+    pub kept: u64,
+}
+
+/// The state of an incident: what the store keeps folded, if the journal goes on from there, and the events after it.
+pub async fn load_state(store: &dyn Store, incident: IncidentId) -> Result<Read, Error> {
     let stream = Stream::Incident(incident);
-    let mut state = None;
-    let mut page = store.events(stream, 0, PAGE).await?;
+    // Cannot be read: costs time. If more is wrong, the journal says so.
+    let kept = store.snapshot(stream).await.ok().flatten();
+    if let Some((state, hash)) = kept.as_ref().and_then(unpack) {
+        let kept = state.seq;
+        let page = store.events(stream, kept.saturating_sub(1), PAGE).await?;
+        let first = page.first();
+        if first.is_some_and(|first| first.seq == kept && first.seal.hash == hash) {
+            let state = fold_on(store, stream, Some(state), page).await?;
+            return Ok(Read { state, kept });
+        }
+    }
+    let page = store.events(stream, 0, PAGE).await?;
+    let state = fold_on(store, stream, None, page).await?;
+    Ok(Read { state, kept: 0 })
+}
+
+/// Folds this page and all that come after it. While one is folded the store reads the next.
+async fn fold_on(
+    store: &dyn Store,
+    stream: Stream,
+    mut state: Option<State>,
+    mut page: Vec<StoredEvent>,
+) -> Result<Option<State>, Error> {
     loop {
         let last = page.last().filter(|_| page.len() == PAGE).map(|last| last.seq);
         let next = async {
@@ -125,7 +155,11 @@ pub async fn load_state(store: &dyn Store, incident: IncidentId) -> Result<Optio
                 None => Ok(Vec::new()),
             }
         };
-        let fold = async { page.iter().try_for_each(|stored| fold(&mut state, stored)) };
+        let fold = async {
+            let folded = state.as_ref().map_or(0, |state| state.seq);
+            let mut new = page.iter().filter(|stored| stored.seq > folded);
+            new.try_for_each(|stored| fold(&mut state, stored))
+        };
         let (next, folded) = futures::join!(next, fold);
         folded?;
         page = next?;
@@ -133,6 +167,29 @@ pub async fn load_state(store: &dyn Store, incident: IncidentId) -> Result<Optio
             return Ok(state);
         }
     }
+}
+
+/// A state to be kept, as of the event with this hash. In front of it stand that hash, which binds it to the journal, and
+/// one over the state itself, which finds a broken disk. `None`: see [`State::to_bytes`].
+pub fn snapshot(state: &State, hash: &Hash) -> Option<Snapshot> {
+    let folded = state.to_bytes()?;
+    Some(Snapshot {
+        stream: Stream::Incident(state.opening.number),
+        seq: state.seq,
+        version: incident::FOLDING,
+        bytes: [&hash.0[..], &Hash::of(&folded).0, &folded].concat(),
+    })
+}
+
+/// The state and the hash of the event it stands at, if this program made it and nothing is broken.
+fn unpack(snapshot: &Snapshot) -> Option<(State, Hash)> {
+    let (hash, rest) = snapshot.bytes.split_first_chunk::<32>()?;
+    let (sum, folded) = rest.split_first_chunk::<32>()?;
+    if snapshot.version != incident::FOLDING || Hash::of(folded).0 != *sum {
+        return None;
+    }
+    let state = State::from_bytes(folded).filter(|state| state.seq == snapshot.seq)?;
+    Some((state, Hash(*hash)))
 }
 
 fn fold(state: &mut Option<State>, stored: &StoredEvent) -> Result<(), incident::Unreadable> {

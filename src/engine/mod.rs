@@ -11,6 +11,7 @@
 //! * [`overhear`] keeps what people say in a room, [`reactions`] what they mark of it.
 //! * [`groups`] reads the groups that give roles, again before an approval counts.
 //! * [`files`] keeps what people attached to the messages they marked.
+//! * [`keep`] keeps the states of long journals, so that a start need not fold them whole.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
 //!
 //! Nothing here knows a platform or a protocol; those sit behind the ports.
@@ -25,6 +26,7 @@ mod handle;
 mod index;
 mod intake;
 pub mod journal;
+mod keep;
 mod link;
 mod look;
 mod measure;
@@ -171,6 +173,8 @@ struct Loaded {
     state: Option<Arc<State>>,
     /// The last events with their hashes: what is about to be told of them need not be read again.
     recent: VecDeque<(Recorded, Hash)>,
+    /// Up to where the state lies folded in the store, or soon will.
+    kept: u64,
 }
 
 /// Events kept beside a state in memory; more than that seldom waits to be told.
@@ -402,8 +406,10 @@ impl Engine {
 
     async fn fill(&self, incident: IncidentId, loaded: &mut Loaded) -> Result<(), Failed> {
         if loaded.state.is_none() {
-            let state = journal::load_state(&*self.inner.parts.store, incident).await?;
-            loaded.state = state.map(Arc::new);
+            let read = journal::load_state(&*self.inner.parts.store, incident).await?;
+            loaded.state = read.state.map(Arc::new);
+            loaded.kept = read.kept;
+            self.keep_later(incident, loaded);
         }
         Ok(())
     }

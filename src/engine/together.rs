@@ -108,7 +108,7 @@ impl Engine {
                 draft.give_back(&mut loaded);
                 return Ok(verdicts);
             }
-            if self.write(&mut loaded, draft).await? {
+            if self.write(incident, &mut loaded, draft).await? {
                 return Ok(verdicts);
             }
         }

@@ -11,6 +11,7 @@ mod plan;
 mod proposal;
 mod react;
 mod refusal;
+mod remember;
 mod request;
 mod state;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use plan::{Branch, BranchRef, Leave, Plan, PlanPhase, Step, StepKind, Wanted
 pub use proposal::{BreakGlass, Containment, Illegal, Proposal, Shown, Stage, digest};
 pub use react::{HELD_EVERY_S, react};
 pub use refusal::Refusal;
+pub use remember::FOLDING;
 pub use request::{Freeze, GroupStanding, ProbeRequest, Request, Standing, Surroundings, TimerKey};
 pub use state::*;
 pub use words::*;

@@ -1,13 +1,14 @@
 //! The life of an action, as one table: which stage may follow which.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::action::{Approval, Operation, Preview, Terms};
 use super::words::*;
 
 /// Where a proposal stands. Each stage owns just the data that is true in it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Stage {
     /// Asked for; the exact operation is being rendered.
     Drafted,
@@ -67,7 +68,7 @@ pub enum Stage {
 }
 
 /// What people saw and what their approval binds to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shown {
     pub preview: Preview,
     pub digest: String,
@@ -75,14 +76,14 @@ pub struct Shown {
 }
 
 /// Whether containment is still there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Containment {
     InForce { since: DateTime<Utc> },
     Lifted { grounds: String, at: DateTime<Utc> },
     Accepted { by: Option<PersonId>, reason: String },
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {
     pub id: ProposalId,
     pub terms: Terms,
@@ -120,7 +121,7 @@ pub struct Illegal {
 }
 
 /// An attempt without its approvals. Stays open until somebody reviewed it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BreakGlass {
     pub by: Option<PersonId>,
     pub reason: String,

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::action::Answer;
 use super::event::{Asked, Frame, Link, Marked, Opening, Passage};
@@ -12,7 +13,7 @@ use super::proposal::{Illegal, Proposal};
 use super::words::*;
 
 /// Whether anything more is to come.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Life {
     Open,
     /// Recovered; the lessons are being written.
@@ -26,7 +27,7 @@ pub enum Life {
     },
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Journal number of the last event folded in; zero before the first.
     pub seq: u64,
@@ -80,6 +81,7 @@ pub struct State {
     pub followups: BTreeMap<FollowupId, Followup>,
     pub updates: Vec<Update>,
     pub update_due: Option<DateTime<Utc>>,
+    #[serde(with = "by_message")]
     pub marks: BTreeMap<MessageRef, Mark>,
     /// Messages of which nothing is said any more.
     pub redacted: BTreeSet<MessageRef>,
@@ -91,6 +93,7 @@ pub struct State {
     /// When the room is reminded of it next.
     pub postmortem_remind: Option<DateTime<Utc>>,
     /// Steps of actions in the journal that were not legal, and therefore not taken. Empty in every sound journal.
+    #[serde(skip)]
     pub illegal: Vec<Illegal>,
 }
 
@@ -135,7 +138,7 @@ impl State {
 }
 
 /// A room of the incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
     pub at: RoomRef,
     pub audience: Audience,
@@ -154,7 +157,7 @@ impl Room {
 }
 
 /// A moment and where its time comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MomentAt {
     pub at: DateTime<Utc>,
     /// `said by ana`, `opening`, `verified containment A1`.
@@ -163,7 +166,7 @@ pub struct MomentAt {
     pub event: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhasePassage {
     pub phase: Phase,
     pub at: DateTime<Utc>,
@@ -172,7 +175,7 @@ pub struct PhasePassage {
     pub event: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
     pub ongoing: bool,
     pub detail: Option<String>,
@@ -205,7 +208,7 @@ pub enum DamageNow {
 }
 
 /// What became of a step of the runbook.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StepState {
     Done { by: By, note: Option<String> },
     Skipped { by: By, reason: String },
@@ -213,7 +216,7 @@ pub enum StepState {
 }
 
 /// A probe that was asked, and its answer once it is there.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     pub asked: Asked,
     pub at: DateTime<Utc>,
@@ -224,7 +227,7 @@ pub struct Run {
     pub answered_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub line: Line,
     pub conclusion: Conclusion,
@@ -236,7 +239,7 @@ pub struct Finding {
 }
 
 /// A manual change that version control does not know yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub text: String,
     pub proposal: Option<ProposalId>,
@@ -244,13 +247,13 @@ pub struct Change {
     pub event: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChangeSettled {
     Reconciled { reference: String },
     Waived { reason: String, by: By },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub way: Way,
     pub reason: String,
@@ -260,7 +263,7 @@ pub struct Decision {
     pub event: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Recovery {
     Checked {
         passed: bool,
@@ -276,7 +279,7 @@ pub enum Recovery {
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     pub role: Option<Role>,
     pub people: Vec<PersonId>,
@@ -286,7 +289,7 @@ pub struct Page {
     pub acknowledged: Option<PersonId>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     pub text: String,
     pub owner: Option<PersonId>,
@@ -295,7 +298,7 @@ pub struct Task {
     pub event: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Followup {
     pub text: String,
     pub owner: Option<PersonId>,
@@ -307,13 +310,13 @@ pub struct Followup {
 }
 
 /// How a task or follow-up ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ended {
     Done { by: By, note: Option<String> },
     Dropped { by: By, reason: Option<String> },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Update {
     pub text: String,
     pub by: By,
@@ -323,7 +326,7 @@ pub struct Update {
 }
 
 /// A message marked for the timeline, with its earlier texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     pub marked: Marked,
     /// The message's own time.
@@ -339,16 +342,32 @@ pub struct Mark {
 }
 
 /// What became of a file that was to be kept as evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileFate {
     Kept { size: u64, sha256: String, event: u64 },
     Missed { why: String, event: u64 },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     pub text: String,
     pub by: By,
     pub at: DateTime<Utc>,
     pub event: u64,
+}
+
+/// As a list: a key of JSON is a text.
+mod by_message {
+    use serde::{Deserializer, Serializer};
+
+    use super::*;
+
+    pub fn serialize<S: Serializer>(marks: &BTreeMap<MessageRef, Mark>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(marks)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<MessageRef, Mark>, D::Error> {
+        let marks: Vec<(MessageRef, Mark)> = Vec::deserialize(from)?;
+        Ok(marks.into_iter().collect())
+    }
 }

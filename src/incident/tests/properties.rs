@@ -411,4 +411,22 @@ proptest! {
         swapped.rotate_left(at);
         live_through(with_steps(), &swapped);
     }
+
+    /// Kept at any moment and read again, a state goes on as if all had been folded from the start.
+    #[test]
+    fn a_kept_state_goes_on_as_the_journal_does(happenings in happenings(), at in 0..100_usize) {
+        let story = live_through(with_steps(), &happenings);
+        let (mut state, mut kept) = (None, None);
+        let until = at % story.journal.len();
+        for (event, recorded) in story.journal.iter().enumerate() {
+            State::fold(&mut state, recorded);
+            State::fold(&mut kept, recorded);
+            let bytes = state.as_ref().and_then(State::to_bytes).filter(|_| event <= until);
+            if let Some(bytes) = bytes {
+                kept = State::from_bytes(&bytes);
+                prop_assert!(kept.is_some());
+            }
+        }
+        prop_assert_eq!(kept, state);
+    }
 }
