@@ -201,14 +201,15 @@ fn places(state: &State, event: Option<&Event>, effect: &Effect) -> Vec<Option<P
         | Effect::Attach { .. }
         | Effect::Digest { .. }
         | Effect::Archive
-        | Effect::Unarchive => true,
+        | Effect::Unarchive
+        | Effect::GiveBack => true,
         _ => false,
     };
     if !by_room {
         return vec![None];
     }
     if state.rooms.is_empty() {
-        let waits = !matches!(effect, Effect::Archive | Effect::Unarchive);
+        let waits = !matches!(effect, Effect::Archive | Effect::Unarchive | Effect::GiveBack);
         return waits.then_some(None).into_iter().collect();
     }
     let concerned = state
@@ -224,6 +225,7 @@ fn concerns(state: &State, room: &Room, event: Option<&Event>, effect: &Effect) 
     match effect {
         Effect::Archive => room.made && room.archived.is_none(),
         Effect::Unarchive => room.archived.is_some(),
+        Effect::GiveBack => !room.made,
         _ if room.archived.is_some() => false,
         // What is said to a room that has just come back is said to that room alone.
         Effect::Digest { .. } => {
@@ -320,6 +322,7 @@ fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
         // Both in one channel, so that the last word on a room is the last thing done to it.
         Effect::Archive => waits("archive".to_owned(), true, Lane::Chatty, &archiving(incident)),
         Effect::Unarchive => waits("unarchive".to_owned(), true, Lane::Chatty, &archiving(incident)),
+        Effect::GiveBack => waits("give-back".to_owned(), true, Lane::Chatty, &archiving(incident)),
         Effect::Topic => alone("topic".to_owned(), true, Lane::Chatty),
         Effect::Show {
             slot: Slot::Announcement,
@@ -543,9 +546,7 @@ pub fn listed(state: &State) -> Listed {
         .proposals
         .values()
         .filter(|proposal| matches!(proposal.stage, Stage::Waiting { .. }));
-    // A channel that was there before goes its own way again once the incident is over.
-    let stays = |room: &&Room| room.made || !state.is_over();
-    let rooms: Vec<&Room> = state.rooms.iter().filter(stays).collect();
+    let rooms = &state.rooms;
     Listed {
         incident: state.opening.number,
         title: state.title.clone(),

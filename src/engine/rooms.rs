@@ -107,6 +107,7 @@ impl Engine {
         match effect {
             Effect::Archive => self.archive(&state, room).await,
             Effect::Unarchive => self.unarchive(id, &state, room).await,
+            Effect::GiveBack => self.give_back(&state, room).await,
             _ if known.archived.is_some() => End::Nothing,
             Effect::Topic => self.set_topic(state, room).await,
             Effect::Invite { person } => self.invite(&person, room).await,
@@ -138,7 +139,7 @@ impl Engine {
             // Until the room exists the prompt appears where `/incident` was typed.
             Effect::Show {
                 slot: slot @ Slot::Prompt { .. },
-            } if state.rooms.is_empty() => {
+            } if state.rooms.is_empty() && state.first_room.is_none() => {
                 return match state.opening.asked_in.clone() {
                     Some(room) => self.show(state, *slot, &room).await,
                     None => End::Done,
@@ -213,17 +214,8 @@ impl Engine {
             Err(end) => return end,
         };
         if state.room(room).is_some_and(|known| known.archived.is_none()) {
-            let more = lock(&self.inner.effects).has_more_for(
-                &format!("{incident}/"),
-                &room.to_string(),
-                &plan::archiving(incident),
-            );
-            if more {
-                return End::Again {
-                    why: "the room is told the rest before it is archived".to_owned(),
-                    after: Some(TOLD_EVERY),
-                    away: false,
-                };
+            if let Some(end) = self.tells_more(incident, room) {
+                return end;
             }
             let archived = Request::RoomArchived { room: room.clone() };
             let decided = self.decide(incident, &By::Orderly, &archived, With::default(), None);
@@ -244,6 +236,39 @@ impl Engine {
                 }
             }
             archived => archived.into(),
+        }
+    }
+
+    /// Set while a room is still to be told something.
+    fn tells_more(&self, incident: IncidentId, room: &RoomRef) -> Option<End> {
+        let more = lock(&self.inner.effects).has_more_for(
+            &format!("{incident}/"),
+            &room.to_string(),
+            &plan::archiving(incident),
+        );
+        more.then(|| End::Again {
+            why: "the room is told the rest before it is shut".to_owned(),
+            after: Some(TOLD_EVERY),
+            away: false,
+        })
+    }
+
+    /// The last thing likewise for a channel that was there before: from here on nothing of the incident reaches it, and
+    /// another one may have it.
+    async fn give_back(&self, state: &State, room: &RoomRef) -> End {
+        let incident = state.opening.number;
+        if !state.is_over() {
+            return End::Nothing;
+        }
+        if let Some(end) = self.tells_more(incident, room) {
+            return end;
+        }
+        let given = Request::GiveRoomBack { room: room.clone() };
+        let decided = self.decide(incident, &By::Orderly, &given, With::default(), None);
+        match decided.await {
+            // Nobody was asked anything.
+            Ok(_) => End::Nothing,
+            Err(error) => error.into(),
         }
     }
 
@@ -279,9 +304,10 @@ impl Engine {
     }
 }
 
-/// What is said in a room waits for the room, unless opening one was given up.
+/// What is said in a room waits for the room that is being made, unless opening one was given up.
 pub(super) fn waits_for_room(state: &State) -> bool {
-    state.rooms.is_empty() && state.room_failed.is_none()
+    let being_made = state.first_room.is_none() || !state.rooms_asked.is_empty();
+    state.rooms.is_empty() && state.room_failed.is_none() && being_made
 }
 
 /// The identities of people on a platform.

@@ -42,6 +42,10 @@ pub enum Request {
     LeaveRoom {
         room: RoomRef,
     },
+    /// The incident is over and was told to its end: a channel that was there before goes its own way again.
+    GiveRoomBack {
+        room: RoomRef,
+    },
     RoomArchived {
         room: RoomRef,
     },

@@ -370,6 +370,100 @@ async fn a_channel_that_was_there_keeps_its_topic_and_its_people_and_is_not_arch
     assert_eq!(house.opens(again).await, 2, "and may serve another incident");
 }
 
+async fn adds_to(house: &House, incident: u64, channel: &str, audience: Audience) -> crate::chat::Verdict {
+    let channel = channel.to_owned();
+    house
+        .says("cleo", Some(incident), Said::AddRoom { channel, audience })
+        .await
+}
+
+#[tokio::test]
+async fn an_incident_that_is_over_says_nothing_where_another_one_has_its_guests() {
+    let house = House::on_two_platforms().await;
+    house.slack().has_channel("ops", true, true);
+    house.opens(opening()).await;
+    house.does("cleo", take("cleo")).await;
+    assert!(adds_to(&house, 1, "#ops", Audience::Internal).await.accepted);
+    closed(&house).await;
+    let told = |what: &str| {
+        let notices = house.slack().notices("ops");
+        notices.iter().filter(|notice| notice.ends_with(what)).count()
+    };
+    assert_eq!((told("cancelled"), told("room_left")), (1, 0), "told to the end");
+
+    house.opens(opening()).await;
+    house.does_in(2, "cleo", take("cleo")).await;
+    assert!(adds_to(&house, 2, "#ops", Audience::Guest).await.accepted);
+    let shown = house.slack().reads("ops");
+    house
+        .says("cleo", Some(1), Said::Export("markdown".to_owned()))
+        .await;
+    let related = Link::Related {
+        incident: IncidentId(2),
+    };
+    house.does("cleo", Request::Link { link: related }).await;
+    let reason = "it is back".to_owned();
+    house.does("cleo", Request::Reopen { reason }).await;
+    house.does("ana", note("only the team hears this")).await;
+    house.later(TimeDelta::minutes(1)).await;
+    assert_eq!(house.slack().reads("ops"), shown);
+    assert!(house.slack().files().is_empty());
+    let refused = adds_to(&house, 1, "#ops", Audience::Internal).await;
+    insta::assert_snapshot!(refused.message.fallback, @"#ops is the room of another incident. Take another channel.");
+    assert_eq!(house.waits_in_outbox().await, 0);
+}
+
+#[tokio::test]
+async fn a_channel_stays_the_incidents_until_it_was_told_that_it_is_over() {
+    let house = House::on_two_platforms().await;
+    house.slack().has_channel("ops", true, true);
+    let here = Opening {
+        here: Some(slack_room("ops")),
+        asked_in: Some(slack_room("ops")),
+        ..opening()
+    };
+    house.opens(here).await;
+    house.does("cleo", take("cleo")).await;
+    house.slack().down.store(true, Ordering::SeqCst);
+    closed(&house).await;
+    let house = house.again().await;
+    assert!(house.state(1).await.room(&slack_room("ops")).is_some());
+    let after = wrote(slack_room("ops"), "w1", "lunch?");
+    assert_eq!(house.hears("w1", None, after).await, None);
+    house.slack().down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    house.later(TimeDelta::seconds(6)).await;
+    assert!(
+        house
+            .slack()
+            .notices("ops")
+            .iter()
+            .any(|notice| notice.ends_with("cancelled"))
+    );
+    assert_eq!(house.state(1).await.room(&slack_room("ops")), None);
+    let shown = house.slack().reads("ops");
+    let reason = "it is back".to_owned();
+    house.does("cleo", Request::Reopen { reason }).await;
+    house.later(TimeDelta::minutes(1)).await;
+    assert_eq!(
+        house.slack().reads("ops"),
+        shown,
+        "not even a prompt where it was opened"
+    );
+    assert_eq!(house.waits_in_outbox().await, 0, "nothing waits for a room");
+    assert!(adds_to(&house, 1, "#ops", Audience::Internal).await.accepted);
+    assert!(
+        house.slack().rooms().is_empty() && house.chat.rooms().is_empty(),
+        "no room was asked for"
+    );
+    let prompts = house
+        .slack()
+        .reads("ops")
+        .into_iter()
+        .filter(|text| text.starts_with("prompt"));
+    assert_eq!(prompts.count(), 2, "the question of now is asked there again");
+}
+
 #[tokio::test]
 async fn a_channel_without_the_bot_or_with_another_incident_cannot_become_a_room() {
     let house = on_both().await;
