@@ -100,6 +100,7 @@ pub struct TestChat {
     pub down: AtomicBool,
     faults: Mutex<VecDeque<chat::Error>>,
     stuck: Mutex<Option<String>>,
+    finding: Mutex<Option<Arc<tokio::sync::Barrier>>>,
 }
 
 impl TestChat {
@@ -109,6 +110,11 @@ impl TestChat {
             named: Some(platform),
             ..Self::default()
         }
+    }
+
+    /// Whoever looks for a channel meets the others at this barrier, twice.
+    pub fn meet_at(&self, barrier: &Arc<tokio::sync::Barrier>) {
+        *self.finding.lock().expect("no panic") = Some(barrier.clone());
     }
 
     fn room(&self, name: &str) -> RoomRef {
@@ -276,6 +282,11 @@ impl Chat for TestChat {
     }
 
     async fn find_room(&self, typed: &str) -> Result<Found, chat::Error> {
+        let barrier = self.finding.lock().expect("no panic").clone();
+        if let Some(barrier) = barrier {
+            barrier.wait().await;
+            barrier.wait().await;
+        }
         let name = typed.trim_start_matches('#');
         self.call(|shown| {
             let archived = shown.archived.contains(&self.room(name));

@@ -1,5 +1,6 @@
 //! Several rooms: on two platforms, for the team and for guests, made and found, shut at the end.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use chrono::TimeDelta;
@@ -462,6 +463,47 @@ async fn a_channel_stays_the_incidents_until_it_was_told_that_it_is_over() {
         .into_iter()
         .filter(|text| text.starts_with("prompt"));
     assert_eq!(prompts.count(), 2, "the question of now is asked there again");
+}
+
+#[tokio::test]
+async fn of_two_incidents_that_reach_for_a_channel_at_once_one_gets_it() {
+    let house = House::on_two_platforms().await;
+    house.slack().has_channel("ops", true, true);
+    house.opens(opening()).await;
+    house.opens(opening()).await;
+    let both = Arc::new(tokio::sync::Barrier::new(3));
+    house.slack().meet_at(&both);
+    let adds = Said::AddRoom {
+        channel: "#ops".to_owned(),
+        audience: Audience::Internal,
+    };
+    let first = house
+        .takes("ana", Some(1), &adds)
+        .await
+        .expect("taken")
+        .expect("kept");
+    let second = house
+        .takes("ben", Some(2), &adds)
+        .await
+        .expect("taken")
+        .expect("kept");
+    both.wait().await;
+    // Both have found it free; neither can decide yet.
+    let held = [1, 2].map(|number| house.engine.loaded(IncidentId(number)));
+    let held = (
+        held[0].clone().lock_owned().await,
+        held[1].clone().lock_owned().await,
+    );
+    both.wait().await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    let intake: &dyn crate::chat::Intake = &house.engine;
+    let verdicts = [intake.decided(first).await, intake.decided(second).await];
+    let refused: Vec<_> = verdicts.iter().filter(|verdict| !verdict.accepted).collect();
+    assert_eq!(refused.len(), 1, "{verdicts:?}");
+    insta::assert_snapshot!(refused[0].message.fallback, @"#ops is the room of another incident. Take another channel.");
 }
 
 #[tokio::test]
