@@ -7,10 +7,12 @@
 
 use super::decide::Failed;
 use super::handle::no_incident;
+use super::intake::room_of;
 use super::ports::Act;
+use super::rooms::identities;
 use super::{Engine, read};
-use crate::chat::{self, Found};
-use crate::incident::{IncidentId, Refusal, Request};
+use crate::chat::{self, Asker, Delivery, Found};
+use crate::incident::{IncidentId, PersonId, Refusal, Request, RoomRef};
 
 /// Held from the look at whose a channel is until it is written whose it becomes.
 pub(super) type Turn<'a> = tokio::sync::MutexGuard<'a, ()>;
@@ -20,9 +22,12 @@ impl Engine {
     /// has the turn until it is decided.
     pub(super) async fn about_rooms(
         &self,
+        delivery: &Delivery,
+        person: &PersonId,
         incident: Option<IncidentId>,
         act: Act,
     ) -> Result<(Act, Option<Turn<'_>>), Failed> {
+        let here = room_of(&delivery.incoming);
         let act = match act {
             Act::AddRoom {
                 platform,
@@ -30,7 +35,8 @@ impl Engine {
                 audience,
             } => {
                 let incident = incident.ok_or_else(no_incident)?;
-                let found = self.usable(&platform, &channel).await?;
+                let asker = self.asker(person, here, &platform, Some(incident)).await?;
+                let found = self.usable(&platform, &channel, &asker).await?;
                 let turn = self.turn_for(&found, Some(incident)).await?;
                 let request = Request::AddRoom {
                     room: found.room,
@@ -40,7 +46,8 @@ impl Engine {
                 return Ok((Act::Incident(request), Some(turn)));
             }
             Act::LeaveRoom { platform, channel } => {
-                let room = self.found(&platform, &channel).await?.room;
+                let asker = self.asker(person, here, &platform, incident).await?;
+                let room = self.found(&platform, &channel, &asker).await?.room;
                 Act::Incident(Request::LeaveRoom { room })
             }
             Act::Incident(Request::AskRoom { platform, audience }) => {
@@ -48,7 +55,7 @@ impl Engine {
                 Act::Incident(Request::AskRoom { platform, audience })
             }
             Act::Open(mut request) => {
-                let turn = self.opening_here(&mut request).await?;
+                let turn = self.opening_here(person, here, &mut request).await?;
                 return Ok((Act::Open(request), turn));
             }
             act => act,
@@ -56,15 +63,39 @@ impl Engine {
         Ok((act, None))
     }
 
+    /// Who asks, as the platform of the channel knows them.
+    async fn asker(
+        &self,
+        person: &PersonId,
+        here: &RoomRef,
+        platform: &str,
+        incident: Option<IncidentId>,
+    ) -> Result<Asker, Failed> {
+        let mut reads = vec![here.clone()];
+        if let Some(incident) = incident
+            && let Some(state) = self.state(incident).await?
+        {
+            reads.extend(state.rooms.iter().map(|room| room.at.clone()));
+        }
+        let who = identities(&self.desk(), std::iter::once(person), platform);
+        Ok(Asker { who, reads })
+    }
+
     /// The channel that is to be the room of an opening is looked at.
-    async fn opening_here(&self, request: &mut Request) -> Result<Option<Turn<'_>>, Failed> {
+    async fn opening_here(
+        &self,
+        person: &PersonId,
+        typed_in: &RoomRef,
+        request: &mut Request,
+    ) -> Result<Option<Turn<'_>>, Failed> {
         let Request::Open { opening, .. } = request else {
             return Ok(None);
         };
         let Some(here) = opening.here.clone() else {
             return Ok(None);
         };
-        let found = self.usable(&here.platform, &here.room).await?;
+        let asker = self.asker(person, typed_in, &here.platform, None).await?;
+        let found = self.usable(&here.platform, &here.room, &asker).await?;
         if opening.private && found.readable {
             return Err(Refusal::new(
                 "A private incident cannot have a room that everybody can read. Open it without `--here`, or in a \
@@ -105,13 +136,13 @@ impl Engine {
     }
 
     /// A channel as its platform knows it.
-    async fn found(&self, platform: &str, channel: &str) -> Result<Found, Failed> {
+    async fn found(&self, platform: &str, channel: &str, asker: &Asker) -> Result<Found, Failed> {
         self.connected(platform)?;
         let refused = |words: String| Failed::from(Refusal::new(words).at("room"));
         let Ok(chat) = self.chat(platform) else {
             return Err(refused(format!("{platform} is not connected.")));
         };
-        match chat.find_room(channel).await {
+        match chat.find_room(channel, asker).await {
             Ok(found) => Ok(found),
             // Not tried again by itself: the rest of the incident would wait for it.
             Err(chat::Error::Retry { why, .. }) => Err(refused(format!(
@@ -121,9 +152,9 @@ impl Engine {
         }
     }
 
-    async fn usable(&self, platform: &str, channel: &str) -> Result<Found, Failed> {
+    async fn usable(&self, platform: &str, channel: &str, asker: &Asker) -> Result<Found, Failed> {
         let refused = |words: String| Failed::from(Refusal::new(words).at("room"));
-        let found = self.found(platform, channel).await?;
+        let found = self.found(platform, channel, asker).await?;
         let name = &found.name;
         if !found.joined {
             return Err(refused(format!(

@@ -237,7 +237,7 @@ impl Engine {
         if let Act::Link { code } = act {
             return self.link(inbox, delivery, person, code).await;
         }
-        let (act, _turn) = self.about_rooms(incident, act).await?;
+        let (act, _turn) = self.about_rooms(delivery, &person, incident, act).await?;
         let by = By::Person { id: person };
         let said = std::sync::Mutex::new(None);
         let replying = |state: &State, written: &[Recorded]| {

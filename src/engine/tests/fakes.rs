@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 
 use super::kit::{Said, identity};
-use crate::chat::{self, Chat, Form, Found, Incoming, Message, RoomSpec, Upload};
+use crate::chat::{self, Asker, Chat, Form, Found, Incoming, Message, RoomSpec, Upload};
 use crate::desk;
 use crate::engine::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Words};
 use crate::incident::*;
@@ -129,6 +129,11 @@ impl TestChat {
     /// A channel that people made.
     pub fn has_channel(&self, name: &str, readable: bool, joined: bool) {
         self.shown().channels.insert(name.to_owned(), (readable, joined));
+    }
+
+    /// Somebody comes into a channel.
+    pub fn comes_in(&self, who: &Identity, name: &str) {
+        self.shown().invited.insert((self.room(name), who.clone()));
     }
 
     pub fn is_archived(&self, name: &str) -> bool {
@@ -281,7 +286,7 @@ impl Chat for TestChat {
         self.call(|shown| shown.archived.retain(|archived| archived != room))
     }
 
-    async fn find_room(&self, typed: &str) -> Result<Found, chat::Error> {
+    async fn find_room(&self, typed: &str, asker: &Asker) -> Result<Found, chat::Error> {
         let barrier = self.finding.lock().expect("no panic").clone();
         if let Some(barrier) = barrier {
             barrier.wait().await;
@@ -290,8 +295,15 @@ impl Chat for TestChat {
         let name = typed.trim_start_matches('#');
         self.call(|shown| {
             let archived = shown.archived.contains(&self.room(name));
-            let found = shown.channels.get(name).map(|(readable, joined)| Found {
-                room: self.room(name),
+            let room = self.room(name);
+            let inside = |who: &Identity| shown.invited.contains(&(room.clone(), who.clone()));
+            let reads = asker.reads.contains(&room) || asker.who.iter().any(inside);
+            let there = shown
+                .channels
+                .get(name)
+                .filter(|(readable, _)| *readable || reads);
+            let found = there.map(|(readable, joined)| Found {
+                room: room.clone(),
                 name: format!("#{name}"),
                 readable: *readable,
                 joined: *joined,

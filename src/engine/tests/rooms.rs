@@ -314,6 +314,7 @@ async fn a_private_incident_takes_no_room_that_everybody_can_read() {
     house.opens(private).await;
     house.slack().has_channel("ops", true, true);
     house.slack().has_channel("war-room", false, true);
+    house.slack().comes_in(&on_slack("ana"), "war-room");
     let verdict = adds(&house, "ana", "#ops", Audience::Internal).await;
     insta::assert_snapshot!(verdict.message.fallback, @"INC-1 is private, and everybody can read that channel. Use a private one.");
     assert!(
@@ -463,6 +464,40 @@ async fn a_channel_stays_the_incidents_until_it_was_told_that_it_is_over() {
         .into_iter()
         .filter(|text| text.starts_with("prompt"));
     assert_eq!(prompts.count(), 2, "the question of now is asked there again");
+}
+
+#[tokio::test]
+async fn a_private_channel_is_there_only_for_whoever_is_in_it() {
+    let house = House::on_two_platforms().await;
+    house.slack().has_channel("board", false, true);
+    house.opens(opening()).await;
+    let hidden = adds(&house, "ana", "#board", Audience::Internal).await;
+    insta::assert_snapshot!(hidden.message.fallback, @"There is no channel #board.");
+    let said = Said::AddRoom {
+        channel: "#board".to_owned(),
+        audience: Audience::Internal,
+    };
+    let typed_in_it = Incoming::Command {
+        from: on_slack("ben"),
+        room: slack_room("board"),
+        text: format!("INC-1 {}", serde_json::to_string(&said).expect("JSON")),
+        trigger: None,
+        thread: None,
+    };
+    let inbox = house.hears("in-there", None, typed_in_it).await.expect("kept");
+    let verdict = crate::chat::Intake::decided(&house.engine, inbox).await;
+    assert!(verdict.accepted, "{}", verdict.message.fallback);
+    house.does("cleo", take("cleo")).await;
+    house
+        .does(
+            "cleo",
+            Request::LeaveRoom {
+                room: slack_room("board"),
+            },
+        )
+        .await;
+    house.slack().comes_in(&on_slack("ana"), "board");
+    assert!(adds(&house, "ana", "#board", Audience::Internal).await.accepted);
 }
 
 #[tokio::test]
