@@ -219,26 +219,38 @@ fn places(state: &State, event: Option<&Event>, effect: &Effect) -> Vec<Option<P
     concerned.map(|room| Some(Place::Room(room.at.clone()))).collect()
 }
 
-/// Whether a room is to hear of an effect. Guests get the stakeholders' updates and a status card, and nothing else.
+/// Whether a room is to hear of an effect of this event.
 fn concerns(state: &State, room: &Room, event: Option<&Event>, effect: &Effect) -> bool {
-    let settings = &state.opening.settings.rooms;
-    match effect {
-        Effect::Archive => room.made && room.archived.is_none(),
-        Effect::Unarchive => room.archived.is_some(),
-        Effect::GiveBack => !room.made,
-        _ if room.archived.is_some() => false,
+    let of_this_event = match effect {
         // What is said to a room that has just come back is said to that room alone.
         Effect::Digest { .. } => {
             matches!(event, Some(Event::RoomUnarchived { room: back, .. }) if *back == room.at)
         }
-        Effect::Show { slot: Slot::Card } => true,
-        Effect::Topic => room.made || settings.adopted_topic,
         Effect::Notice { .. } if !room.is_internal() => matches!(event, Some(Event::UpdateSent { .. })),
         Effect::Notice { .. } => match event {
             // Nobody there could read that nobody there can read it.
             Some(Event::PlatformLost { platform, .. }) => room.at.platform != *platform,
             _ => true,
         },
+        Effect::Archive => room.archived.is_none(),
+        _ => true,
+    };
+    of_this_event && admits(state, room, effect)
+}
+
+/// Whether an effect is for a room as it is now: asked when it is planned, and again when it is performed, because a room
+/// may have been left meanwhile and added again for others. Guests get the stakeholders' updates and a status card, and
+/// nothing else.
+pub fn admits(state: &State, room: &Room, effect: &Effect) -> bool {
+    let settings = &state.opening.settings.rooms;
+    match effect {
+        Effect::Archive => room.made,
+        Effect::Unarchive => room.archived.is_some(),
+        Effect::GiveBack => !room.made,
+        _ if room.archived.is_some() => false,
+        // Of a notice guests get what is for guests.
+        Effect::Show { slot: Slot::Card } | Effect::Notice { .. } => true,
+        Effect::Topic => room.made || settings.adopted_topic,
         Effect::Invite { .. } => room.is_internal() && (room.made || settings.adopted_invite),
         _ => room.is_internal(),
     }

@@ -10,7 +10,9 @@ use super::ports::Carried;
 use super::rooms::waits_for_room;
 use super::{Engine, journal};
 use crate::chat::{self, Chat, Message, Upload};
-use crate::incident::{Audience, Event, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State};
+use crate::incident::{
+    Audience, Effect, Event, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State,
+};
 use crate::store::{Commit, EffectId, Evidence, LogId, Post, Stream};
 
 impl Engine {
@@ -150,17 +152,22 @@ impl Engine {
         };
         let words = &self.inner.parts.words;
         let desk = self.desk();
-        let guests = room
-            .and_then(|room| state.room(room))
-            .is_some_and(|room| !room.is_internal());
+        // One person is told what the team is. A room that was left, or archived, is told nothing.
+        let whose = match room {
+            None => Some(Audience::Internal),
+            Some(room) => state
+                .room(room)
+                .filter(|known| known.archived.is_none())
+                .map(|known| known.audience),
+        };
         let at_hand = events
             .iter()
             .take_while(|event| known.contains_key(event) || looked_at.contains(event));
         let told = at_hand.map(|event| {
             let (recorded, hash) = known.get(event)?;
-            match guests {
-                true => words.guest_notice(recorded),
-                false => words.notice(state, recorded, &hash.to_string(), &desk),
+            match whose? {
+                Audience::Guest => words.guest_notice(recorded),
+                Audience::Internal => words.notice(state, recorded, &hash.to_string(), &desk),
             }
         });
         Ok(told.collect())
@@ -206,7 +213,10 @@ impl Engine {
             Err(error) => return error.into(),
         };
         if let Some(room) = room {
-            let still = state.room(&room).is_some_and(|known| known.archived.is_none());
+            let digest = Effect::Digest { from, to };
+            let still = state
+                .room(&room)
+                .is_some_and(|known| plan::admits(&state, known, &digest));
             let end = match still {
                 true => self.post_digest(&state, (from, to), &said, &room).await,
                 false => End::Nothing,

@@ -93,7 +93,8 @@ impl Engine {
         self.back(incident, &request, with).await
     }
 
-    /// What an effect does in one room. A room that was left meanwhile, or archived, is told nothing.
+    /// What an effect does in one room. One that was left meanwhile, or archived, is told nothing, and one that has guests
+    /// now nothing that is not for guests.
     pub(super) async fn in_room(
         &self,
         id: EffectId,
@@ -104,11 +105,13 @@ impl Engine {
         let Some(known) = state.room(room) else {
             return End::Nothing;
         };
+        if !plan::admits(&state, known, &effect) {
+            return End::Nothing;
+        }
         match effect {
             Effect::Archive => self.archive(&state, room).await,
             Effect::Unarchive => self.unarchive(id, &state, room).await,
             Effect::GiveBack => self.give_back(&state, room).await,
-            _ if known.archived.is_some() => End::Nothing,
             Effect::Topic => self.set_topic(state, room).await,
             Effect::Invite { person } => self.invite(&person, room).await,
             Effect::Show { slot } => self.show(state, slot, room).await,

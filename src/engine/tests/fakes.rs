@@ -153,6 +153,16 @@ impl TestChat {
         *self.stuck.lock().expect("no panic") = Some(text.to_owned());
     }
 
+    fn may_stick(&self, text: &str) {
+        let stuck = self.stuck.lock().expect("no panic").clone();
+        if stuck.is_some_and(|stuck| text.contains(&stuck)) {
+            self.fails(chat::Error::Retry {
+                why: "it does not get through".to_owned(),
+                after: None,
+            });
+        }
+    }
+
     fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
         self.shown.lock().expect("no panic")
     }
@@ -322,13 +332,7 @@ impl Chat for TestChat {
         _: Option<&MessageRef>,
         message: &Message,
     ) -> Result<MessageRef, chat::Error> {
-        let stuck = self.stuck.lock().expect("no panic").clone();
-        if stuck.is_some_and(|stuck| message.fallback.contains(&stuck)) {
-            self.fails(chat::Error::Retry {
-                why: "it does not get through".to_owned(),
-                after: None,
-            });
-        }
+        self.may_stick(&message.fallback);
         self.call(|shown| {
             if let Some(known) = shown.posted.iter().find(|posted| posted.key == key) {
                 return Ok(known.at.clone());
@@ -375,6 +379,7 @@ impl Chat for TestChat {
     }
 
     async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, chat::Error> {
+        self.may_stick(&file.comment);
         self.call(|shown| {
             shown.files.entry(key.to_owned()).or_insert_with(|| file.clone());
             MessageRef {

@@ -467,6 +467,53 @@ async fn a_channel_stays_the_incidents_until_it_was_told_that_it_is_over() {
 }
 
 #[tokio::test]
+async fn what_waited_for_the_team_is_not_told_to_the_guests_who_have_the_room_now() {
+    let house = House::on_two_platforms().await;
+    house.slack().has_channel("ops", true, true);
+    house.opens(opening()).await;
+    house.does("cleo", take("cleo")).await;
+    assert!(adds(&house, "ana", "#ops", Audience::Internal).await.accepted);
+    house.slack().sticks_at("Post-mortem");
+    house
+        .says("cleo", Some(1), Said::Export("markdown".to_owned()))
+        .await;
+    assert!(house.waits_in_outbox().await > 0);
+    house
+        .does(
+            "cleo",
+            Request::LeaveRoom {
+                room: slack_room("ops"),
+            },
+        )
+        .await;
+    let added = adds(&house, "cleo", "#ops", Audience::Guest).await;
+    assert!(added.accepted, "{}", added.message.fallback);
+    house.slack().sticks_at("nothing any more");
+    house.later(TimeDelta::minutes(2)).await;
+    assert!(house.slack().files().is_empty());
+    assert_eq!(house.waits_in_outbox().await, 0);
+}
+
+#[tokio::test]
+async fn several_notices_that_waited_for_a_room_are_dropped_when_it_is_left() {
+    let house = on_both().await;
+    house.slack().down.store(true, Ordering::SeqCst);
+    for text in ["one", "two", "three"] {
+        house.does("ana", note(text)).await;
+    }
+    let leave = Request::LeaveRoom {
+        room: slack_room("inc-1"),
+    };
+    house.does("cleo", leave).await;
+    house.slack().down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    let shown = house.slack().reads("inc-1");
+    assert!(shown.iter().all(|text| !text.contains("noted")), "{shown:?}");
+    assert_eq!(shown.last().map(String::as_str), Some("goodbye"));
+    assert_eq!(house.waits_in_outbox().await, 0);
+}
+
+#[tokio::test]
 async fn a_private_channel_is_there_only_for_whoever_is_in_it() {
     let house = House::on_two_platforms().await;
     house.slack().has_channel("board", false, true);
