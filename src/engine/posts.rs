@@ -33,7 +33,7 @@ impl Engine {
         rooms.extend(self.inner.parts.options.announce.clone().filter(here));
         rooms.dedup();
         if rooms.is_empty() {
-            rooms.extend(state.opening.asked_in.clone().filter(here));
+            rooms.extend(self.asked_in(&state).filter(here));
         }
         let mut end = End::Done;
         for room in rooms {
@@ -50,9 +50,12 @@ impl Engine {
             Some(Audience::Guest) => (slot == Slot::Card).then(|| words.guest_card(&state)),
             _ => words.slot(&state, slot, &self.desk()),
         };
-        let Some(message) = message else {
+        let Some(mut message) = message else {
             return End::Nothing;
         };
+        if state.room(room).is_none() {
+            message = message.about(&incident.to_string());
+        }
         // Not held while others wait for the chat: the next decision changes it in place.
         drop(state);
         let chat = match self.chat(&room.platform) {

@@ -139,11 +139,14 @@ impl Engine {
                     .map(|chat| Place::Lobby(chat.platform().to_owned()))
                     .collect()
             }
-            // Until the room exists the prompt appears where `/incident` was typed.
+            // Until the room exists the prompt appears where `/incident` was typed; of a private one, to whoever typed it.
             Effect::Show {
                 slot: slot @ Slot::Prompt { .. },
             } if state.rooms.is_empty() && state.first_room.is_none() => {
-                return match state.opening.asked_in.clone() {
+                return match self.asked_in(&state) {
+                    Some(room) if state.opening.private => {
+                        self.prompt_opener(&state, *slot, &room.platform).await
+                    }
                     Some(room) => self.show(state, *slot, &room).await,
                     None => End::Done,
                 };
