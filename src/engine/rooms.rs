@@ -34,7 +34,7 @@ impl Engine {
             .find(|chat| asked_on.is_none_or(|platform| platform == chat.platform()))
         else {
             let why = "No chat platform is connected. The terminal works: `orderly incident`.".to_owned();
-            let failed = Request::RoomFailed { why, platform: None };
+            let failed = Request::RoomFailed { why, further: None };
             return self.back(incident, &failed, finishing(id)).await;
         };
         let spec = self.room_spec(state, chat.platform(), Audience::Internal);
@@ -86,7 +86,7 @@ impl Engine {
             Ok(room) => Request::RoomOpened { room, audience },
             Err(chat::Error::Gone { why }) => Request::RoomFailed {
                 why,
-                platform: platform.map(str::to_owned),
+                further: platform.map(|platform| (platform.to_owned(), audience)),
             },
             Err(error) => return error.into(),
         };

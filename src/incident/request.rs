@@ -25,7 +25,8 @@ pub enum Request {
     },
     RoomFailed {
         why: String,
-        platform: Option<String>,
+        /// Of a further room: where it was asked for, and for whom.
+        further: Option<(String, Audience)>,
     },
     /// A channel that is there already becomes a room.
     AddRoom {

@@ -29,9 +29,17 @@ impl Deciding<'_> {
                     },
                 )
             }
-            Request::RoomFailed { why, platform } => {
-                let (why, platform) = (why.clone(), platform.clone());
-                only_if(true, Event::RoomFailed { why, platform })
+            Request::RoomFailed { why, further } => {
+                let (platform, audience) = further.clone().unzip();
+                let why = why.clone();
+                only_if(
+                    true,
+                    Event::RoomFailed {
+                        why,
+                        platform,
+                        audience,
+                    },
+                )
             }
             Request::AddRoom {
                 room,

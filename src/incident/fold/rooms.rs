@@ -30,8 +30,12 @@ impl State {
             Event::RoomAsked { platform, audience } => {
                 self.rooms_asked.push((platform.clone(), *audience));
             }
-            Event::RoomFailed { why, platform } => match platform {
-                Some(platform) => self.asked_no_more(platform, None),
+            Event::RoomFailed {
+                why,
+                platform,
+                audience,
+            } => match platform {
+                Some(platform) => self.asked_no_more(platform, *audience),
                 None => self.room_failed = Some(why.clone()),
             },
             Event::RoomLeft { room, .. } => {
