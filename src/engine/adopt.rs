@@ -50,7 +50,7 @@ impl Engine {
                 let room = self.found(&platform, &channel, &asker).await?.room;
                 Act::Incident(Request::LeaveRoom { room })
             }
-            Act::Incident(Request::AskRoom { platform, audience }) => {
+            Act::AskRoom { platform, audience } => {
                 self.connected(&platform)?;
                 Act::Incident(Request::AskRoom { platform, audience })
             }

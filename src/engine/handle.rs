@@ -263,7 +263,7 @@ impl Engine {
                 self.open(&by, &request, with, &replying).await?;
             }
             // Resolved before.
-            Act::AddRoom { .. } | Act::LeaveRoom { .. } | Act::Link { .. } => {}
+            Act::AddRoom { .. } | Act::AskRoom { .. } | Act::LeaveRoom { .. } | Act::Link { .. } => {}
             Act::Desk(request) => return self.act_on_desk(inbox, delivery, &by, &request).await,
             Act::Tell(message) => {
                 let verdict = Verdict {

@@ -101,6 +101,7 @@ pub struct TestChat {
     faults: Mutex<VecDeque<chat::Error>>,
     stuck: Mutex<Option<String>>,
     finding: Mutex<Option<Arc<tokio::sync::Barrier>>>,
+    members: Mutex<Vec<Identity>>,
 }
 
 impl TestChat {
@@ -110,6 +111,11 @@ impl TestChat {
             named: Some(platform),
             ..Self::default()
         }
+    }
+
+    /// Who is in its one group from now on.
+    pub fn has_members(&self, names: &[&str]) {
+        *self.members.lock().expect("no panic") = names.iter().map(|name| identity(name)).collect();
     }
 
     /// Whoever looks for a channel meets the others at this barrier, twice.
@@ -263,6 +269,15 @@ impl TestChat {
 impl Chat for TestChat {
     fn platform(&self) -> &'static str {
         self.named.unwrap_or("local")
+    }
+
+    async fn members(&self, _: &str) -> Result<Vec<chat::Member>, chat::Error> {
+        let members = self.members.lock().expect("no panic").clone();
+        let named = |who: Identity| chat::Member {
+            name: who.user.clone(),
+            who,
+        };
+        Ok(members.into_iter().map(named).collect())
     }
 
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, chat::Error> {
@@ -690,7 +705,10 @@ impl Meaning for TestMeaning {
     fn understand(&self, incoming: &Incoming, _: &Asking<'_>) -> Result<Act, Refusal> {
         let (_, said) = typed(incoming).ok_or_else(|| Refusal::new("That is no command."))?;
         Ok(match said {
-            Said::Do(request) => Act::Incident(*request),
+            Said::Do(request) => match *request {
+                Request::AskRoom { platform, audience } => Act::AskRoom { platform, audience },
+                request => Act::Incident(request),
+            },
             Said::Open(request) => Act::Open(request),
             Said::AddRoom { channel, audience } => Act::AddRoom {
                 platform: "slack".to_owned(),
