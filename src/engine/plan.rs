@@ -330,7 +330,7 @@ fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
         Effect::MakeRoom { event, .. } => alone(format!("room/{event}"), false, Lane::Urgent),
         Effect::Furnish { room } => alone(format!("furnish/{room}"), false, Lane::Normal),
         Effect::ReadBack { room, .. } => alone(format!("read/{room}"), false, Lane::Chatty),
-        Effect::Leave { room } => alone(format!("leave/{room}"), false, Lane::Normal),
+        Effect::Leave { room, .. } => alone(format!("leave/{room}"), false, Lane::Normal),
         // Both in one channel, so that the last word on a room is the last thing done to it.
         Effect::Archive => waits("archive".to_owned(), true, Lane::Chatty, &archiving(incident)),
         Effect::Unarchive => waits("unarchive".to_owned(), true, Lane::Chatty, &archiving(incident)),

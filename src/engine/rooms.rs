@@ -297,12 +297,12 @@ impl Engine {
     }
 
     /// Says goodbye. That nothing more comes must not be taken for nothing going on.
-    pub(super) async fn leave_room(&self, state: &State, room: &RoomRef) -> End {
+    pub(super) async fn leave_room(&self, state: &State, event: u64, room: &RoomRef) -> End {
         if state.room(room).is_some() {
             return End::Done;
         }
         let message = self.inner.parts.words.left(state);
-        let key = format!("{}/left/{}@{room}", state.opening.number, state.seq);
+        let key = format!("{}/left/{event}@{room}", state.opening.number);
         match self.chat(&room.platform) {
             Ok(chat) => chat.post(&key, room, None, &message).await.map(drop).into(),
             Err(end) => end,

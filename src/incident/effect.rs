@@ -64,6 +64,9 @@ pub enum Effect {
     /// Says goodbye where the incident is no longer told.
     Leave {
         room: RoomRef,
+        /// That it was left: once for each time.
+        #[serde(default)]
+        event: u64,
     },
     /// What was said in a channel before it became a room.
     ReadBack {

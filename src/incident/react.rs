@@ -331,7 +331,10 @@ fn in_rooms(state: &State, recorded: &Recorded, event: &Event, notice: Effect, e
         // By rule, after it was told that the incident is over: there is no more to say.
         Event::RoomLeft { why: None, .. } if recorded.by == By::Orderly => {}
         Event::RoomLeft { room, .. } => {
-            effects.push(Effect::Leave { room: room.clone() });
+            effects.push(Effect::Leave {
+                room: room.clone(),
+                event: recorded.seq,
+            });
             effects.extend([notice, card]);
         }
         // The call itself is made by whoever asked for the event.

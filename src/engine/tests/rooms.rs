@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::kit::*;
 use crate::chat::Incoming;
 use crate::incident::*;
+use crate::store::Edge;
 
 /// Framed, with a room of the team on each platform.
 async fn on_both() -> House {
@@ -620,6 +621,29 @@ async fn a_room_that_was_left_is_told_nothing_more() {
         .refused("cleo", Request::LeaveRoom { room: room("inc-1") })
         .await;
     insta::assert_snapshot!(refused, @"It is the only room of the team. Add another one before you leave it.");
+}
+
+#[tokio::test]
+async fn the_goodbye_is_said_once_whatever_happens_after_a_crash() {
+    let house = on_both().await;
+    let goodbye = Call {
+        number: house.slack().calls.made() + 1,
+        edge: Edge::After,
+    };
+    house.slack().calls.stop_at(goodbye, &house.store);
+    let leave = Request::LeaveRoom {
+        room: slack_room("inc-1"),
+    };
+    let taken = house.takes("cleo", Some(1), &Said::Do(Box::new(leave))).await;
+    taken.expect("taken");
+    house.engine.quiet().await;
+    house.slack().down.store(true, Ordering::SeqCst);
+    let house = house.again().await;
+    house.does("ana", note("it goes on")).await;
+    house.slack().down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    assert_eq!(house.slack().one("inc-1", "goodbye"), "goodbye");
+    assert_eq!(house.waits_in_outbox().await, 0);
 }
 
 #[tokio::test]
