@@ -316,21 +316,31 @@ fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
         let channel = format!("{incident}/{key}");
         waits(key, merge, lane, &channel)
     };
+    // The same where it is done, so that a platform that is away keeps no other room from its end.
+    let alone_at = |key: String, there: &str, lane| {
+        let channel = format!("{incident}/{key}@{there}");
+        waits(key, false, lane, &channel)
+    };
     match effect {
         Effect::OpenRoom => {
             // Where rooms have to wait for each other, the one of a business that stands still does not.
             let first = state.severity == Severity::Sev1;
             let lane = if first { Lane::First } else { Lane::Urgent };
+            let asked_on = state.opening.asked_in.as_ref();
+            let asked_on = asked_on.map_or("", |room| room.platform.as_str());
             // What is said before there is a room waits behind it. Once there is another room, nothing does.
             match state.rooms.is_empty() {
                 true => waits("room".to_owned(), false, lane, &chat),
-                false => alone("room".to_owned(), true, lane),
+                false => Waits {
+                    merge: true,
+                    ..alone_at("room".to_owned(), asked_on, lane)
+                },
             }
         }
-        Effect::MakeRoom { event, .. } => alone(format!("room/{event}"), false, Lane::Urgent),
-        Effect::Furnish { room } => alone(format!("furnish/{room}"), false, Lane::Normal),
-        Effect::ReadBack { room, .. } => alone(format!("read/{room}"), false, Lane::Chatty),
-        Effect::Leave { room, .. } => alone(format!("leave/{room}"), false, Lane::Normal),
+        Effect::MakeRoom { event, platform, .. } => alone_at(format!("room/{event}"), platform, Lane::Urgent),
+        Effect::Furnish { room } => alone_at(format!("furnish/{room}"), &room.to_string(), Lane::Normal),
+        Effect::ReadBack { room, .. } => alone_at(format!("read/{room}"), &room.to_string(), Lane::Chatty),
+        Effect::Leave { room, .. } => alone_at(format!("leave/{room}"), &room.to_string(), Lane::Normal),
         // Both in one channel, so that the last word on a room is the last thing done to it.
         Effect::Archive => waits("archive".to_owned(), true, Lane::Chatty, &archiving(incident)),
         Effect::Unarchive => waits("unarchive".to_owned(), true, Lane::Chatty, &archiving(incident)),
@@ -366,12 +376,17 @@ fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
             let channel = format!("{incident}/export");
             waits(format!("attach/{as_of}/{format}"), false, Lane::Normal, &channel)
         }
-        Effect::Direct { person, event } => alone(format!("direct/{event}/{person}"), false, Lane::Urgent),
+        // No room waits for what one person is told.
+        Effect::Direct { person, event } => {
+            let person = person.to_string();
+            alone_at(format!("direct/{event}/{person}"), &person, Lane::Urgent)
+        }
         Effect::Invite { person } => waits(format!("invite/{person}"), true, Lane::Urgent, &chat),
         Effect::KeepFile { message, file } => {
-            // One after the other, so that no more than one file of an incident is in memory.
+            // One after the other, so that no more than one file of a room is in memory.
             let key = format!("file/{}/{}/{file}", message.room, message.message);
-            waits(key, false, Lane::Normal, &format!("{incident}/files"))
+            let channel = format!("{incident}/files@{}", message.room);
+            waits(key, false, Lane::Normal, &channel)
         }
         Effect::AskProbe { run } => {
             let lane = match state.runs.get(run).map(|run| &run.asked.purpose) {

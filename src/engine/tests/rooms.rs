@@ -712,6 +712,50 @@ async fn an_archive_waits_until_a_platform_is_back_and_everything_is_told() {
     assert_eq!(house.waits_in_outbox().await, 0);
 }
 
+#[tokio::test]
+async fn a_platform_that_is_away_keeps_no_other_room_from_being_archived() {
+    let house = House::on_two_platforms().await;
+    let archive = RoomSettings {
+        archive: true,
+        ..RoomSettings::default()
+    };
+    house.opens(settled(archive)).await;
+    house.does("cleo", take("cleo")).await;
+    house.does("ana", ask(Audience::Internal)).await;
+    let mut said = wrote(slack_room("inc-1"), "m1", "look");
+    if let Incoming::Wrote { files, .. } = &mut said {
+        files.push(FileRef {
+            id: "F1".to_owned(),
+            name: "labels.csv".to_owned(),
+            media_type: "text/csv".to_owned(),
+            size: 3,
+        });
+    }
+    house.hears("m1", None, said).await;
+    house.slack().down.store(true, Ordering::SeqCst);
+    let mark = Incoming::Reacted {
+        from: on_slack("ana"),
+        message: at(slack_room("inc-1"), "m1"),
+        emoji: "pushpin".to_owned(),
+        present: true,
+        at: start(),
+    };
+    house.hears("r1", None, mark).await;
+    let invite = Request::Invite {
+        people: vec![PersonId::new("dan")],
+    };
+    house.does("ana", invite).await;
+    closed(&house).await;
+    house.later(TimeDelta::seconds(6)).await;
+    assert!(house.chat.is_archived("inc-1"));
+    assert!(!house.slack().is_archived("inc-1"));
+    house.slack().down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    house.later(TimeDelta::seconds(6)).await;
+    assert!(house.slack().is_archived("inc-1"));
+    assert_eq!(house.waits_in_outbox().await, 0);
+}
+
 fn at(room: RoomRef, id: &str) -> MessageRef {
     MessageRef {
         room,
