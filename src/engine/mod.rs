@@ -62,7 +62,7 @@ pub use decide::Failed;
 pub use groups::GroupSource;
 pub use handle::{SHORTCUT_FOLLOWUP, SHORTCUT_TASK, SHORTCUT_TIMELINE};
 pub use perform::Document;
-pub use ports::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Words};
+pub use ports::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Redact, Words};
 
 use index::Index;
 

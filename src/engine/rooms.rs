@@ -287,13 +287,22 @@ impl Engine {
             Ok(chat) => chat,
             Err(end) => return end,
         };
+        // An archived channel takes no edits: what was redacted meanwhile is taken out of it now.
+        let redacted = state.redacted.iter().filter(|message| message.room != *room);
+        let effects = redacted
+            .map(|message| plan::carry(incident, message, room, false, self.now()))
+            .collect();
         let room = room.clone();
         let request = match chat.unarchive(&room).await {
             Ok(()) => Request::RoomUnarchived { room, why: None },
             Err(chat::Error::Gone { why }) => Request::RoomLost { room, why },
             Err(error) => return error.into(),
         };
-        self.back(incident, &request, finishing(id)).await
+        let with = With {
+            effects,
+            ..finishing(id)
+        };
+        self.back(incident, &request, with).await
     }
 
     /// Says goodbye. That nothing more comes must not be taken for nothing going on.

@@ -649,6 +649,9 @@ pub enum Event {
     Redacted {
         row: u64,
         reason: String,
+        /// Messages whose words went with it. Whatever is told of them later says nothing either.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        messages: Vec<MessageRef>,
     },
     ClockJumped {
         back_ms: i64,

@@ -375,6 +375,7 @@ pub enum Request {
     RecordRedaction {
         row: u64,
         reason: String,
+        messages: Vec<MessageRef>,
     },
     /// A group that should say who may approve cannot be read.
     MissGroup {

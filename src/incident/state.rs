@@ -85,6 +85,8 @@ pub struct State {
     pub updates: Vec<Update>,
     pub update_due: Option<DateTime<Utc>>,
     pub marks: BTreeMap<MessageRef, Mark>,
+    /// Messages of which nothing is said any more.
+    pub redacted: BTreeSet<MessageRef>,
     pub links: Vec<Link>,
     pub sections: BTreeMap<Section, Written>,
     pub review: Review,

@@ -765,6 +765,7 @@ fn learn(journal: &mut Journal) {
             Event::Redacted {
                 row,
                 reason: "a password was pasted".to_owned(),
+                messages: Vec::new(),
             },
         )
         .bot(Event::ClockJumped { back_ms: 61_000 })

@@ -100,6 +100,14 @@ impl Words for View {
         rooms::guest_notice(recorded)
     }
 
+    fn digest_redacted(&self) -> Message {
+        let words = format!(
+            "Orderly told here what had happened while chat was away. Some of it was redacted since; `{}` shows the rest.",
+            self.cite("timeline")
+        );
+        say(words.clone()).done(words)
+    }
+
     fn carried(&self, carried: &Carried) -> Message {
         rooms::carried(carried)
     }

@@ -320,7 +320,7 @@ fn sentence_of_the_rest(
             "The clock of this machine jumped back by {} s. Waiting approvals are void.",
             back_ms / 1_000
         )),
-        Event::Redacted { row, reason } => text(format!(
+        Event::Redacted { row, reason, .. } => text(format!(
             "{by} redacted event #{row}: {reason}. `{}` still verifies.",
             view.cite("journal verify")
         )),

@@ -40,7 +40,8 @@ pub enum Said {
     Tell(String),
     Export(String),
     Redact {
-        row: u64,
+        /// The number of a row, or the id of a message.
+        what: String,
         reason: String,
     },
     Link(Option<String>),

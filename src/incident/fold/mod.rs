@@ -93,6 +93,7 @@ impl State {
             updates: Vec::new(),
             update_due: None,
             marks: Default::default(),
+            redacted: BTreeSet::new(),
             links: Vec::new(),
             sections: Default::default(),
             review: Review::Draft,

@@ -882,6 +882,7 @@ fn to_the_end(story: &mut Story) {
         Request::RecordRedaction {
             row: 20,
             reason: text(),
+            messages: Vec::new(),
         },
     );
     story.does("cleo", Request::Close { reason: None });
