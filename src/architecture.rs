@@ -69,6 +69,7 @@ const RULES: &[(&str, &[&str])] = &[
             "engine::Asking",
             "engine::Listed",
             "engine::Meaning",
+            "engine::Redact",
             "engine::Words",
         ],
     ),

@@ -53,6 +53,15 @@ pub struct Found {
     pub archived: bool,
 }
 
+/// Who asks for a channel that is there already. To anybody who may not read it, it is as if it were not there.
+#[derive(Debug, Clone, Default)]
+pub struct Asker {
+    /// Who they are on its platform.
+    pub who: Vec<Identity>,
+    /// Channels that they read without being looked for in them: where they asked, and the rooms of their incident.
+    pub reads: Vec<RoomRef>,
+}
+
 /// Allows an answer to be tied to what a person just did (Slack's trigger, Discord's interaction token).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
@@ -157,8 +166,8 @@ pub trait Chat: Send + Sync {
         })
     }
 
-    /// A channel by what people type (`#ops`, an id). [`Error::Gone`]: there is none that the bot can see.
-    async fn find_room(&self, _typed: &str) -> Result<Found, Error> {
+    /// A channel by what people type (`#ops`, an id). [`Error::Gone`]: there is none that both the bot and the asker can see.
+    async fn find_room(&self, _typed: &str, _asker: &Asker) -> Result<Found, Error> {
         Err(Error::Gone {
             why: format!(
                 "Orderly cannot use channels of {} that it did not make",

@@ -64,13 +64,18 @@ impl Engine {
 
     /// Somebody whom nobody knows, or no group vouches for any more, may have come into a group a moment ago.
     pub(super) async fn look_for(&self, who: &Identity) -> Result<(), Failed> {
-        let desk = self.desk();
-        let known = desk.person_of(who).and_then(|person| desk.people.get(person));
-        if known.is_some_and(|known| !known.left) {
+        if !self.is_missing(who) {
             return Ok(());
         }
         self.read_groups(STRANGERS_EVERY, |group| group.platform == who.platform)
             .await
+    }
+
+    /// Whether nobody knows them, or no group vouches for them any more.
+    pub(super) fn is_missing(&self, who: &Identity) -> bool {
+        let desk = self.desk();
+        let known = desk.person_of(who).and_then(|person| desk.people.get(person));
+        known.is_none_or(|known| known.left)
     }
 
     /// Reads what an approval is about to count on, and tells the room what could not be read.

@@ -237,7 +237,7 @@ impl Engine {
         if let Act::Link { code } = act {
             return self.link(inbox, delivery, person, code).await;
         }
-        let act = self.about_rooms(incident, act).await?;
+        let (act, _turn) = self.about_rooms(delivery, &person, incident, act).await?;
         let by = By::Person { id: person };
         let said = std::sync::Mutex::new(None);
         let replying = |state: &State, written: &[Recorded]| {
@@ -263,7 +263,7 @@ impl Engine {
                 self.open(&by, &request, with, &replying).await?;
             }
             // Resolved before.
-            Act::AddRoom { .. } | Act::LeaveRoom { .. } | Act::Link { .. } => {}
+            Act::AddRoom { .. } | Act::AskRoom { .. } | Act::LeaveRoom { .. } | Act::Link { .. } => {}
             Act::Desk(request) => return self.act_on_desk(inbox, delivery, &by, &request).await,
             Act::Tell(message) => {
                 let verdict = Verdict {

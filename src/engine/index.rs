@@ -38,7 +38,7 @@ impl Index {
     }
 
     pub fn put(&mut self, listed: Listed) {
-        // A room that was left, or that goes its own way again, is free.
+        // A room that was left is free.
         let before = self.listed.get(&listed.incident);
         for gone in before.into_iter().flat_map(|before| &before.rooms) {
             if !listed.rooms.contains(gone) && self.rooms.get(gone) == Some(&listed.incident) {
@@ -58,6 +58,16 @@ impl Index {
 
     pub fn incident_of(&self, room: &RoomRef) -> Option<IncidentId> {
         self.rooms.get(room).copied()
+    }
+
+    /// Whether what people say in this room is the incident's. In a channel that was there before it is not any more once
+    /// the incident is over, although the room is still told of that.
+    pub fn listens_in(&self, room: &RoomRef) -> bool {
+        let listed = self
+            .rooms
+            .get(room)
+            .and_then(|incident| self.listed.get(incident));
+        listed.is_some_and(|listed| listed.open || !listed.joined.contains_key(&room.to_string()))
     }
 
     /// Whether guests are in this room, and nobody commands.

@@ -190,7 +190,7 @@ impl Engine {
         else {
             return false;
         };
-        read(&self.inner.index).incident_of(&message.room).is_none()
+        !read(&self.inner.index).listens_in(&message.room)
     }
 
     fn mask(&self, incoming: &mut Incoming) {

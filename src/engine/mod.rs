@@ -133,6 +133,8 @@ struct Inner {
     /// Held while looking around, so that an older look does not replace a newer one.
     looking: tokio::sync::Mutex<()>,
     index: RwLock<Index>,
+    /// Held by whoever makes a channel a room, from the look at whose it is until that is written.
+    adopting: tokio::sync::Mutex<()>,
     queues: Mutex<intake::Queues>,
     reactions: reactions::Reactions,
     /// Who waits for a delivery to be decided.
@@ -269,6 +271,7 @@ impl Engine {
                 around: RwLock::default(),
                 looking: tokio::sync::Mutex::default(),
                 index: RwLock::new(index),
+                adopting: tokio::sync::Mutex::default(),
                 queues: Mutex::default(),
                 reactions: reactions::Reactions::default(),
                 waiting: Mutex::default(),

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Engine;
 use super::groups::STRANGERS_EVERY;
 use super::perform::End;
 use super::posts::show_in;
 use super::rooms::identities;
+use super::{Engine, read};
 use crate::chat::{Chat, RoomSpec};
 use crate::desk;
 use crate::incident::{Audience, PersonId, Role, RoomRef, Slot, State};
@@ -76,6 +76,31 @@ impl Engine {
             End::Shown(posts) => posts,
             _ => Vec::new(),
         }
+    }
+
+    /// Where the incident was opened, unless other people's guests are there now.
+    pub(super) fn asked_in(&self, state: &State) -> Option<RoomRef> {
+        let room = state.opening.asked_in.as_ref()?;
+        (!read(&self.inner.index).is_for_guests(room)).then(|| room.clone())
+    }
+
+    /// Where a private incident has no room to be prompted in, whoever opened it goes on alone.
+    pub(super) async fn prompt_opener(&self, state: &State, slot: Slot, platform: &str) -> End {
+        let (incident, desk) = (state.opening.number, self.desk());
+        let Some(message) = self.inner.parts.words.slot(state, slot, &desk) else {
+            return End::Nothing;
+        };
+        let message = message.about(&incident.to_string());
+        let chat = match self.chat(platform) {
+            Ok(chat) => chat,
+            Err(end) => return end,
+        };
+        let mut end = End::Nothing;
+        for to in identities(&desk, state.opened_by.person().into_iter(), platform) {
+            let key = format!("{incident}/{slot}/{}", to.user);
+            end = end.and(chat.direct(&key, &to, &message).await.into());
+        }
+        end
     }
 
     /// Whoever should be in a room comes in, and it is fitted out.

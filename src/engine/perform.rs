@@ -649,7 +649,7 @@ impl Engine {
                 None,
             ) => self.make_room(id, &state, event, &platform, audience).await,
             (Effect::Furnish { room }, None) => self.furnish(&state, &room).await,
-            (Effect::Leave { room }, None) => self.leave_room(&state, &room).await,
+            (Effect::Leave { room, event }, None) => self.leave_room(&state, event, &room).await,
             (Effect::ReadBack { room, since }, None) => match self.chat(&room.platform) {
                 Ok(chat) => chat.read_back(&room, since).await.into(),
                 Err(end) => end,

@@ -201,14 +201,15 @@ fn places(state: &State, event: Option<&Event>, effect: &Effect) -> Vec<Option<P
         | Effect::Attach { .. }
         | Effect::Digest { .. }
         | Effect::Archive
-        | Effect::Unarchive => true,
+        | Effect::Unarchive
+        | Effect::GiveBack => true,
         _ => false,
     };
     if !by_room {
         return vec![None];
     }
     if state.rooms.is_empty() {
-        let waits = !matches!(effect, Effect::Archive | Effect::Unarchive);
+        let waits = !matches!(effect, Effect::Archive | Effect::Unarchive | Effect::GiveBack);
         return waits.then_some(None).into_iter().collect();
     }
     let concerned = state
@@ -218,25 +219,38 @@ fn places(state: &State, event: Option<&Event>, effect: &Effect) -> Vec<Option<P
     concerned.map(|room| Some(Place::Room(room.at.clone()))).collect()
 }
 
-/// Whether a room is to hear of an effect. Guests get the stakeholders' updates and a status card, and nothing else.
+/// Whether a room is to hear of an effect of this event.
 fn concerns(state: &State, room: &Room, event: Option<&Event>, effect: &Effect) -> bool {
-    let settings = &state.opening.settings.rooms;
-    match effect {
-        Effect::Archive => room.made && room.archived.is_none(),
-        Effect::Unarchive => room.archived.is_some(),
-        _ if room.archived.is_some() => false,
+    let of_this_event = match effect {
         // What is said to a room that has just come back is said to that room alone.
         Effect::Digest { .. } => {
             matches!(event, Some(Event::RoomUnarchived { room: back, .. }) if *back == room.at)
         }
-        Effect::Show { slot: Slot::Card } => true,
-        Effect::Topic => room.made || settings.adopted_topic,
         Effect::Notice { .. } if !room.is_internal() => matches!(event, Some(Event::UpdateSent { .. })),
         Effect::Notice { .. } => match event {
             // Nobody there could read that nobody there can read it.
             Some(Event::PlatformLost { platform, .. }) => room.at.platform != *platform,
             _ => true,
         },
+        Effect::Archive => room.archived.is_none(),
+        _ => true,
+    };
+    of_this_event && admits(state, room, effect)
+}
+
+/// Whether an effect is for a room as it is now: asked when it is planned, and again when it is performed, because a room
+/// may have been left meanwhile and added again for others. Guests get the stakeholders' updates and a status card, and
+/// nothing else.
+pub fn admits(state: &State, room: &Room, effect: &Effect) -> bool {
+    let settings = &state.opening.settings.rooms;
+    match effect {
+        Effect::Archive => room.made,
+        Effect::Unarchive => room.archived.is_some(),
+        Effect::GiveBack => !room.made,
+        _ if room.archived.is_some() => false,
+        // Of a notice guests get what is for guests.
+        Effect::Show { slot: Slot::Card } | Effect::Notice { .. } => true,
+        Effect::Topic => room.made || settings.adopted_topic,
         Effect::Invite { .. } => room.is_internal() && (room.made || settings.adopted_invite),
         _ => room.is_internal(),
     }
@@ -302,24 +316,35 @@ fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
         let channel = format!("{incident}/{key}");
         waits(key, merge, lane, &channel)
     };
+    // The same where it is done, so that a platform that is away keeps no other room from its end.
+    let alone_at = |key: String, there: &str, lane| {
+        let channel = format!("{incident}/{key}@{there}");
+        waits(key, false, lane, &channel)
+    };
     match effect {
         Effect::OpenRoom => {
             // Where rooms have to wait for each other, the one of a business that stands still does not.
             let first = state.severity == Severity::Sev1;
             let lane = if first { Lane::First } else { Lane::Urgent };
+            let asked_on = state.opening.asked_in.as_ref();
+            let asked_on = asked_on.map_or("", |room| room.platform.as_str());
             // What is said before there is a room waits behind it. Once there is another room, nothing does.
             match state.rooms.is_empty() {
                 true => waits("room".to_owned(), false, lane, &chat),
-                false => alone("room".to_owned(), true, lane),
+                false => Waits {
+                    merge: true,
+                    ..alone_at("room".to_owned(), asked_on, lane)
+                },
             }
         }
-        Effect::MakeRoom { event, .. } => alone(format!("room/{event}"), false, Lane::Urgent),
-        Effect::Furnish { room } => alone(format!("furnish/{room}"), false, Lane::Normal),
-        Effect::ReadBack { room, .. } => alone(format!("read/{room}"), false, Lane::Chatty),
-        Effect::Leave { room } => alone(format!("leave/{room}"), false, Lane::Normal),
+        Effect::MakeRoom { event, platform, .. } => alone_at(format!("room/{event}"), platform, Lane::Urgent),
+        Effect::Furnish { room } => alone_at(format!("furnish/{room}"), &room.to_string(), Lane::Normal),
+        Effect::ReadBack { room, .. } => alone_at(format!("read/{room}"), &room.to_string(), Lane::Chatty),
+        Effect::Leave { room, .. } => alone_at(format!("leave/{room}"), &room.to_string(), Lane::Normal),
         // Both in one channel, so that the last word on a room is the last thing done to it.
         Effect::Archive => waits("archive".to_owned(), true, Lane::Chatty, &archiving(incident)),
         Effect::Unarchive => waits("unarchive".to_owned(), true, Lane::Chatty, &archiving(incident)),
+        Effect::GiveBack => waits("give-back".to_owned(), true, Lane::Chatty, &archiving(incident)),
         Effect::Topic => alone("topic".to_owned(), true, Lane::Chatty),
         Effect::Show {
             slot: Slot::Announcement,
@@ -351,12 +376,17 @@ fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
             let channel = format!("{incident}/export");
             waits(format!("attach/{as_of}/{format}"), false, Lane::Normal, &channel)
         }
-        Effect::Direct { person, event } => alone(format!("direct/{event}/{person}"), false, Lane::Urgent),
+        // No room waits for what one person is told.
+        Effect::Direct { person, event } => {
+            let person = person.to_string();
+            alone_at(format!("direct/{event}/{person}"), &person, Lane::Urgent)
+        }
         Effect::Invite { person } => waits(format!("invite/{person}"), true, Lane::Urgent, &chat),
         Effect::KeepFile { message, file } => {
-            // One after the other, so that no more than one file of an incident is in memory.
+            // One after the other, so that no more than one file of a room is in memory.
             let key = format!("file/{}/{}/{file}", message.room, message.message);
-            waits(key, false, Lane::Normal, &format!("{incident}/files"))
+            let channel = format!("{incident}/files@{}", message.room);
+            waits(key, false, Lane::Normal, &channel)
         }
         Effect::AskProbe { run } => {
             let lane = match state.runs.get(run).map(|run| &run.asked.purpose) {
@@ -543,9 +573,7 @@ pub fn listed(state: &State) -> Listed {
         .proposals
         .values()
         .filter(|proposal| matches!(proposal.stage, Stage::Waiting { .. }));
-    // A channel that was there before goes its own way again once the incident is over.
-    let stays = |room: &&Room| room.made || !state.is_over();
-    let rooms: Vec<&Room> = state.rooms.iter().filter(stays).collect();
+    let rooms = &state.rooms;
     Listed {
         incident: state.opening.number,
         title: state.title.clone(),

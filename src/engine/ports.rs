@@ -116,7 +116,9 @@ pub enum Act {
         channel: String,
         audience: Audience,
     },
-    /// The same, the other way round.
+    /// A room is made on a platform that is connected.
+    AskRoom { platform: String, audience: Audience },
+    /// A channel is a room no longer: as it was typed, or the one where it was typed.
     LeaveRoom { platform: String, channel: String },
 }
 

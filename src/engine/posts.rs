@@ -11,7 +11,9 @@ use super::ports::Carried;
 use super::rooms::waits_for_room;
 use super::{Engine, journal};
 use crate::chat::{self, Chat, Message, Upload};
-use crate::incident::{Audience, Event, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State};
+use crate::incident::{
+    Audience, Effect, Event, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State,
+};
 use crate::store::{Commit, EffectId, Evidence, LogId, Post, Stream};
 
 impl Engine {
@@ -32,7 +34,7 @@ impl Engine {
         rooms.extend(self.inner.parts.options.announce.clone().filter(here));
         rooms.dedup();
         if rooms.is_empty() {
-            rooms.extend(state.opening.asked_in.clone().filter(here));
+            rooms.extend(self.asked_in(&state).filter(here));
         }
         let mut end = End::Done;
         for room in rooms {
@@ -49,9 +51,12 @@ impl Engine {
             Some(Audience::Guest) => (slot == Slot::Card).then(|| words.guest_card(&state)),
             _ => words.slot(&state, slot, &self.desk()),
         };
-        let Some(message) = message else {
+        let Some(mut message) = message else {
             return End::Nothing;
         };
+        if state.room(room).is_none() {
+            message = message.about(&incident.to_string());
+        }
         // Not held while others wait for the chat: the next decision changes it in place.
         drop(state);
         let chat = match self.chat(&room.platform) {
@@ -143,17 +148,22 @@ impl Engine {
         };
         let words = &self.inner.parts.words;
         let desk = self.desk();
-        let guests = room
-            .and_then(|room| state.room(room))
-            .is_some_and(|room| !room.is_internal());
+        // One person is told what the team is. A room that was left, or archived, is told nothing.
+        let whose = match room {
+            None => Some(Audience::Internal),
+            Some(room) => state
+                .room(room)
+                .filter(|known| known.archived.is_none())
+                .map(|known| known.audience),
+        };
         let at_hand = events
             .iter()
             .take_while(|event| known.contains_key(event) || looked_at.contains(event));
         let told = at_hand.map(|event| {
             let (recorded, hash) = known.get(event)?;
-            match guests {
-                true => words.guest_notice(recorded),
-                false => words.notice(state, recorded, &hash.to_string(), &desk),
+            match whose? {
+                Audience::Guest => words.guest_notice(recorded),
+                Audience::Internal => words.notice(state, recorded, &hash.to_string(), &desk),
             }
         });
         Ok(told.collect())
@@ -199,7 +209,10 @@ impl Engine {
             Err(error) => return error.into(),
         };
         if let Some(room) = room {
-            let still = state.room(&room).is_some_and(|known| known.archived.is_none());
+            let digest = Effect::Digest { from, to };
+            let still = state
+                .room(&room)
+                .is_some_and(|known| plan::admits(&state, known, &digest));
             let end = match still {
                 true => self.post_digest(&state, (from, to), &said, &room).await,
                 false => End::Nothing,

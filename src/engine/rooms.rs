@@ -34,7 +34,7 @@ impl Engine {
             .find(|chat| asked_on.is_none_or(|platform| platform == chat.platform()))
         else {
             let why = "No chat platform is connected. The terminal works: `orderly incident`.".to_owned();
-            let failed = Request::RoomFailed { why, platform: None };
+            let failed = Request::RoomFailed { why, further: None };
             return self.back(incident, &failed, finishing(id)).await;
         };
         let spec = self.room_spec(state, chat.platform(), Audience::Internal);
@@ -86,14 +86,15 @@ impl Engine {
             Ok(room) => Request::RoomOpened { room, audience },
             Err(chat::Error::Gone { why }) => Request::RoomFailed {
                 why,
-                platform: platform.map(str::to_owned),
+                further: platform.map(|platform| (platform.to_owned(), audience)),
             },
             Err(error) => return error.into(),
         };
         self.back(incident, &request, with).await
     }
 
-    /// What an effect does in one room. A room that was left meanwhile, or archived, is told nothing.
+    /// What an effect does in one room. One that was left meanwhile, or archived, is told nothing, and one that has guests
+    /// now nothing that is not for guests.
     pub(super) async fn in_room(
         &self,
         id: EffectId,
@@ -104,10 +105,13 @@ impl Engine {
         let Some(known) = state.room(room) else {
             return End::Nothing;
         };
+        if !plan::admits(&state, known, &effect) {
+            return End::Nothing;
+        }
         match effect {
             Effect::Archive => self.archive(&state, room).await,
             Effect::Unarchive => self.unarchive(id, &state, room).await,
-            _ if known.archived.is_some() => End::Nothing,
+            Effect::GiveBack => self.give_back(&state, room).await,
             Effect::Topic => self.set_topic(state, room).await,
             Effect::Invite { person } => self.invite(&person, room).await,
             Effect::Show { slot } => self.show(state, slot, room).await,
@@ -135,11 +139,14 @@ impl Engine {
                     .map(|chat| Place::Lobby(chat.platform().to_owned()))
                     .collect()
             }
-            // Until the room exists the prompt appears where `/incident` was typed.
+            // Until the room exists the prompt appears where `/incident` was typed; of a private one, to whoever typed it.
             Effect::Show {
                 slot: slot @ Slot::Prompt { .. },
-            } if state.rooms.is_empty() => {
-                return match state.opening.asked_in.clone() {
+            } if state.rooms.is_empty() && state.first_room.is_none() => {
+                return match self.asked_in(&state) {
+                    Some(room) if state.opening.private => {
+                        self.prompt_opener(&state, *slot, &room.platform).await
+                    }
                     Some(room) => self.show(state, *slot, &room).await,
                     None => End::Done,
                 };
@@ -213,17 +220,8 @@ impl Engine {
             Err(end) => return end,
         };
         if state.room(room).is_some_and(|known| known.archived.is_none()) {
-            let more = lock(&self.inner.effects).has_more_for(
-                &format!("{incident}/"),
-                &room.to_string(),
-                &plan::archiving(incident),
-            );
-            if more {
-                return End::Again {
-                    why: "the room is told the rest before it is archived".to_owned(),
-                    after: Some(TOLD_EVERY),
-                    away: false,
-                };
+            if let Some(end) = self.tells_more(incident, room) {
+                return end;
             }
             let archived = Request::RoomArchived { room: room.clone() };
             let decided = self.decide(incident, &By::Orderly, &archived, With::default(), None);
@@ -244,6 +242,39 @@ impl Engine {
                 }
             }
             archived => archived.into(),
+        }
+    }
+
+    /// Set while a room is still to be told something.
+    fn tells_more(&self, incident: IncidentId, room: &RoomRef) -> Option<End> {
+        let more = lock(&self.inner.effects).has_more_for(
+            &format!("{incident}/"),
+            &room.to_string(),
+            &plan::archiving(incident),
+        );
+        more.then(|| End::Again {
+            why: "the room is told the rest before it is shut".to_owned(),
+            after: Some(TOLD_EVERY),
+            away: false,
+        })
+    }
+
+    /// The last thing likewise for a channel that was there before: from here on nothing of the incident reaches it, and
+    /// another one may have it.
+    async fn give_back(&self, state: &State, room: &RoomRef) -> End {
+        let incident = state.opening.number;
+        if !state.is_over() {
+            return End::Nothing;
+        }
+        if let Some(end) = self.tells_more(incident, room) {
+            return end;
+        }
+        let given = Request::GiveRoomBack { room: room.clone() };
+        let decided = self.decide(incident, &By::Orderly, &given, With::default(), None);
+        match decided.await {
+            // Nobody was asked anything.
+            Ok(_) => End::Nothing,
+            Err(error) => error.into(),
         }
     }
 
@@ -275,12 +306,12 @@ impl Engine {
     }
 
     /// Says goodbye. That nothing more comes must not be taken for nothing going on.
-    pub(super) async fn leave_room(&self, state: &State, room: &RoomRef) -> End {
+    pub(super) async fn leave_room(&self, state: &State, event: u64, room: &RoomRef) -> End {
         if state.room(room).is_some() {
             return End::Done;
         }
         let message = self.inner.parts.words.left(state);
-        let key = format!("{}/left/{}@{room}", state.opening.number, state.seq);
+        let key = format!("{}/left/{event}@{room}", state.opening.number);
         match self.chat(&room.platform) {
             Ok(chat) => chat.post(&key, room, None, &message).await.map(drop).into(),
             Err(end) => end,
@@ -288,9 +319,10 @@ impl Engine {
     }
 }
 
-/// What is said in a room waits for the room, unless opening one was given up.
+/// What is said in a room waits for the room that is being made, unless opening one was given up.
 pub(super) fn waits_for_room(state: &State) -> bool {
-    state.rooms.is_empty() && state.room_failed.is_none()
+    let being_made = state.first_room.is_none() || !state.rooms_asked.is_empty();
+    state.rooms.is_empty() && state.room_failed.is_none() && being_made
 }
 
 /// The identities of people on a platform.

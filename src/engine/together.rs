@@ -67,6 +67,10 @@ impl Engine {
             let Ok(person) = self.person(from, Some(incident)) else {
                 break;
             };
+            // Perhaps back in a group that is to be read first.
+            if self.is_missing(from) {
+                break;
+            }
             let may = match commands.last().filter(|_| last == Some(from)) {
                 Some(before) => before.may.clone(),
                 None => match self.may_command(from).await {

@@ -172,7 +172,7 @@ fn add_room(parsed: &Parsed, state: &State, asking: &Asking<'_>) -> Result<Act, 
     let (platform, channel) = match parsed.text("room") {
         Some(platform) if PLATFORMS.contains(&platform) => {
             let platform = platform.to_owned();
-            return Ok(Act::Incident(Request::AskRoom { platform, audience }));
+            return Ok(Act::AskRoom { platform, audience });
         }
         Some(typed) => place(typed, asking)?,
         None if here.platform != super::TERMINAL && state.room(here).is_none() => {

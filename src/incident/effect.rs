@@ -59,9 +59,14 @@ pub enum Effect {
     /// The very last thing, once everything else has been posted.
     Archive,
     Unarchive,
+    /// The very last thing likewise, in a channel that was there before: it is no room any more.
+    GiveBack,
     /// Says goodbye where the incident is no longer told.
     Leave {
         room: RoomRef,
+        /// That it was left: once for each time.
+        #[serde(default)]
+        event: u64,
     },
     /// What was said in a channel before it became a room.
     ReadBack {

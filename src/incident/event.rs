@@ -234,6 +234,9 @@ pub enum Event {
         /// Of a further room: the platform it was asked for on.
         #[serde(default)]
         platform: Option<String>,
+        /// And whose room it was to be. Earlier events do not say.
+        #[serde(default)]
+        audience: Option<Audience>,
     },
     /// It is no room of the incident any more.
     RoomLeft {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::action::Outcome;
 use super::effect::{Effect, Slot};
-use super::event::{Event, Purpose, Recorded};
+use super::event::{By, Event, Purpose, Recorded};
 use super::fold;
 use super::proposal::Stage;
 use super::request::TimerKey;
@@ -50,7 +50,7 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         | Event::RoomUnarchived { .. }
         | Event::PlatformLost { .. }
         | Event::PlatformBack { .. }
-        | Event::CarryChanged { .. } => in_rooms(state, event, notice, effects),
+        | Event::CarryChanged { .. } => in_rooms(state, recorded, event, notice, effects),
         Event::PhaseEntered { .. } => {
             // The note on the passage carries the journal's head, so that a shortened journal is found later.
             effects.extend([
@@ -286,13 +286,14 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
 }
 
 /// What becomes of the rooms, and what each is told of it.
-fn in_rooms(state: &State, event: &Event, notice: Effect, effects: &mut Vec<Effect>) {
+fn in_rooms(state: &State, recorded: &Recorded, event: &Event, notice: Effect, effects: &mut Vec<Effect>) {
     let card = Effect::Show { slot: Slot::Card };
     match event {
         Event::RoomOpened { room, made, .. } => {
+            let first = state.first_room == Some(recorded.seq);
             if state.rooms.len() > 1 {
                 effects.push(notice);
-            } else if !made && state.opening.here.is_none() && state.room_failed.is_none() {
+            } else if !made && first && state.opening.here.is_none() && state.room_failed.is_none() {
                 // The one that was asked for first is still to come, and holds nobody up from now on.
                 effects.push(Effect::OpenRoom);
             }
@@ -327,8 +328,13 @@ fn in_rooms(state: &State, event: &Event, notice: Effect, effects: &mut Vec<Effe
                 });
             }
         }
+        // By rule, after it was told that the incident is over: there is no more to say.
+        Event::RoomLeft { why: None, .. } if recorded.by == By::Orderly => {}
         Event::RoomLeft { room, .. } => {
-            effects.push(Effect::Leave { room: room.clone() });
+            effects.push(Effect::Leave {
+                room: room.clone(),
+                event: recorded.seq,
+            });
             effects.extend([notice, card]);
         }
         // The call itself is made by whoever asked for the event.
@@ -404,10 +410,10 @@ fn done(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Eff
             platform: platform.clone(),
             audience: *audience,
         }),
-        Event::Closed | Event::Cancelled { .. } | Event::MarkedDuplicate { .. }
-            if state.opening.settings.rooms.archive =>
-        {
-            effects.push(Effect::Archive);
+        Event::Closed | Event::Cancelled { .. } | Event::MarkedDuplicate { .. } => {
+            let archive = state.opening.settings.rooms.archive;
+            effects.extend(archive.then_some(Effect::Archive));
+            effects.push(Effect::GiveBack);
         }
         Event::Reopened { .. } => effects.push(Effect::Unarchive),
         Event::MessageMarked { marked, .. } => {

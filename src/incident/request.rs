@@ -25,7 +25,8 @@ pub enum Request {
     },
     RoomFailed {
         why: String,
-        platform: Option<String>,
+        /// Of a further room: where it was asked for, and for whom.
+        further: Option<(String, Audience)>,
     },
     /// A channel that is there already becomes a room.
     AddRoom {
@@ -40,6 +41,10 @@ pub enum Request {
         audience: Audience,
     },
     LeaveRoom {
+        room: RoomRef,
+    },
+    /// The incident is over and was told to its end: a channel that was there before goes its own way again.
+    GiveRoomBack {
         room: RoomRef,
     },
     RoomArchived {

@@ -53,6 +53,10 @@ pub struct State {
     pub carry: bool,
     /// Why there is no room, where opening one was given up.
     pub room_failed: Option<String>,
+    /// The event that brought the first one. What is said before it waits for it.
+    pub first_room: Option<u64>,
+    /// Channels that were there before and went their own way when the incident was over, and whose rooms they were.
+    pub given_back: Vec<(RoomRef, Audience)>,
     pub moments: BTreeMap<Moment, MomentAt>,
     pub phase: Phase,
     pub passages: Vec<PhasePassage>,

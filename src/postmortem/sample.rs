@@ -787,6 +787,7 @@ pub fn the_other_kinds() -> Vec<Event> {
         Event::RoomFailed {
             why: why(),
             platform: None,
+            audience: None,
         },
         Event::RoomAsked {
             platform: "slack".to_owned(),

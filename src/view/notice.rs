@@ -87,7 +87,13 @@ fn sentence(view: &View, state: &State, event: &Event, by: &str, desk: &desk::St
         Event::Closed => text(format!("{by} closed the incident.")),
         Event::Cancelled { reason } => text(format!("{by} cancelled it: {reason}")),
         Event::MarkedDuplicate { of } => text(format!("{by} marked it a duplicate of {of}. Go on there.")),
-        Event::Reopened { reason } => Some(Rich::new().bold(format!("{by} reopened it: {reason}"))),
+        Event::Reopened { reason } => {
+            let told = Rich::new().bold(format!("{by} reopened it: {reason}"));
+            Some(match super::rooms::given_back(view, state) {
+                Some(gone) => told.text(format!("\n{gone}")),
+                None => told,
+            })
+        }
         Event::Framed { sentence, whole, .. } => Some(match whole {
             true => Rich::new().bold("Framed: ").text(sentence.clone()),
             false => Rich::new()
@@ -538,6 +544,10 @@ pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &de
         }
         (_, Event::RoomAsked { platform, .. }) => format!("A room of {number} is being made on {platform}."),
         (_, Event::RoomLeft { .. }) => format!("That room is told nothing more of {number}."),
+        (_, Event::Reopened { .. }) => match super::rooms::given_back(view, state) {
+            Some(gone) => format!("{number} is open again. {gone}"),
+            None => return Message::default(),
+        },
         (_, Event::CarryChanged { on }) => {
             let switched = if *on { "on" } else { "off" };
             format!("Carrying messages over between the rooms of {number} is {switched}.")

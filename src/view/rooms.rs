@@ -59,6 +59,31 @@ fn row_of(state: &State, room: &Room) -> crate::chat::Row {
     row(tone, room.audience.word(), Rich::new().code(place), standing)
 }
 
+/// Which channels an incident that was over no longer has, and how each is added again; `None`: it has all it had.
+pub(super) fn given_back(view: &View, state: &State) -> Option<String> {
+    let number = state.opening.number;
+    let again = state.given_back.iter().map(|(room, audience)| {
+        let guest = match audience {
+            Audience::Internal => "",
+            Audience::Guest => " guest",
+        };
+        view.cite(&format!("{number} room {}:{}{guest}", room.platform, room.room))
+    });
+    let again: Vec<String> = again.collect();
+    if again.is_empty() {
+        return None;
+    }
+    let none = match state.rooms.is_empty() {
+        true => format!(" {number} has no room now."),
+        false => String::new(),
+    };
+    Some(format!(
+        "Channels that were there before went their own way when it was over, and may serve another incident by now.{none} \
+         To add them again: {}",
+        again.join(", ")
+    ))
+}
+
 /// What the team is told of rooms and platforms; `None`: nothing worth a message.
 pub(super) fn sentence(state: &State, event: &Event, by: &str) -> Option<Rich> {
     let text = |words: String| Some(Rich::new().text(words));
@@ -282,6 +307,27 @@ mod tests {
         }
         let spoken: Vec<_> = story.journal.iter().filter_map(guest_notice).collect();
         assert_eq!(spoken.len(), 1, "the update alone");
+    }
+
+    #[test]
+    fn whoever_reopens_it_reads_which_channels_it_no_longer_has() {
+        let view = View {
+            command: "incident".to_owned(),
+            room_name: std::sync::Arc::new(|_| String::new()),
+        };
+        let mut story = Story::framed();
+        let add = Request::AddRoom {
+            room: room("ops"),
+            audience: Audience::Guest,
+            readable: true,
+        };
+        story.does("cleo", add);
+        assert_eq!(given_back(&view, story.state()), None);
+        let reason = "it was none".to_owned();
+        story.does("cleo", Request::Cancel { reason });
+        story.returns(Request::GiveRoomBack { room: room("ops") });
+        let said = given_back(&view, story.state());
+        insta::assert_snapshot!(said.unwrap_or_default(), @"Channels that were there before went their own way when it was over, and may serve another incident by now. INC-7 has no room now. To add them again: /incident INC-7 room local:ops guest");
     }
 
     #[test]

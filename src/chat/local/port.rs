@@ -9,7 +9,9 @@ use super::faults::Call;
 use super::live::What;
 use super::writer::{Done, NewFile, No, Op, Post, Reply};
 use super::{FILE_MAX, LocalChat, MESSAGE_MAX, PLATFORM, Room, message_ref, room_ref};
-use crate::chat::{Block, Chat, Error, FileRef, Form, Found, Message, Rich, RoomSpec, Trigger, Upload};
+use crate::chat::{
+    Asker, Block, Chat, Error, FileRef, Form, Found, Message, Rich, RoomSpec, Trigger, Upload,
+};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 impl LocalChat {
@@ -129,10 +131,15 @@ impl Chat for LocalChat {
         self.faults.during(Call::Unarchive, &room, work).await
     }
 
-    async fn find_room(&self, typed: &str) -> Result<Found, Error> {
+    async fn find_room(&self, typed: &str, asker: &Asker) -> Result<Found, Error> {
         let work = async {
             let id = typed.trim_start_matches('#');
+            let shows = |room: &Room| {
+                let mut who = asker.who.iter();
+                asker.reads.contains(&room_ref(id)) || who.any(|who| room.shows_to(&who.user))
+            };
             let room = self.rooms.get(id).filter(|room| room.direct.is_none());
+            let room = room.filter(|room| !room.private || shows(room));
             let room = room.ok_or_else(|| Error::Gone {
                 why: format!("There is no room #{id} on the page"),
             })?;

@@ -11,8 +11,8 @@ use sha2::Digest as _;
 
 use super::*;
 use crate::chat::{
-    Block, Button, Chat, Delivery, Error, Form, Incoming, Message, Press, Refused, Rich, RoomSpec, Style,
-    Trigger, Upload, Verdict,
+    Asker, Block, Button, Chat, Delivery, Error, Form, Found, Incoming, Message, Press, Refused, Rich,
+    RoomSpec, Style, Trigger, Upload, Verdict,
 };
 use crate::clock::ManualClock;
 use crate::incident::Audience;
@@ -242,6 +242,24 @@ async fn a_private_room_shows_to_its_members_alone() {
     s.chat.invite(&room, &[ben()]).await.unwrap();
     s.chat.say(&ben(), &room.room, None, "hi", None).await.unwrap();
     assert_eq!(texts(&s.chat, &room.room).await, ["hi"]);
+}
+
+#[tokio::test]
+async fn a_private_room_is_found_by_its_members_and_from_inside_it() {
+    let s = scene().await;
+    let room = s.chat.open_room("r", &spec("payroll", true)).await.unwrap();
+    let asker = |who: Identity, reads: Vec<RoomRef>| Asker {
+        who: vec![who],
+        reads,
+    };
+    let hidden = s.chat.find_room("payroll", &asker(ben(), Vec::new())).await;
+    let absent = s.chat.find_room("nowhere", &asker(ben(), Vec::new())).await;
+    let words = |found: Result<Found, Error>| found.unwrap_err().to_string();
+    assert_eq!(words(hidden).replace("payroll", "nowhere"), words(absent));
+    for asker in [asker(ana(), Vec::new()), asker(ben(), vec![room.clone()])] {
+        let found = s.chat.find_room("#payroll", &asker).await.unwrap();
+        assert_eq!((found.room, found.readable), (room.clone(), false));
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::api::Failure;
 use super::incoming::Own;
 use super::{PLATFORM, SlackChat, blocks, form, lock, rooms};
 use crate::chat::{
-    Chat, Error, FileRef, Form, Found, Listening, Member, Message, RoomSpec, Standing, Trigger, Upload,
+    Asker, Chat, Error, FileRef, Form, Found, Listening, Member, Message, RoomSpec, Standing, Trigger, Upload,
 };
 use crate::incident::{Identity, MessageRef, RoomRef};
 
@@ -247,8 +247,8 @@ impl Chat for SlackChat {
         self.open_again(ours(own, room)?).await
     }
 
-    async fn find_room(&self, typed: &str) -> Result<Found, Error> {
-        self.find_channel(typed).await
+    async fn find_room(&self, typed: &str, asker: &Asker) -> Result<Found, Error> {
+        self.find_channel(typed, asker).await
     }
 
     async fn read_back(&self, room: &RoomRef, since: DateTime<Utc>) -> Result<(), Error> {

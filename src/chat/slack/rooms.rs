@@ -6,7 +6,7 @@ use super::api::Failure;
 use super::incoming::Own;
 use super::rich::escaped;
 use super::{PLATFORM, SlackChat, lock, posts};
-use crate::chat::{Error, Found, RoomSpec};
+use crate::chat::{Asker, Error, Found, RoomSpec};
 use crate::incident::{Identity, RoomRef};
 use crate::text::cut;
 
@@ -16,7 +16,7 @@ const NAME_MAX: usize = 80;
 const TOPIC_MAX: usize = 250;
 /// Other names tried where one is taken; somebody who has that many has another problem.
 const SUFFIXES: u32 = 9;
-/// Channels on one page of the list; Slack recommends no more.
+/// Channels on one page of the list, and members on one of a channel's; Slack recommends no more.
 const PAGE: usize = 200;
 /// People invited in one call: Slack takes no more.
 const INVITED_AT_ONCE: usize = 1_000;
@@ -24,7 +24,7 @@ const INVITED_AT_ONCE: usize = 1_000;
 const BOOKMARKED_MAX: usize = 1_000;
 /// What a channel is for.
 const PURPOSE: &str = "The room of an incident. Orderly keeps its card and its journal.";
-/// Pages looked through for a half-made room: ten thousand channels.
+/// Pages looked through for a half-made room, or for somebody in a channel: ten thousand.
 const PAGES_MAX: usize = 50;
 
 /// A name as Slack takes it: small letters, digits, dashes. The config's own rules see to most of it.
@@ -167,8 +167,8 @@ impl SlackChat {
         }
     }
 
-    /// A channel by its id, or by its name if the bot is in it.
-    pub(super) async fn find_channel(&self, typed: &str) -> Result<Found, Error> {
+    /// A channel by its id, or by its name if the bot is in it. A private one is there for its members alone.
+    pub(super) async fn find_channel(&self, typed: &str, asker: &Asker) -> Result<Found, Error> {
         let own = self.own().await?;
         let name = typed.trim_matches(['<', '>', '#']);
         let is_id = name.starts_with(['C', 'G'])
@@ -177,21 +177,52 @@ impl SlackChat {
             true => self.channel_by_id(name).await?,
             false => self.own_channel(name).await?,
         };
+        let not_there = || Error::Gone {
+            why: format!(
+                "Orderly sees no channel {typed}. Invite it there first, with its name in that channel"
+            ),
+        };
         let Some(channel) = channel.filter(|channel| channel["is_im"] != true && channel["is_mpim"] != true)
         else {
-            return Err(Error::Gone {
-                why: format!(
-                    "Orderly sees no channel {typed}. Invite it there first, with its name in that channel"
-                ),
-            });
+            return Err(not_there());
         };
-        Ok(Found {
-            room: own.room(channel["id"].as_str().unwrap_or_default()),
+        let id = channel["id"].as_str().unwrap_or_default();
+        let found = Found {
+            room: own.room(id),
             name: format!("#{}", channel["name"].as_str().unwrap_or(name)),
             readable: channel["is_private"] != true,
             joined: channel["is_member"] == true,
             archived: channel["is_archived"] == true,
-        })
+        };
+        let reads = found.readable || asker.reads.contains(&found.room);
+        match reads || self.has_member(id, &asker.who).await? {
+            true => Ok(found),
+            false => Err(not_there()),
+        }
+    }
+
+    /// Whether one of these accounts is in a channel.
+    async fn has_member(&self, channel: &str, who: &[Identity]) -> Result<bool, Failure> {
+        let mut cursor = String::new();
+        for _ in 0..PAGES_MAX {
+            let mut arguments = vec![("channel", channel.to_owned()), ("limit", PAGE.to_string())];
+            if !cursor.is_empty() {
+                arguments.push(("cursor", cursor));
+            }
+            let page = self.api.get("conversations.members", &arguments).await?;
+            let mut members = page["members"].as_array().into_iter().flatten();
+            if members.any(|member| who.iter().any(|who| *member == *who.user)) {
+                return Ok(true);
+            }
+            cursor = page["response_metadata"]["next_cursor"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     async fn channel_by_id(&self, id: &str) -> Result<Option<Value>, Failure> {

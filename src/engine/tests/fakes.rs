@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 
 use super::kit::{Said, identity};
-use crate::chat::{self, Chat, Form, Found, Incoming, Message, RoomSpec, Upload};
+use crate::chat::{self, Asker, Chat, Form, Found, Incoming, Message, RoomSpec, Upload};
 use crate::desk;
 use crate::engine::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Redact, Words};
 use crate::incident::*;
@@ -100,6 +100,8 @@ pub struct TestChat {
     pub down: AtomicBool,
     faults: Mutex<VecDeque<chat::Error>>,
     stuck: Mutex<Option<String>>,
+    finding: Mutex<Option<Arc<tokio::sync::Barrier>>>,
+    members: Mutex<Vec<Identity>>,
 }
 
 impl TestChat {
@@ -109,6 +111,16 @@ impl TestChat {
             named: Some(platform),
             ..Self::default()
         }
+    }
+
+    /// Who is in its one group from now on.
+    pub fn has_members(&self, names: &[&str]) {
+        *self.members.lock().expect("no panic") = names.iter().map(|name| identity(name)).collect();
+    }
+
+    /// Whoever looks for a channel meets the others at this barrier, twice.
+    pub fn meet_at(&self, barrier: &Arc<tokio::sync::Barrier>) {
+        *self.finding.lock().expect("no panic") = Some(barrier.clone());
     }
 
     fn room(&self, name: &str) -> RoomRef {
@@ -123,6 +135,11 @@ impl TestChat {
     /// A channel that people made.
     pub fn has_channel(&self, name: &str, readable: bool, joined: bool) {
         self.shown().channels.insert(name.to_owned(), (readable, joined));
+    }
+
+    /// Somebody comes into a channel.
+    pub fn comes_in(&self, who: &Identity, name: &str) {
+        self.shown().invited.insert((self.room(name), who.clone()));
     }
 
     pub fn is_archived(&self, name: &str) -> bool {
@@ -140,6 +157,16 @@ impl TestChat {
     /// Messages with this text never get through.
     pub fn sticks_at(&self, text: &str) {
         *self.stuck.lock().expect("no panic") = Some(text.to_owned());
+    }
+
+    fn may_stick(&self, text: &str) {
+        let stuck = self.stuck.lock().expect("no panic").clone();
+        if stuck.is_some_and(|stuck| text.contains(&stuck)) {
+            self.fails(chat::Error::Retry {
+                why: "it does not get through".to_owned(),
+                after: None,
+            });
+        }
     }
 
     fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
@@ -244,6 +271,15 @@ impl Chat for TestChat {
         self.named.unwrap_or("local")
     }
 
+    async fn members(&self, _: &str) -> Result<Vec<chat::Member>, chat::Error> {
+        let members = self.members.lock().expect("no panic").clone();
+        let named = |who: Identity| chat::Member {
+            name: who.user.clone(),
+            who,
+        };
+        Ok(members.into_iter().map(named).collect())
+    }
+
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, chat::Error> {
         self.call(|shown| {
             let opened = shown.rooms.entry(key.to_owned());
@@ -275,12 +311,24 @@ impl Chat for TestChat {
         self.call(|shown| shown.archived.retain(|archived| archived != room))
     }
 
-    async fn find_room(&self, typed: &str) -> Result<Found, chat::Error> {
+    async fn find_room(&self, typed: &str, asker: &Asker) -> Result<Found, chat::Error> {
+        let barrier = self.finding.lock().expect("no panic").clone();
+        if let Some(barrier) = barrier {
+            barrier.wait().await;
+            barrier.wait().await;
+        }
         let name = typed.trim_start_matches('#');
         self.call(|shown| {
             let archived = shown.archived.contains(&self.room(name));
-            let found = shown.channels.get(name).map(|(readable, joined)| Found {
-                room: self.room(name),
+            let room = self.room(name);
+            let inside = |who: &Identity| shown.invited.contains(&(room.clone(), who.clone()));
+            let reads = asker.reads.contains(&room) || asker.who.iter().any(inside);
+            let there = shown
+                .channels
+                .get(name)
+                .filter(|(readable, _)| *readable || reads);
+            let found = there.map(|(readable, joined)| Found {
+                room: room.clone(),
                 name: format!("#{name}"),
                 readable: *readable,
                 joined: *joined,
@@ -299,13 +347,7 @@ impl Chat for TestChat {
         _: Option<&MessageRef>,
         message: &Message,
     ) -> Result<MessageRef, chat::Error> {
-        let stuck = self.stuck.lock().expect("no panic").clone();
-        if stuck.is_some_and(|stuck| message.fallback.contains(&stuck)) {
-            self.fails(chat::Error::Retry {
-                why: "it does not get through".to_owned(),
-                after: None,
-            });
-        }
+        self.may_stick(&message.fallback);
         self.call(|shown| {
             if let Some(known) = shown.posted.iter().find(|posted| posted.key == key) {
                 return Ok(known.at.clone());
@@ -352,6 +394,7 @@ impl Chat for TestChat {
     }
 
     async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, chat::Error> {
+        self.may_stick(&file.comment);
         self.call(|shown| {
             shown.files.entry(key.to_owned()).or_insert_with(|| file.clone());
             MessageRef {
@@ -666,7 +709,10 @@ impl Meaning for TestMeaning {
     fn understand(&self, incoming: &Incoming, _: &Asking<'_>) -> Result<Act, Refusal> {
         let (_, said) = typed(incoming).ok_or_else(|| Refusal::new("That is no command."))?;
         Ok(match said {
-            Said::Do(request) => Act::Incident(*request),
+            Said::Do(request) => match *request {
+                Request::AskRoom { platform, audience } => Act::AskRoom { platform, audience },
+                request => Act::Incident(request),
+            },
             Said::Open(request) => Act::Open(request),
             Said::AddRoom { channel, audience } => Act::AddRoom {
                 platform: "slack".to_owned(),

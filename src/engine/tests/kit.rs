@@ -12,7 +12,7 @@ use super::fakes::{TestDocuments, TestMeaning, TestWords};
 use crate::chat::{Delivery, Incoming, Intake, Refused, Verdict};
 use crate::clock::{Clock, ManualClock};
 use crate::desk;
-use crate::engine::{Engine, Listed, Options, Parts, journal};
+use crate::engine::{Engine, GroupSource, Listed, Options, Parts, journal};
 use crate::incident::Verdict as Answered;
 pub use crate::incident::tests::kit::{propose, start, terms, whole_frame};
 use crate::incident::*;
@@ -74,6 +74,30 @@ impl House {
             Arc::default(),
         )
         .await;
+        house.know_everybody().await;
+        house
+    }
+
+    /// The same with a group of the platform, whose members are approvers.
+    pub async fn with_a_group() -> Self {
+        let (store, clock) = (Memory::default(), ManualClock::at(start()));
+        let (chat, hands) = (Arc::default(), Arc::default());
+        let mut parts = parts(&store, &clock, &chat, &hands);
+        parts.options.groups.push(GroupSource {
+            platform: "local".to_owned(),
+            group: "@on-call".to_owned(),
+            roles: [Role::Approver].into(),
+        });
+        let engine = Engine::load(parts).await.expect("the engine loads");
+        engine.start().await.expect("the engine starts");
+        let house = Self {
+            store,
+            clock,
+            chat,
+            slack: None,
+            hands,
+            engine,
+        };
         house.know_everybody().await;
         house
     }

@@ -1,5 +1,5 @@
 use super::kit::*;
-use crate::chat::Intake;
+use crate::chat::{self, Intake};
 use crate::incident::*;
 
 async fn private() -> House {
@@ -90,4 +90,24 @@ async fn whoever_is_invited_sees_it_and_is_in_its_room_and_nobody_else_is() {
         ["Payroll"]
     );
     assert!(house.engine.listed(Some(&PersonId::new("dan"))).is_empty());
+}
+
+#[tokio::test]
+async fn without_a_room_its_questions_reach_whoever_opened_it_and_nobody_else() {
+    let house = House::new().await;
+    house.chat.fails(chat::Error::Gone {
+        why: "the bot may not make rooms".to_owned(),
+    });
+    let private = Opening {
+        private: true,
+        ..opening()
+    };
+    house.opens(private).await;
+    assert_eq!(house.count(1, "room_failed").await, 1);
+    house.does("ana", Request::Frame { frame: whole_frame() }).await;
+    let told = house.chat.directs("ana");
+    assert_eq!(told.len(), 2, "the question of each phase: {told:?}");
+    assert!(told.iter().all(|told| told.starts_with("prompt")), "{told:?}");
+    assert!(house.chat.posted().is_empty(), "{:?}", house.chat.posted());
+    assert_eq!(house.waits_in_outbox().await, 0);
 }

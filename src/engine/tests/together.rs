@@ -53,6 +53,45 @@ async fn what_waits_for_one_incident_is_decided_in_one_commit_and_told_in_order(
 }
 
 #[tokio::test]
+async fn a_room_on_a_platform_that_is_not_connected_is_refused_among_others_too() {
+    let house = House::new().await;
+    house.framed().await;
+    let ask = Request::AskRoom {
+        platform: "slack".to_owned(),
+        audience: Audience::Internal,
+    };
+    let verdicts = at_once(&house, vec![says(note("before")), says(ask), says(note("after"))]).await;
+    assert_eq!(accepted(&verdicts), [true, false, true]);
+    insta::assert_snapshot!(words(&verdicts)[1], @"slack is not connected. Connected: local.");
+    assert_eq!(house.count(1, "room_asked").await, 0);
+}
+
+#[tokio::test]
+async fn whoever_is_back_in_a_group_is_heard_although_much_waits() {
+    let house = House::with_a_group().await;
+    house.framed().await;
+    let a_minute = TimeDelta::seconds(61);
+    for members in [&["eve"][..], &[]] {
+        house.chat.has_members(members);
+        house.later(a_minute).await;
+        house
+            .says("nobody", Some(1), says(note("who is in the group?")))
+            .await;
+    }
+    let refused = house.says("eve", Some(1), says(note("I have left"))).await;
+    assert!(!refused.accepted);
+    house.chat.has_members(&["eve"]);
+    house.later(a_minute).await;
+    let mut inboxes = Vec::new();
+    for text in ["I am back", "and more"] {
+        let taken = house.takes("eve", Some(1), &says(note(text))).await;
+        inboxes.push(taken.expect("taken").expect("kept"));
+    }
+    let verdicts = join_all(inboxes.into_iter().map(|inbox| house.engine.decided(inbox))).await;
+    assert_eq!(accepted(&verdicts), [true; 2], "{:?}", words(&verdicts));
+}
+
+#[tokio::test]
 async fn each_is_decided_on_what_the_one_before_it_left() {
     let house = House::new().await;
     house.framed().await;

@@ -245,6 +245,7 @@ impl Deciding<'_> {
                 | Request::RoomUnarchived { .. }
                 | Request::RoomLost { .. }
                 | Request::LeaveRoom { .. }
+                | Request::GiveRoomBack { .. }
                 | Request::PlatformLost { .. }
                 | Request::PlatformBack { .. }
                 | Request::Timer { .. }

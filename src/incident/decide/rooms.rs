@@ -29,9 +29,17 @@ impl Deciding<'_> {
                     },
                 )
             }
-            Request::RoomFailed { why, platform } => {
-                let (why, platform) = (why.clone(), platform.clone());
-                only_if(true, Event::RoomFailed { why, platform })
+            Request::RoomFailed { why, further } => {
+                let (platform, audience) = further.clone().unzip();
+                let why = why.clone();
+                only_if(
+                    true,
+                    Event::RoomFailed {
+                        why,
+                        platform,
+                        audience,
+                    },
+                )
             }
             Request::AddRoom {
                 room,
@@ -40,6 +48,11 @@ impl Deciding<'_> {
             } => self.add_room(state, room, *audience, *readable),
             Request::AskRoom { platform, audience } => self.ask_room(state, platform, *audience),
             Request::LeaveRoom { room } => self.leave_room(state, room),
+            Request::GiveRoomBack { room } => {
+                let given = state.is_over() && state.room(room).is_some_and(|known| !known.made);
+                let (room, why) = (room.clone(), None);
+                only_if(given, Event::RoomLeft { room, why })
+            }
             Request::RoomArchived { room } => {
                 let open = state.room(room).is_some_and(|known| known.archived.is_none());
                 only_if(open, Event::RoomArchived { room: room.clone() })
@@ -142,7 +155,7 @@ impl Deciding<'_> {
             .at("room"));
         };
         let others = state.rooms.iter().filter(|other| other.is_internal()).count();
-        if known.is_internal() && others < 2 {
+        if known.is_internal() && others < 2 && !state.is_over() {
             return Err(Refusal::new(
                 "It is the only room of the team. Add another one before you leave it.",
             )

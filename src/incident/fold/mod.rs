@@ -64,6 +64,8 @@ impl State {
             lost: Default::default(),
             carry: opening.settings.rooms.carry,
             room_failed: None,
+            first_room: None,
+            given_back: Vec::new(),
             moments: Default::default(),
             phase: Phase::Confirm,
             passages: Vec::new(),

@@ -24,15 +24,27 @@ impl State {
                 });
                 self.asked_no_more(&room.platform, Some(*audience));
                 self.room_failed = None;
+                self.first_room.get_or_insert(recorded.seq);
+                self.given_back.retain(|(given, _)| given != room);
             }
             Event::RoomAsked { platform, audience } => {
                 self.rooms_asked.push((platform.clone(), *audience));
             }
-            Event::RoomFailed { why, platform } => match platform {
-                Some(platform) => self.asked_no_more(platform, None),
+            Event::RoomFailed {
+                why,
+                platform,
+                audience,
+            } => match platform {
+                Some(platform) => self.asked_no_more(platform, *audience),
                 None => self.room_failed = Some(why.clone()),
             },
-            Event::RoomLeft { room, .. } => self.rooms.retain(|known| known.at != *room),
+            Event::RoomLeft { room, .. } => {
+                let over = self.is_over();
+                let given = self.room(room).filter(|known| over && !known.made);
+                let given = given.map(|known| (known.at.clone(), known.audience));
+                self.given_back.extend(given);
+                self.rooms.retain(|known| known.at != *room);
+            }
             Event::RoomArchived { room } => self.archived(room, Some(recorded.seq)),
             Event::RoomUnarchived { room, .. } => self.archived(room, None),
             Event::PlatformLost { platform, since } => {

@@ -239,3 +239,27 @@ fn no_timer_speaks_up_in_what_is_over() {
         assert!(story.fires(key).is_empty());
     }
 }
+
+fn adopt(audience: Audience) -> Request {
+    Request::AddRoom {
+        room: room("ops"),
+        audience,
+        readable: true,
+    }
+}
+
+#[test]
+fn a_channel_that_was_there_before_is_given_back_once_and_only_when_it_is_over() {
+    let mut story = Story::framed();
+    story.does("cleo", adopt(Audience::Guest));
+    let give = || Request::GiveRoomBack { room: room("ops") };
+    assert!(story.returns(give()).is_empty(), "it is not over");
+    story.does("cleo", cancel());
+    assert_eq!(kinds(&story.returns(give())), ["room_left"]);
+    assert!(story.returns(give()).is_empty());
+    story.does("cleo", reopen());
+    assert_eq!(story.state().room(&room("ops")), None);
+    assert_eq!(story.state().given_back, [(room("ops"), Audience::Guest)]);
+    story.does("cleo", adopt(Audience::Internal));
+    assert!(story.state().given_back.is_empty(), "it is a room again");
+}

@@ -16,6 +16,7 @@ mod people;
 mod properties;
 mod recovery;
 mod review;
+mod rooms;
 mod schema;
 mod stages;
 mod steps;

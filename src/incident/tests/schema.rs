@@ -223,7 +223,7 @@ fn rooms_story() -> Story {
     story.does("ana", asked.clone());
     story.returns(Request::RoomFailed {
         why: "as it was".to_owned(),
-        platform: Some("slack".to_owned()),
+        further: Some(("slack".to_owned(), Audience::Internal)),
     });
     story.does("ana", asked);
     story.returns(Request::RoomOpened {
@@ -524,7 +524,7 @@ fn before_the_frame(story: &mut Story, steps: Vec<Step>) {
     let text = || "as it was".to_owned();
     story.returns(Request::RoomFailed {
         why: "chat is down".to_owned(),
-        platform: None,
+        further: None,
     });
     story.returns(Request::RoomOpened {
         room: room("inc-7"),

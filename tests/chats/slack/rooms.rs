@@ -225,6 +225,25 @@ async fn a_guests_channel_gets_updates_and_a_card_and_takes_no_commands() {
 }
 
 #[tokio::test]
+async fn a_private_channel_is_not_there_for_whoever_is_not_in_it() {
+    let house = House::open(Transport::Http).await;
+    house.types("ana", OPEN).await;
+    let (ana, ben) = (house.person("ana"), house.person("ben"));
+    let board = ben.creates("board", ChannelKind::Private);
+    ben.invites(&house.slack.bot_user(), &board);
+    let room = house.room().await;
+    for typed in ["#board", &board, "#nowhere"] {
+        ana.types(&format!("/incident room add {typed}"), &room).await;
+        ana.is_told(&room, &format!("Orderly sees no channel {typed}."))
+            .await;
+    }
+    ben.types("/incident room add #board", &room).await;
+    let state = house.settled().await.expect("an incident");
+    assert_eq!(state.rooms.len(), 2);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn the_room_is_archived_last_and_opened_again_with_the_incident() {
     let house = House::with(Transport::Socket, "[room]\narchive_on_close = true\n").await;
     house.types("ana", OPEN).await;
