@@ -31,8 +31,11 @@ const THREAD_MINUTES: u32 = 10_080;
 /// A first answer may come so late.
 const FIRST_LIFE: TimeDelta = TimeDelta::milliseconds(2_500);
 
-/// Tries at it within that time.
+/// Tries at it within that time, where nobody else would try again.
 const FIRST_TRIES: usize = 3;
+
+/// The same, for what stands in the outbox: that tries again by itself, and goes on with other work until then.
+const OUTBOX_TRIES: usize = 1;
 
 fn wait(after: std::time::Duration) -> TimeDelta {
     TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX)
@@ -94,8 +97,8 @@ impl DiscordChat {
         &self,
         (id, token): (&str, &str),
         kind: u8,
-        data: Option<&Value>,
-        file: Option<Attached<'_>>,
+        (data, file): (Option<&Value>, Option<Attached<'_>>),
+        most: usize,
     ) -> Result<(), Failure> {
         let mut body = json!({ "type": kind });
         if let Some(data) = data {
@@ -109,9 +112,8 @@ impl DiscordChat {
             let route = Route::new("POST /interactions/{}/{}/callback", &[id, token]);
             match self.api.call_with(route, &body, file).await {
                 Err(failure) if failure.is(&[ANSWERED]) => return Ok(()),
-                // Nobody else could try it again in time.
                 Err(Failure::Limited { after, .. })
-                    if tries < FIRST_TRIES
+                    if tries < most
                         && wait(after) <= FIRST_LIFE
                         && asked + wait(after) <= begun + FIRST_LIFE =>
                 {
@@ -131,6 +133,16 @@ impl DiscordChat {
         data: &Value,
         file: Option<Attached<'_>>,
     ) -> Result<(), Failure> {
+        self.answered(live, kind, (data, file), FIRST_TRIES).await
+    }
+
+    async fn answered(
+        &self,
+        live: &Live,
+        kind: u8,
+        (data, file): (&Value, Option<Attached<'_>>),
+        most: usize,
+    ) -> Result<(), Failure> {
         let mut first = live.first.lock().await;
         let mut data = data.clone();
         if kind == SAY {
@@ -138,7 +150,7 @@ impl DiscordChat {
         }
         match *first {
             First::None => {
-                self.first((&live.id, &live.token), kind, Some(&data), file)
+                self.first((&live.id, &live.token), kind, (Some(&data), file), most)
                     .await?;
                 *first = if kind == MODAL { First::Form } else { First::Said };
             }
@@ -177,7 +189,7 @@ impl DiscordChat {
             false => (THINK, Some(json!({ "flags": EPHEMERAL })), First::Thinking),
         };
         match self
-            .first((&live.id, &live.token), kind, data.as_ref(), None)
+            .first((&live.id, &live.token), kind, (data.as_ref(), None), FIRST_TRIES)
             .await
         {
             Ok(()) => *first = then,
@@ -190,7 +202,8 @@ impl DiscordChat {
     /// The choices for what somebody is typing.
     pub(super) async fn offer(&self, id: &str, token: &str, choices: &[Value]) -> Result<(), Failure> {
         let data = json!({ "choices": choices });
-        self.first((id, token), COMPLETE, Some(&data), None).await
+        self.first((id, token), COMPLETE, (Some(&data), None), FIRST_TRIES)
+            .await
     }
 
     /// Posts below a message, in the thread that hangs on it.
@@ -331,7 +344,7 @@ impl Chat for DiscordChat {
         let claimed = live.claim();
         let rendered = self.looking(own, |look| embeds::render(message, look));
         let answered = self
-            .answer(&live, SAY, &rendered.body(), posts::rest(&rendered))
+            .answered(&live, SAY, (&rendered.body(), posts::rest(&rendered)), OUTBOX_TRIES)
             .await;
         match answered {
             Ok(()) => Ok(()),
@@ -371,17 +384,18 @@ impl Chat for DiscordChat {
                 );
                 return Err(Error::Gone { why });
             }
-            self.first((id, token), kind, Some(&body), None).await?;
+            self.first((id, token), kind, (Some(&body), None), OUTBOX_TRIES)
+                .await?;
             return Ok(());
         };
         live.claim();
         let is_first = *live.first.lock().await == First::None;
         let sent = if is_first || kind == SAY {
-            self.answer(&live, kind, &body, None).await
+            self.answered(&live, kind, (&body, None), OUTBOX_TRIES).await
         } else {
             // No modal may follow an answer, but a button may, and a modal may follow that.
             let button = draft.again(&format!("{}: the form is ready.", asked.title), "Open the form");
-            self.answer(&live, SAY, &button, None).await
+            self.answered(&live, SAY, (&button, None), OUTBOX_TRIES).await
         };
         if let Err(failure @ (Failure::Limited { .. } | Failure::Unclear { .. })) = sent {
             live.give_back();

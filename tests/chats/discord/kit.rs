@@ -17,8 +17,9 @@ use orderly::incident::{IncidentId, State};
 use orderly::runbook::Shelf;
 use orderly::store::{LogId, Store};
 use orderly_testbed::discord::{DiscordServer, Outcome, Person, Sent};
-use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+
+use super::typing::natively;
 
 /// The incident of a story is the first of its journal.
 pub const INCIDENT: IncidentId = IncidentId(1);
@@ -314,29 +315,4 @@ pub fn permissions() -> u64 {
     let manifest = orderly::chat::discord::manifest("1000000000000000000", None);
     let text = manifest["permissions"].as_str().expect("permissions");
     text.parse().expect("a number")
-}
-
-/// A line of the vocabulary as the path and the options of the native command.
-pub fn natively(line: &str) -> (String, Value) {
-    let (path, values) = match orderly_commands::parse(line) {
-        Ok(parsed) => (parsed.path, parsed.options()),
-        Err(error) => orderly_commands::partial(line).unwrap_or_else(|| panic!("{line}: {error}")),
-    };
-    let spec = orderly_commands::find(path).unwrap_or_else(|| panic!("{line} is no command"));
-    let mut options = Map::new();
-    let mut params = Vec::new();
-    for (name, value) in values {
-        match spec.arg(&name).map(|arg| arg.kind) {
-            Some(orderly_commands::ArgKind::Flag) => options.insert(name, json!("true")),
-            None if name != "incident" => {
-                params.push(format!("{name}={}", orderly_commands::quoted(&value)));
-                None
-            }
-            _ => options.insert(name, json!(value)),
-        };
-    }
-    if !params.is_empty() {
-        options.insert("params".to_owned(), json!(params.join(" ")));
-    }
-    (path.to_owned(), Value::Object(options))
 }

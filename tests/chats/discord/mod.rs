@@ -4,6 +4,11 @@ mod doctor;
 mod faults;
 mod hands;
 mod kit;
+mod look;
+mod platform;
 mod reach;
 mod rooms;
 mod story;
+mod typing;
+
+pub use platform::Guild;

@@ -20,6 +20,7 @@ use orderly_testbed::{Cut, Then};
 use tempfile::TempDir;
 
 use super::hands::{Button, Errors, Form, Hands, Platform, Seen};
+use crate::discord::Guild;
 use crate::local::Page;
 use crate::slack::Workspace;
 
@@ -59,6 +60,9 @@ const EVERY: Duration = Duration::from_secs(3_600);
 /// Steps of a second after which everything that was paced has happened.
 const PACED_OUT: usize = 240;
 
+/// What a platform that holds some changes back takes later than this, it holds back.
+const SOON: TimeDelta = TimeDelta::seconds(60);
+
 pub struct House {
     pub app: App,
     pub clock: ManualClock,
@@ -81,6 +85,7 @@ impl House {
         let hands: Box<dyn Hands> = match platform {
             Platform::Local => Box::new(Page::new(&people)),
             Platform::Slack => Box::new(Workspace::open(&people).await),
+            Platform::Discord => Box::new(Guild::open(&people).await),
         };
         let clock = ManualClock::at(MORNING.parse().expect("a time"));
         let folder = tempfile::tempdir().expect("a folder");
@@ -144,14 +149,34 @@ impl House {
         for _ in 0..PACED_OUT {
             self.hands.delivered().await;
             self.app.engine.quiet().await;
-            let store = self.app.sqlite.as_ref().expect("a file");
-            let depths = store.depths().await.expect("a journal that can be read");
-            if depths.inbox + depths.outbox == 0 {
+            if !self.works().await && !self.hands.waits() {
                 return;
             }
             self.advance(Duration::from_secs(1));
         }
-        panic!("something waits for ever");
+        panic!("this waits for ever: {}", self.waiting().await);
+    }
+
+    /// What is still to be done, for whoever wonders why.
+    async fn waiting(&self) -> String {
+        let store = self.app.sqlite.as_ref().expect("a file");
+        let depths = store.depths().await;
+        let later = DateTime::<Utc>::MAX_UTC;
+        let effects = store.due_effects(later, &[], 10).await.unwrap_or_default();
+        let effects: Vec<String> = effects.iter().map(|effect| format!("{effect:?}")).collect();
+        let answers = self.hands.waits();
+        format!("{depths:?}, answers: {answers}, at {}:\n{}", self.clock.now(), effects.join("\n"))
+    }
+
+    /// Whether something is still to be decided or sent.
+    async fn works(&self) -> bool {
+        let store = self.app.sqlite.as_ref().expect("a file");
+        let depths = store.depths().await.expect("a journal that can be read");
+        if depths.inbox > 0 || !self.hands.holds_back() {
+            return depths.inbox + depths.outbox > 0;
+        }
+        let soon = store.due_effects(self.clock.now() + SOON, &[], 1).await;
+        !soon.expect("an outbox that can be read").is_empty()
     }
 
     pub async fn state_of(&self, incident: IncidentId) -> Option<State> {

@@ -258,6 +258,10 @@ impl State {
         let frame = json!({ "op": 0, "t": name, "s": session.seq, "d": data }).to_string();
         session.sent.push((session.seq, frame.clone()));
         self.tell_session(id, frame);
+        if self.gateway.asking {
+            // It may have said already how far it had come, or be a new connection that was not asked.
+            self.tell_session(id, super::socket::heartbeat_wanted().to_string());
+        }
     }
 
     /// A connection takes up a session where it was left. False where that cannot be.
