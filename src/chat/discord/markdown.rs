@@ -113,7 +113,12 @@ pub fn said(rich: &Rich, look: &Look<'_>) -> Said {
 fn bold(text: &str) -> String {
     let start = text.len() - text.trim_start().len();
     let end = text.trim_end().len();
-    format!("{}**{}**{}", &text[..start], escaped(&text[start..end]), &text[end..])
+    format!(
+        "{}**{}**{}",
+        &text[..start],
+        escaped(&text[start..end]),
+        &text[end..]
+    )
 }
 
 /// The words of a link; Discord shows none whose words look like another address.

@@ -344,7 +344,12 @@ impl Chat for DiscordChat {
         let claimed = live.claim();
         let rendered = self.looking(own, |look| embeds::render(message, look));
         let answered = self
-            .answered(&live, SAY, (&rendered.body(), posts::rest(&rendered)), OUTBOX_TRIES)
+            .answered(
+                &live,
+                SAY,
+                (&rendered.body(), posts::rest(&rendered)),
+                OUTBOX_TRIES,
+            )
             .await;
         match answered {
             Ok(()) => Ok(()),

@@ -27,6 +27,10 @@ const BARE: &str = "open";
 const INCIDENT: &str = "incident";
 const INCIDENT_SUMMARY: &str = "Which";
 
+/// Commands that are about two incidents, or come before a room is used: these name the incident, whatever else they must
+/// have. Others that must have something are typed in its room.
+const NAMING: [&str; 3] = ["mark duplicate", "mark related", "runbook use"];
+
 /// Groups of what is done in the incident's own room.
 const HOME_GROUPS: [&str; 2] = ["postmortem ", "set "];
 
@@ -59,7 +63,8 @@ fn sub_command(spec: &CommandSpec, name: &str) -> Value {
     // Only where somebody may well stand in another room: each costs some of the 8,000 characters.
     let at_home = HOME_GROUPS.iter().any(|group| spec.path.starts_with(group));
     let elsewhere = spec.scope == orderly_commands::Scope::Room && !at_home;
-    if elsewhere && !spec.args.iter().any(|arg| arg.required) {
+    let has_place = !spec.args.iter().any(|arg| arg.required) || NAMING.contains(&spec.path);
+    if elsewhere && has_place {
         options.push(json!({
             "type": STRING, "name": INCIDENT, "description": INCIDENT_SUMMARY, "required": false, "autocomplete": true,
         }));

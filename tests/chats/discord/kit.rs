@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use orderly::app::{App, Files, Keeping, discord_settings};
 use orderly::catalog::Catalog;
 use orderly::chat::discord::{Scope, register};
@@ -30,8 +30,8 @@ const EVERY: Duration = Duration::from_secs(3600);
 /// Steps of a second after which everything that was paced has happened.
 const PACED_OUT: usize = 120;
 
-/// What waits longer than this waits for a reason: a channel's topic is changed twice in ten minutes and not more often.
-const SOON: TimeDelta = TimeDelta::seconds(60);
+/// In the keys of what may wait longer: a channel's topic is changed twice in ten minutes and not more often.
+const TOPIC: &str = "/topic@";
 
 pub struct House {
     pub discord: DiscordServer,
@@ -160,12 +160,14 @@ impl House {
         self.state().await
     }
 
-    /// What is decided later, or sent soon.
+    /// What is decided later, or sent.
     async fn waiting(&self) -> bool {
         let store = self.app.sqlite.as_ref().expect("a file");
         let depths = store.depths().await.expect("a journal that can be read");
-        let soon = store.due_effects(self.clock.now() + SOON, &[], 100).await;
-        depths.inbox > 0 || !soon.expect("an outbox that can be read").is_empty()
+        let effects = store.due_effects(DateTime::<Utc>::MAX_UTC, &[], 100).await;
+        let effects = effects.expect("an outbox that can be read");
+        let sent_soon = effects.iter().any(|due| !due.effect.key.contains(TOPIC));
+        depths.inbox > 0 || sent_soon
     }
 
     pub async fn state(&self) -> Option<State> {

@@ -42,7 +42,10 @@ pub fn seen(state: &State, message: &Message) -> Seen {
     let channel = state.find_channel(&message.channel);
     let in_thread = channel.is_some_and(|channel| channel.thread.is_some());
     let pinned = channel.is_some_and(|channel| channel.pins.iter().any(|pin| pin.message == message.id));
-    let rest: Vec<_> = state.files(message).filter(|file| by_bot && file.filename == REST).collect();
+    let rest: Vec<_> = state
+        .files(message)
+        .filter(|file| by_bot && file.filename == REST)
+        .collect();
     let mut said = Message {
         components: Vec::new(),
         attachments: Vec::new(),
@@ -69,7 +72,10 @@ pub fn seen(state: &State, message: &Message) -> Seen {
             None => message.author.clone(),
         },
         text: words,
-        buttons: parts(message).filter(|part| part["type"] == 2).map(button).collect(),
+        buttons: parts(message)
+            .filter(|part| part["type"] == 2)
+            .map(button)
+            .collect(),
         files: files.filter(|name| rest.is_empty() || name != REST).collect(),
         pinned,
         deleted: false,
@@ -81,7 +87,11 @@ fn button(part: &Value) -> Button {
     // `o1:<place>:r:<line>`, or `o1:<place>:a:<path>?<what is settled>`.
     let body = id_of(part).splitn(4, ':').nth(3).unwrap_or_default();
     let asks = id_of(part).splitn(4, ':').nth(2) == Some("a");
-    let does = if asks { body.split('?').next().unwrap_or_default() } else { body };
+    let does = if asks {
+        body.split('?').next().unwrap_or_default()
+    } else {
+        body
+    };
     Button {
         label: text(&part["label"]),
         does: does.to_owned(),
@@ -213,12 +223,22 @@ fn choice(part: &Value) -> Field {
     let label = text(&part["label"]);
     let several = part["max_values"].as_u64().is_some_and(|most| most > 1);
     let (asks, value) = match part["type"].as_u64() {
-        Some(5) => (Asks::Person, part["default_values"][0]["id"].as_str().map(str::to_owned)),
+        Some(5) => (
+            Asks::Person,
+            part["default_values"][0]["id"].as_str().map(str::to_owned),
+        ),
         Some(2) => (Asks::Tick, label.starts_with('☑').then(|| "yes".to_owned())),
-        _ if several => (Asks::Several(values), Some(set.join(",")).filter(|set| !set.is_empty())),
+        _ if several => (
+            Asks::Several(values),
+            Some(set.join(",")).filter(|set| !set.is_empty()),
+        ),
         _ => (Asks::One(values), set.into_iter().next()),
     };
-    let shown = if label.is_empty() { text(&part["placeholder"]) } else { label };
+    let shown = if label.is_empty() {
+        text(&part["placeholder"])
+    } else {
+        label
+    };
     Field {
         name,
         label: shown.trim_start_matches(['☐', '☑', ' ']).to_owned(),

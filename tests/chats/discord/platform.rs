@@ -61,6 +61,10 @@ impl Guild {
         }
     }
 
+    pub fn server(&self) -> &DiscordServer {
+        &self.discord
+    }
+
     fn person(&self, who: &str) -> Person {
         self.discord.person(who)
     }
@@ -191,7 +195,9 @@ fn emoji(mark: Mark) -> &'static str {
 /// A channel with its threads below their messages.
 fn whole(state: &State, channel: &Channel) -> Vec<Seen> {
     let below = |message: &Message| {
-        let thread = state.thread_on(&message.id).filter(|thread| thread.thread.is_some());
+        let thread = state
+            .thread_on(&message.id)
+            .filter(|thread| thread.thread.is_some());
         let replies = thread.into_iter().flat_map(|thread| state.spoken(&thread.id));
         replies.map(|reply| look::seen(state, reply)).collect::<Vec<_>>()
     };
@@ -229,10 +235,10 @@ impl Hands for Guild {
 
     async fn reach(&self, app: &App, _: SocketAddr) {
         if !self.registered.swap(true, Ordering::SeqCst) {
-            let settings = discord_settings(app.joined.config()).expect("a token").expect("a server");
+            let settings = discord_settings(app.joined.config())
+                .expect("a token")
+                .expect("a server");
             let clock = Arc::new(ManualClock::at(self.discord.now()));
-            fn cnt(o: &Value) -> usize { let t=|k: &str| o[k].as_str().map_or(0,|t| t.chars().count()); let i=|k: &str| -> usize { o[k].as_array().into_iter().flatten().map(cnt).sum() }; t("name")+t("description")+t("value")+i("options")+i("choices") }
-            eprintln!("CHARS {}", cnt(&orderly::chat::discord::commands("incident")[0]));
             register(&settings, "incident", Scope::Guild, clock)
                 .await
                 .expect("commands that Discord takes");
@@ -277,7 +283,13 @@ impl Hands for Guild {
             let all = state.channels();
             let found = all.filter(|channel| channel.thread.is_none() && state.can_see(&user, &channel.id));
             found
-                .map(|channel| format!("{} {}", channel.name, channel.topic.as_deref().unwrap_or_default()))
+                .map(|channel| {
+                    format!(
+                        "{} {}",
+                        channel.name,
+                        channel.topic.as_deref().unwrap_or_default()
+                    )
+                })
                 .collect()
         })
     }
@@ -293,7 +305,8 @@ impl Hands for Guild {
     async fn types(&self, who: &str, room: &str, line: &str) {
         self.let_go();
         let (path, options) = natively(line);
-        self.person(who).commands(&format!("incident {path}"), &options, room);
+        self.person(who)
+            .commands(&format!("incident {path}"), &options, room);
         self.answered().await;
     }
 
@@ -471,26 +484,39 @@ impl Hands for Guild {
     fn way(&self, need: Need) -> Way {
         use Way::{Instead, Own};
         match need {
-            Need::Command => Own("a slash command with options, in any channel"),
+            Need::Command => Own(
+                "a slash command with options, in any channel; one about another incident names it, or is typed in its \
+                 channel",
+            ),
             Need::BareCommand => Instead(
                 "`/incident open` without options opens the form; in a room it says where things stand (Discord has \
                  no bare command beside sub-commands)",
             ),
             Need::Completion => Own("options, choices and suggestions of Discord's own"),
-            Need::Missing => Own("Discord's own options: what must be there is asked for, and what cannot be is not sent"),
-            Need::ThreadCommand => Own("a slash command in the thread"),
-            Need::Form => Own("a message with menus first, where there is something to choose; then a modal with the words"),
-            Need::FieldError => {
-                Instead("said by the field's name, with a button that brings the form back as it was filled in")
+            Need::Missing => {
+                Own("Discord's own options: what must be there is asked for, and what cannot be is not sent")
             }
-            Need::Picker => Instead("a list for people; days and moments are typed: `14:00`, `10m ago`, `friday`"),
+            Need::ThreadCommand => Own("a slash command in the thread"),
+            Need::Form => Own(
+                "a message with menus first, where there is something to choose; then a modal with the words",
+            ),
+            Need::FieldError => Instead(
+                "said by the field's name, with a button that brings the form back as it was filled in",
+            ),
+            Need::Picker => {
+                Instead("a list for people; days and moments are typed: `14:00`, `10m ago`, `friday`")
+            }
             Need::Button => Own("below the message"),
-            Need::Alone => Own("in the channel, seen only by you, until you dismiss it; after a quarter of an hour directly"),
+            Need::Alone => Own(
+                "in the channel, seen only by you, until you dismiss it; after a quarter of an hour directly",
+            ),
             Need::Room => Own("a channel in the category, with topic and pinned card"),
             Need::Private => Own("a channel that only its members see"),
             Need::Lobby => Own("a line in the announcement channel, kept true"),
             Need::Direct => Own("a direct message"),
-            Need::Home => Instead("`/incident list` has what is open; what waits for you is in `/incident status`"),
+            Need::Home => {
+                Instead("`/incident list` has what is open; what waits for you is in `/incident status`")
+            }
             Need::Reaction => Own("put on a message, and taken back"),
             Need::Menu => Own("in the menu of every message, under Apps"),
             Need::Thread => Own("replies can be marked as well"),
@@ -502,7 +528,9 @@ impl Hands for Guild {
             Need::Order => Own("each message carries its own time; the timeline sorts by it"),
             Need::Limit => Own("a call that comes too early waits for its turn, urgent ones first"),
             Need::Gap => Own("resumed, and read from the history where that is not possible"),
-            Need::Restart => Own("channels and buttons stay as they were; a form that was begun with choices is begun again"),
+            Need::Restart => Own(
+                "channels and buttons stay as they were; a form that was begun with choices is begun again",
+            ),
         }
     }
 

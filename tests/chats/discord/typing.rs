@@ -42,7 +42,9 @@ pub fn natively(line: &str) -> (String, Value) {
 fn as_written(line: &str) -> Option<(String, Value)> {
     let (spec, rest) = spec_of(line)?;
     let pairs = rest.split_whitespace().filter_map(|word| word.split_once('='));
-    let options = pairs.map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let options = pairs
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
     Some((spec.path.to_owned(), Value::Object(options)))
 }
 

@@ -93,7 +93,11 @@ pub fn asked(form: &Form) -> String {
         };
         format!("{}{must} {} {asks:?}", field.name, short(&field.label))
     });
-    format!("{}: {}", short(&form.title), fields.collect::<Vec<_>>().join("; "))
+    format!(
+        "{}: {}",
+        short(&form.title),
+        fields.collect::<Vec<_>>().join("; ")
+    )
 }
 
 /// Lines in their order, except for those about answers of probes: which of a round answers first is nobody's doing.

@@ -64,7 +64,11 @@ async fn a_command_that_lacks_something_asks_for_it() {
             let mut required = spec.args.iter().filter(|arg| arg.required);
             if let Some(why) = house.hands.refuses("ana", spec.path) {
                 let first = required.next().expect("one that is required");
-                assert!(why.contains("needs") && why.contains(first.name), "{}: {why}", spec.path);
+                assert!(
+                    why.contains("needs") && why.contains(first.name),
+                    "{}: {why}",
+                    spec.path
+                );
                 continue;
             }
             let place = house.place().await;

@@ -50,6 +50,10 @@ impl Workspace {
         }
     }
 
+    pub fn server(&self) -> &SlackServer {
+        &self.slack
+    }
+
     fn id(&self, who: &str) -> String {
         self.slack.person(who).id().to_owned()
     }
@@ -79,12 +83,15 @@ fn finds(channel: &Channel, user: &str) -> bool {
 
 fn seen(state: &State, channel: &Channel, message: &Message) -> Seen {
     let rows = message.blocks.iter().filter(|block| block["type"] == "actions");
-    let in_row = |block: &'_ Value| -> Vec<Value> { block["elements"].as_array().cloned().unwrap_or_default() };
+    let in_row =
+        |block: &'_ Value| -> Vec<Value> { block["elements"].as_array().cloned().unwrap_or_default() };
     // What stands on buttons is told by them.
     let on_buttons: Vec<String> = rows
         .clone()
         .map(|row| {
-            let labels = in_row(row).into_iter().map(|one| format!("[{}]", button(&one).label));
+            let labels = in_row(row)
+                .into_iter()
+                .map(|one| format!("[{}]", button(&one).label));
             labels.collect::<Vec<_>>().join(" ")
         })
         .collect();

@@ -139,6 +139,7 @@ impl State {
             for _ in 0..if twice { 2 } else { 1 } {
                 self.tell_session(&id, frame.clone());
             }
+            self.asks_again(&id);
         }
     }
 
@@ -258,9 +259,13 @@ impl State {
         let frame = json!({ "op": 0, "t": name, "s": session.seq, "d": data }).to_string();
         session.sent.push((session.seq, frame.clone()));
         self.tell_session(id, frame);
+        self.asks_again(id);
+    }
+
+    /// A test waits until everything is read: whoever has said already how far it had come, or is a new connection, is asked.
+    fn asks_again(&self, session: &str) {
         if self.gateway.asking {
-            // It may have said already how far it had come, or be a new connection that was not asked.
-            self.tell_session(id, super::socket::heartbeat_wanted().to_string());
+            self.tell_session(session, super::socket::heartbeat_wanted().to_string());
         }
     }
 
