@@ -50,11 +50,17 @@ impl DiscordChat {
         message: &Message,
     ) -> Result<String, Failure> {
         let nonce = nonce(key);
-        if let Some(there) = self.posted(own, &nonce, channel).await? {
-            return Ok(there);
-        }
+        let there = self.posted(own, &nonce, channel).await?;
         let mut rendered = self.looking(own, |look| embeds::render(message, look));
         rendered.keyed(&own.guild, channel, &nonce);
+        if let Some(there) = there {
+            // It may have been posted by a try whose answer was lost, and time has passed since.
+            return match self.say_anew(channel, &there, &rendered).await {
+                // One that somebody deleted stays so.
+                Err(failure) if failure.is_missing() => Ok(there),
+                said => said.map(|()| there),
+            };
+        }
         let mut body = rendered.body();
         if self.settings.announce.as_deref() == Some(channel) {
             self.call_roles(&mut body);
@@ -150,13 +156,18 @@ impl DiscordChat {
     ) -> Result<(), Failure> {
         let mut rendered = self.looking(own, |look| embeds::render(shown, look));
         rendered.keyed(&own.guild, channel, message);
+        self.say_anew(channel, message, &rendered).await
+    }
+
+    /// A message as it must read now.
+    async fn say_anew(&self, channel: &str, message: &str, rendered: &Rendered) -> Result<(), Failure> {
         let mut body = rendered.body();
         if rendered.file.is_none() {
             // What did not fit before does not stay beside what is true now.
             body["attachments"] = json!([]);
         }
         let route = Route::new("PATCH /channels/{}/messages/{}", &[channel, message]);
-        self.api.call_with(route, &body, rest(&rendered)).await?;
+        self.api.call_with(route, &body, rest(rendered)).await?;
         Ok(())
     }
 }

@@ -113,8 +113,13 @@ impl House {
     pub async fn settled(&self) {
         for _ in 0..PACED_OUT {
             self.quiet().await;
-            if !works(&self.app, true).await && !self.there().any(Hands::waits) {
-                return;
+            if !works(&self.app, true).await {
+                for hands in self.there() {
+                    hands.answered().await;
+                }
+                if !self.there().any(Hands::waits) {
+                    return;
+                }
             }
             self.advance(Duration::from_secs(1));
         }

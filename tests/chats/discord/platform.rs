@@ -35,7 +35,7 @@ pub struct Guild {
     registered: AtomicBool,
     /// What people do is kept back, and arrives with the last first.
     reversed: AtomicBool,
-    /// Calls that were told to wait, as far as somebody knows of them.
+    /// Calls that were told to wait before time passed last.
     limited: AtomicUsize,
     /// Messages that people put away.
     away: Mutex<BTreeSet<String>>,
@@ -104,20 +104,14 @@ impl Guild {
         }
     }
 
-    /// Everybody has an answer, or the bot was told to wait with one.
-    async fn answered(&self) {
+    /// Everybody has an answer, or the bot was told to wait with one since time passed last.
+    async fn replied(&self) {
         let known = self.limited.load(Ordering::SeqCst);
-        let limited = |state: &State| {
-            let calls = state.calls().iter();
-            calls.filter(|call| call.answer == Outcome::Limited).count()
-        };
-        let now = self
-            .discord
-            .wait_for("an answer, or a limit to wait for", |state| {
-                let limited = limited(state);
-                (state.unanswered() == 0 || limited > known).then_some(limited)
-            });
-        self.limited.store(now.await, Ordering::SeqCst);
+        self.discord
+            .until("an answer, or a limit to wait for", |state| {
+                state.unanswered() == 0 || limits(state) > known
+            })
+            .await;
     }
 
     /// The newest message with choices of a form that somebody has not put away.
@@ -158,7 +152,7 @@ impl Guild {
                 Asks::Tick => drop(person.presses(&page.channel, &page.message, &id)),
                 _ => drop(person.chooses(&page.channel, &page.message, &id, &[value])),
             }
-            self.answered().await;
+            self.replied().await;
         }
     }
 
@@ -174,7 +168,7 @@ impl Guild {
                 .map(|(name, value)| ((*name).to_owned(), json!(value)))
                 .collect();
             person.submits(&modal, &Value::Object(filled));
-            self.answered().await;
+            self.replied().await;
             let Some(more) = self.page(who).filter(|page| page.goes_on()) else {
                 return;
             };
@@ -182,6 +176,12 @@ impl Guild {
             self.puts_away(&more.message);
         }
     }
+}
+
+/// Calls that were told to wait.
+fn limits(state: &State) -> usize {
+    let calls = state.calls().iter();
+    calls.filter(|call| call.answer == Outcome::Limited).count()
 }
 
 fn emoji(mark: Mark) -> &'static str {
@@ -247,6 +247,7 @@ impl Hands for Guild {
     }
 
     fn advance(&self, by: Duration) {
+        self.limited.store(self.discord.read(limits), Ordering::SeqCst);
         self.discord.advance(by);
     }
 
@@ -254,11 +255,14 @@ impl Hands for Guild {
         self.let_go();
         self.discord.connected(SOCKETS).await;
         self.discord.all_heard().await;
-        self.answered().await;
     }
 
     fn waits(&self) -> bool {
         self.discord.read(State::unanswered) > 0
+    }
+
+    async fn answered(&self) {
+        self.replied().await;
     }
 
     fn holds_back(&self) -> bool {
@@ -307,7 +311,7 @@ impl Hands for Guild {
         let (path, options) = natively(line);
         self.person(who)
             .commands(&format!("incident {path}"), &options, room);
-        self.answered().await;
+        self.replied().await;
     }
 
     async fn types_in_thread(&self, who: &str, room: &str, message: &str, line: &str) {
@@ -319,7 +323,7 @@ impl Hands for Guild {
         self.let_go();
         let channel = self.channel_of(room, message);
         self.person(who).presses(&channel, message, label);
-        self.answered().await;
+        self.replied().await;
     }
 
     async fn form(&self, who: &str) -> Form {
@@ -338,7 +342,7 @@ impl Hands for Guild {
             // The words are looked at, and put away until the choices are made.
             let person = self.person(who);
             person.presses(&page.channel, &page.message, &page.go);
-            self.answered().await;
+            self.replied().await;
             form.fields.extend(self.words(who).await.fields);
             person.closes_form();
         }
@@ -350,7 +354,7 @@ impl Hands for Guild {
         if let Some(page) = self.page(who).filter(|page| page.message == form.id) {
             self.chooses(who, form, &page, values).await;
             person.presses(&page.channel, &page.message, &page.go);
-            self.answered().await;
+            self.replied().await;
             self.puts_away(&page.message);
             if page.goes_on() {
                 self.sends(who, values).await;
@@ -422,7 +426,7 @@ impl Hands for Guild {
         self.let_go();
         let channel = self.channel_of(room, message);
         self.person(who).uses(command, &channel, message);
-        self.answered().await;
+        self.replied().await;
     }
 
     async fn uploads(&self, who: &str, room: &str, name: &str, bytes: &[u8]) -> String {

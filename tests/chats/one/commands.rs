@@ -12,9 +12,18 @@ use super::life::lived_until;
 use super::script::play;
 
 #[tokio::test]
-async fn every_command_is_typed_and_answered_alike() {
+async fn every_command_is_typed_and_answered_alike_on_the_page_and_on_slack() {
+    typed_alike([Platform::Local, Platform::Slack]).await;
+}
+
+#[tokio::test]
+async fn every_command_is_typed_and_answered_alike_on_the_page_and_on_discord() {
+    typed_alike([Platform::Local, Platform::Discord]).await;
+}
+
+async fn typed_alike(platforms: [Platform; 2]) {
     let mut first = None;
-    for platform in Platform::ALL {
+    for platform in platforms {
         let house = House::on(platform).await;
         let played = play(&house, "commands").await;
         let all: BTreeSet<&str> = table().iter().map(|spec| spec.path).collect();
@@ -187,9 +196,18 @@ fn leads_on(seen: &Seen) -> bool {
 }
 
 #[tokio::test]
-async fn a_command_with_something_wrong_says_what_to_do_instead() {
+async fn a_command_with_something_wrong_says_what_to_do_instead_on_the_page_and_on_slack() {
+    refused_alike([Platform::Local, Platform::Slack]).await;
+}
+
+#[tokio::test]
+async fn a_command_with_something_wrong_says_what_to_do_instead_on_the_page_and_on_discord() {
+    refused_alike([Platform::Local, Platform::Discord]).await;
+}
+
+async fn refused_alike(platforms: [Platform; 2]) {
     let mut first = None;
-    for platform in Platform::ALL {
+    for platform in platforms {
         let house = lived_until(House::on(platform).await, "records").await;
         let (mut answers, mut lost) = (Answers::new(), Vec::new());
         for spec in table() {

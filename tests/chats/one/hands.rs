@@ -137,6 +137,8 @@ pub trait Hands: Send + Sync {
     fn waits(&self) -> bool {
         false
     }
+    /// Waits until nobody waits any more, or the program was told to wait with an answer.
+    async fn answered(&self) {}
     /// Whether the platform takes some changes only minutes later, such as those of a channel's topic.
     fn holds_back(&self) -> bool {
         false

@@ -161,8 +161,12 @@ impl House {
         for _ in 0..PACED_OUT {
             self.hands.delivered().await;
             self.app.engine.quiet().await;
-            if !works(&self.app, self.hands.holds_back()).await && !self.hands.waits() {
-                return;
+            if !works(&self.app, self.hands.holds_back()).await {
+                // No effect is left, so an answer is on its way by itself.
+                self.hands.answered().await;
+                if !self.hands.waits() {
+                    return;
+                }
             }
             self.advance(Duration::from_secs(1));
         }
@@ -182,33 +186,6 @@ impl House {
             self.clock.now(),
             effects.join("\n")
         )
-    }
-
-    /// What is still to be done, for whoever wonders why.
-    async fn waiting(&self) -> String {
-        let store = self.app.sqlite.as_ref().expect("a file");
-        let depths = store.depths().await;
-        let later = DateTime::<Utc>::MAX_UTC;
-        let effects = store.due_effects(later, &[], 10).await.unwrap_or_default();
-        let effects: Vec<String> = effects.iter().map(|effect| format!("{effect:?}")).collect();
-        let answers = self.hands.waits();
-        format!(
-            "{depths:?}, answers: {answers}, at {}:\n{}",
-            self.clock.now(),
-            effects.join("\n")
-        )
-    }
-
-    /// Whether something is still to be decided or sent.
-    async fn works(&self) -> bool {
-        let store = self.app.sqlite.as_ref().expect("a file");
-        let depths = store.depths().await.expect("a journal that can be read");
-        if depths.inbox > 0 || !self.hands.holds_back() {
-            return depths.inbox + depths.outbox > 0;
-        }
-        let effects = store.due_effects(DateTime::<Utc>::MAX_UTC, &[], EFFECTS).await;
-        let effects = effects.expect("an outbox that can be read");
-        effects.iter().any(|due| !due.effect.key.contains(HELD_BACK))
     }
 
     pub async fn state_of(&self, incident: IncidentId) -> Option<State> {
