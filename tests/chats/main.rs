@@ -3,6 +3,7 @@
 
 mod both;
 mod discord;
+mod held;
 mod local;
 mod one;
 mod slack;

@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::api::{Api, Failure, Route};
-use super::manifest::{PERMISSIONS, allow, invite};
+use super::manifest::{PERMISSIONS, invite};
 use super::register::{Age, Registry, age};
+use super::rights::{ADMINISTRATOR, channel, in_channel, in_server};
 use super::{Settings, ids};
 use crate::chat::Check;
 use crate::clock::Clock;
@@ -16,7 +18,6 @@ use crate::clock::Clock;
 const MESSAGE_CONTENT: u64 = (1 << 18) | (1 << 19);
 /// Sessions left of a day below which something is restarting too often.
 const SESSIONS_LOW: u64 = 100;
-const ADMINISTRATOR: u64 = 1 << 3;
 const CATEGORY: u64 = 4;
 
 fn wrong(what: impl Into<String>, mend: impl Into<String>) -> Check {
@@ -28,7 +29,7 @@ fn wrong(what: impl Into<String>, mend: impl Into<String>) -> Check {
 
 /// Looks at everything, changes nothing. `command` is the name of the slash command.
 pub async fn check(settings: &Settings, command: &str, clock: Arc<dyn Clock>) -> Vec<Check> {
-    let api = match Api::new(&settings.api_url, &settings.token, clock) {
+    let api = match Api::new(&settings.api_url, &settings.token, Arc::clone(&clock)) {
         Ok(api) => api,
         Err(error) => {
             return vec![wrong(
@@ -39,6 +40,7 @@ pub async fn check(settings: &Settings, command: &str, clock: Arc<dyn Clock>) ->
     };
     let mut looking = Looking {
         api,
+        clock,
         settings,
         found: Vec::new(),
     };
@@ -48,6 +50,7 @@ pub async fn check(settings: &Settings, command: &str, clock: Arc<dyn Clock>) ->
 
 struct Looking<'a> {
     api: Api,
+    clock: Arc<dyn Clock>,
     settings: &'a Settings,
     found: Vec<Check>,
 }
@@ -93,14 +96,24 @@ impl Looking<'_> {
         let Ok(answer) = self.api.get(Route::new("GET /gateway/bot", &[])).await else {
             return;
         };
-        let left = answer["session_start_limit"]["remaining"].as_u64();
-        if let Some(left) = left.filter(|left| *left < SESSIONS_LOW) {
-            self.found.push(Check::Note {
+        let limit = &answer["session_start_limit"];
+        let mend = "Look in the log why the bot is started so often.";
+        match limit["remaining"].as_u64() {
+            Some(0) => {
+                let reset = TimeDelta::milliseconds(limit["reset_after"].as_i64().unwrap_or_default());
+                let when = (self.clock.now() + reset).format("%Y-%m-%d %H:%M UTC");
+                let what = format!(
+                    "no more sessions may be begun before {when}: the bot waits until then, for one more would reset the token"
+                );
+                self.found.push(wrong(what, mend));
+            }
+            Some(left) if left < SESSIONS_LOW => self.found.push(Check::Note {
                 what: format!(
-                    "only {left} sessions may be begun today; after the last, Discord resets the token"
+                    "only {left} sessions may be begun today; after the last, the bot waits for the next day"
                 ),
-                mend: "Look in the log why the bot is started so often.".to_owned(),
-            });
+                mend: mend.to_owned(),
+            }),
+            _ => {}
         }
     }
 
@@ -136,10 +149,8 @@ impl Looking<'_> {
         let server = in_server(roles, member, &self.settings.guild);
         let category = channel(channels, &self.settings.category);
         let here = match category {
-            Some(category) if server & ADMINISTRATOR == 0 => {
-                in_channel(server, category, member, bot, &self.settings.guild)
-            }
-            _ => server,
+            Some(category) => in_channel(server, category, member, bot, &self.settings.guild),
+            None => server,
         };
         if server & ADMINISTRATOR != 0 {
             self.found.push(Check::Note {
@@ -263,68 +274,9 @@ fn no_token(failure: &Failure) -> Check {
     }
 }
 
-fn channel<'a>(channels: &'a Value, id: &str) -> Option<&'a Value> {
-    channels.as_array()?.iter().find(|channel| channel["id"] == id)
-}
-
 fn has(roles: &Value, id: &str) -> bool {
     ids::is_id(id)
         && roles
             .as_array()
             .is_some_and(|roles| roles.iter().any(|role| role["id"] == id))
-}
-
-fn bits(value: &Value) -> u64 {
-    let text = value.as_str().and_then(|text| text.parse().ok());
-    text.or_else(|| value.as_u64()).unwrap_or_default()
-}
-
-fn holds(member: &Value, role: &str) -> bool {
-    let mut held = member["roles"].as_array().into_iter().flatten();
-    held.any(|held| held == role)
-}
-
-/// What a member may do in the whole server.
-fn in_server(roles: &Value, member: &Value, guild: &str) -> u64 {
-    let roles = roles.as_array().into_iter().flatten();
-    roles
-        .filter(|role| {
-            role["id"]
-                .as_str()
-                .is_some_and(|id| id == guild || holds(member, id))
-        })
-        .fold(0, |all, role| all | bits(&role["permissions"]))
-}
-
-/// What is left of it in a channel: everybody's overwrite, then the roles' together, then the member's own.
-fn in_channel(server: u64, channel: &Value, member: &Value, user: &str, guild: &str) -> u64 {
-    let overwrites: Vec<&Value> = channel["permission_overwrites"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .collect();
-    let of = |id: &str| {
-        overwrites
-            .iter()
-            .filter(move |one| one["id"] == id)
-            .copied()
-            .collect::<Vec<_>>()
-    };
-    let by_roles: Vec<&Value> = overwrites
-        .iter()
-        .filter(|one| {
-            one["id"]
-                .as_str()
-                .is_some_and(|id| id != guild && holds(member, id))
-        })
-        .copied()
-        .collect();
-    let mut may = server;
-    for layer in [of(guild), by_roles, of(user)] {
-        let denied = layer.iter().fold(0, |all, one| all | bits(&one["deny"]));
-        let allowed = layer.iter().fold(0, |all, one| all | bits(&one["allow"]));
-        may = (may & !denied) | allowed;
-    }
-    // Who cannot see it can do nothing there.
-    if may & allow::VIEW_CHANNEL == 0 { 0 } else { may }
 }

@@ -1,5 +1,5 @@
-//! Forms that people are filling in. In memory: what was typed into a modal carries enough to be understood after a
-//! restart, and what was only chosen is chosen again.
+//! Forms that people are filling in. In memory: a page carries its choices and a modal what was settled before it, so that
+//! both are understood after a restart.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

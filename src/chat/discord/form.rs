@@ -9,11 +9,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::embeds::pressable;
-use super::markdown::said;
 use super::press::{self, ID_MAX};
-use crate::chat::look::Look;
 use crate::chat::{Field, FieldKind, Form, Style};
-use crate::incident::PersonId;
 use crate::text::cut;
 
 /// Title of a modal, and label of an input.
@@ -27,11 +24,10 @@ const MENUS_MAX: usize = 4;
 const SWITCHES_MAX: usize = 4;
 const OPTIONS_MAX: usize = 25;
 /// Label and value of an option.
-const OPTION_MAX: usize = 100;
-const MENU_TEXT_MAX: usize = 150;
-const INTRO_MAX: usize = 1500;
+pub(super) const OPTION_MAX: usize = 100;
+pub(super) const INTRO_MAX: usize = 1500;
 
-const VERSION: &str = "o1";
+pub(super) const VERSION: &str = "o1";
 
 /// A form that somebody is filling in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +43,7 @@ pub struct Draft {
 
 /// How a field is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     Menu,
     Switch,
     Words,
@@ -64,13 +60,14 @@ pub enum Move {
     On,
 }
 
-/// The ids of forms: `o1:f:<draft>:s:<field>`, `…:t:<field>`, `…:go`.
+/// The ids of forms: `o1:f:<draft>:s:<field>`, `…:t:<field>`, `…:go`, `…:go:<path>?<option>=<value>`.
 pub fn moved(id: &str) -> Option<(&str, Move)> {
     let rest = id.strip_prefix("o1:f:")?;
     let (draft, rest) = rest.split_once(':')?;
     let what = match rest.split_once(':') {
         Some(("s", field)) => Move::Chose(field.to_owned()),
         Some(("t", field)) => Move::Turned(field.to_owned()),
+        Some(("go", _)) => Move::On,
         None if rest == "go" => Move::On,
         _ => return None,
     };
@@ -114,7 +111,7 @@ impl Draft {
     }
 
     /// How each field is asked for. What the menus have no place for is typed.
-    fn ways(&self) -> Vec<(&Field, Way)> {
+    pub(super) fn ways(&self) -> Vec<(&Field, Way)> {
         let (mut menus, mut switches) = (0, 0);
         self.form
             .fields
@@ -140,7 +137,7 @@ impl Draft {
             .collect()
     }
 
-    fn words(&self) -> Vec<&Field> {
+    pub(super) fn words(&self) -> Vec<&Field> {
         let ways = self.ways().into_iter();
         ways.filter(|(_, way)| *way == Way::Words)
             .map(|(field, _)| field)
@@ -260,48 +257,6 @@ impl Draft {
         input
     }
 
-    /// The message with menus, switches and the button that goes on.
-    pub fn page(&self, look: &Look<'_>) -> Value {
-        let mut rows = Vec::new();
-        let mut buttons = Vec::new();
-        for (field, way) in self.ways() {
-            match way {
-                Way::Menu => rows.push(json!({ "type": 1, "components": [self.menu(field, look)] })),
-                Way::Switch => buttons.push(self.switch(field)),
-                Way::Words => {}
-            }
-        }
-        let on = if self.words().is_empty() {
-            self.form.submit.as_str()
-        } else {
-            "Go on"
-        };
-        buttons.push(pressable(
-            on,
-            Style::Primary,
-            &format!("{VERSION}:f:{}:go", self.id),
-        ));
-        rows.push(json!({ "type": 1, "components": buttons }));
-        let intro = self.form.intro.as_ref().map(|intro| said(intro, look).text);
-        let then = match self.words().is_empty() {
-            true => "-# What is left alone stays open.",
-            false => "-# Choose what you know; the words come next.",
-        };
-        let description = format!(
-            "{}\n{then}",
-            cut(&intro.unwrap_or_default(), INTRO_MAX, "…").shown
-        );
-        json!({
-            "content": "",
-            "embeds": [{
-                "title": super::markdown::escaped(&short(&self.form.title, 200)),
-                "description": description.trim(),
-            }],
-            "components": rows,
-            "allowed_mentions": { "parse": [] },
-        })
-    }
-
     /// What is said where more words follow, or where something was wrong: with a button back into the words.
     pub fn again(&self, words: &str, label: &str) -> Value {
         let id = format!("{VERSION}:f:{}:go", self.id);
@@ -312,66 +267,6 @@ impl Draft {
             "allowed_mentions": { "parse": [] },
         })
     }
-
-    fn switch(&self, field: &Field) -> Value {
-        let on = self.values.get(&field.name).is_some_and(|value| value == "yes");
-        let mark = if on { "☑" } else { "☐" };
-        let style = if on { Style::Primary } else { Style::Plain };
-        pressable(
-            &format!("{mark} {}", field.label),
-            style,
-            &format!("{VERSION}:f:{}:t:{}", self.id, field.name),
-        )
-    }
-
-    fn menu(&self, field: &Field, look: &Look<'_>) -> Value {
-        let id = format!("{VERSION}:f:{}:s:{}", self.id, field.name);
-        let value = self.values.get(&field.name).map(String::as_str);
-        let mut menu = json!({
-            "type": 3,
-            "custom_id": id,
-            "placeholder": short(&field.label, MENU_TEXT_MAX),
-            // What is optional may be taken back.
-            "min_values": i32::from(field.required),
-            "max_values": 1,
-        });
-        match &field.kind {
-            FieldKind::Person => {
-                menu["type"] = json!(5);
-                let user = value.and_then(|id| (look.user_of)(&PersonId::new(id)).or_else(|| user_id(id)));
-                if let Some(user) = user {
-                    menu["default_values"] = json!([{ "id": user, "type": "user" }]);
-                }
-            }
-            FieldKind::Select { options } => {
-                menu["options"] = offered(options, &[value.unwrap_or_default()]);
-            }
-            FieldKind::Several { options } => {
-                let chosen: Vec<&str> = value.unwrap_or_default().split(',').map(str::trim).collect();
-                menu["options"] = offered(options, &chosen);
-                menu["max_values"] = json!(options.len());
-            }
-            _ => {}
-        }
-        menu
-    }
-}
-
-fn user_id(text: &str) -> Option<String> {
-    super::ids::is_id(text).then(|| text.to_owned())
-}
-
-fn offered(options: &[(String, String)], chosen: &[&str]) -> Value {
-    options
-        .iter()
-        .map(|(value, label)| {
-            let mut option = json!({ "label": short(label, OPTION_MAX), "value": value });
-            if chosen.contains(&value.as_str()) {
-                option["default"] = json!(true);
-            }
-            option
-        })
-        .collect()
 }
 
 /// A value must come back as it was given, so one that is too long makes the field a line of words.
@@ -398,7 +293,7 @@ fn hint(field: &Field) -> Option<String> {
     }
 }
 
-fn short(text: &str, most: usize) -> String {
+pub(super) fn short(text: &str, most: usize) -> String {
     let shown = cut(text.trim(), most, "…").shown.into_owned();
     if shown.is_empty() { "…".to_owned() } else { shown }
 }

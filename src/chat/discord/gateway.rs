@@ -108,6 +108,8 @@ enum End {
     Later(String),
     /// Discord ended the session: a new one, after the wait it wants.
     Anew,
+    /// No session may be begun before then.
+    UsedUp(DateTime<Utc>),
     /// Only the operator can mend it.
     Refused(&'static str),
 }
@@ -145,6 +147,15 @@ impl DiscordChat {
                 End::Anew => {
                     session = None;
                     random_between(ANEW_MS)
+                }
+                End::UsedUp(until) => {
+                    session = None;
+                    tracing::error!(
+                        %until,
+                        "Discord allows no more sessions today; one more would reset the token, so the bot waits. Look in the log \
+                         why it was started so often"
+                    );
+                    until - self.clock.now()
                 }
                 End::Refused(what) => {
                     tracing::error!("Discord does not let the bot in: {what}");
@@ -260,11 +271,10 @@ impl DiscordChat {
         let answer = answer.map_err(|failure| End::Later(failure.to_string()))?;
         let limit = &answer["session_start_limit"];
         if limit["remaining"] == 0 {
-            let ms = limit["reset_after"].as_i64().unwrap_or_default();
-            let until = self.clock.now() + TimeDelta::milliseconds(ms.max(0));
-            tracing::error!(%until, "Discord allows no more sessions today; one more would reset the token, so the bot waits");
-            self.until_or_stopped(until).await;
-            return Err(End::Again);
+            let reset = limit["reset_after"]
+                .as_i64()
+                .map_or(REFUSED_WAIT, TimeDelta::milliseconds);
+            return Err(End::UsedUp(self.clock.now() + reset.max(FIRST_WAIT)));
         }
         let url = answer["url"].as_str().map(str::to_owned);
         url.ok_or_else(|| End::Later("an answer without an address".to_owned()))

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::accounts::standing;
+use super::accounts;
 use super::form::{self, Move};
-use super::ids::{in_room, moment};
+use super::ids::in_room;
 use super::places::{Spot, spot_of};
-use super::{PLATFORM, press, typed};
-use crate::chat::{Delivery, FileRef, Incoming, Origin, Press, Standing, Trigger};
+use super::{PLATFORM, messages, press, typed};
+use crate::chat::{Delivery, Press, Standing, Trigger};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 /// An interaction takes its first answer within this time.
@@ -25,9 +25,6 @@ pub const SHORTCUTS: [(&str, &str); 3] = [
     ("Make a task", "shortcut:task"),
     ("Make a follow-up", "shortcut:followup"),
 ];
-
-/// Kinds of messages that people write: a plain one, and a reply. The rest is what Discord itself says.
-const WRITTEN: [u64; 2] = [0, 19];
 
 /// What must be known of ourselves to tell our own doings from those of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +62,7 @@ impl Own {
         }
     }
 
-    fn at(&self, spot: &Spot, message: &str) -> MessageRef {
+    pub fn at(&self, spot: &Spot, message: &str) -> MessageRef {
         self.message(&spot.room, &in_room(spot.thread.as_deref(), message))
     }
 
@@ -118,11 +115,14 @@ pub enum Did {
         message: MessageRef,
         press: Press,
     },
-    /// Moved on in a form.
+    /// Moved on in a form, on this message.
     Moved {
         draft: String,
         what: Move,
         chosen: Vec<String>,
+        message: MessageRef,
+        /// What stands on it.
+        components: Value,
     },
     /// Filled in words.
     Filled {
@@ -154,7 +154,7 @@ impl Interaction {
     }
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str().filter(|text| !text.is_empty())
 }
 
@@ -196,7 +196,9 @@ pub fn interaction(body: &Value, own: &Own, names: &Names<'_>, now: DateTime<Utc
         from: own.identity(text(user, "id")?),
         roles: roles.filter_map(Value::as_str).map(str::to_owned).collect(),
         name: text(user, "username").unwrap_or_default().to_owned(),
-        standing: member["user"].is_object().then(|| standing(member, now)),
+        standing: member["user"]
+            .is_object()
+            .then(|| accounts::standing(member, now)),
         spot,
         did,
     })
@@ -206,19 +208,19 @@ fn pressed(body: &Value, data: &Value, spot: &Spot, own: &Own) -> Did {
     let Some(id) = text(data, "custom_id") else {
         return Did::Unknown;
     };
+    let message = own.at(spot, text(&body["message"], "id").unwrap_or_default());
     if let Some((draft, what)) = form::moved(id) {
         let chosen = data["values"].as_array().into_iter().flatten();
         return Did::Moved {
             draft: draft.to_owned(),
             what,
             chosen: chosen.filter_map(Value::as_str).map(str::to_owned).collect(),
+            message,
+            components: body["message"]["components"].clone(),
         };
     }
     match press::read(id) {
-        Some(press) => Did::Pressed {
-            message: own.at(spot, text(&body["message"], "id").unwrap_or_default()),
-            press,
-        },
+        Some(press) => Did::Pressed { message, press },
         None => Did::Unknown,
     }
 }
@@ -240,7 +242,7 @@ fn picked(body: &Value, data: &Value, spot: &Spot, own: &Own, names: &Names<'_>,
         return Did::Unknown;
     };
     let message = &data["resolved"]["messages"][target];
-    let before = written(message, spot, own, names, now).map(|mut delivery| {
+    let before = messages::standing(message, spot, own, names, now).map(|mut delivery| {
         delivery.key = format!(
             "discord:interaction:{}:message",
             text(body, "id").unwrap_or_default()
@@ -252,153 +254,6 @@ fn picked(body: &Value, data: &Value, spot: &Spot, own: &Own, names: &Names<'_>,
         before,
         press: Press::Run {
             line: (*line).to_owned(),
-        },
-    }
-}
-
-fn by_person(message: &Value, own: &Own) -> bool {
-    let author = &message["author"];
-    let kind = message["type"].as_u64().unwrap_or_default();
-    author["bot"] != true
-        && text(author, "id") != Some(&own.user)
-        && text(message, "webhook_id").is_none()
-        && WRITTEN.contains(&kind)
-}
-
-fn subject(own: &Own, at: &MessageRef) -> String {
-    format!("discord:{}:{}:{}", own.guild, at.room.room, at.message)
-}
-
-/// A message, live or from history. Its key is the subject.
-pub fn written(
-    message: &Value,
-    spot: &Spot,
-    own: &Own,
-    names: &Names<'_>,
-    now: DateTime<Utc>,
-) -> Option<Delivery> {
-    if !by_person(message, own) {
-        return None;
-    }
-    let at = own.at(spot, text(message, "id")?);
-    let origin = origin(message, spot, own, now)?;
-    let subject = subject(own, &at);
-    Some(Delivery {
-        key: subject.clone(),
-        subject: Some(subject),
-        received: now,
-        incoming: Incoming::Wrote {
-            from: origin.from,
-            message: at,
-            thread: origin.thread,
-            text: named(&content(message), names),
-            at: origin.at,
-            files: origin.files,
-        },
-    })
-}
-
-/// What a message is beside its words.
-fn origin(message: &Value, spot: &Spot, own: &Own, now: DateTime<Utc>) -> Option<Origin> {
-    let files = message["attachments"].as_array().into_iter().flatten();
-    Some(Origin {
-        from: own.identity(text(&message["author"], "id")?),
-        thread: spot.thread.clone(),
-        at: moment(text(message, "id")?).unwrap_or(now),
-        files: files.filter_map(file).collect(),
-    })
-}
-
-/// What was written; of a forwarded message, what was forwarded.
-fn content(message: &Value) -> String {
-    let own = message["content"].as_str().unwrap_or_default();
-    let snapshots = message["message_snapshots"].as_array().into_iter().flatten();
-    let forwarded = snapshots.filter_map(|snapshot| text(&snapshot["message"], "content"));
-    let all = std::iter::once(own)
-        .chain(forwarded)
-        .filter(|text| !text.is_empty());
-    all.collect::<Vec<_>>().join("\n")
-}
-
-fn file(file: &Value) -> Option<FileRef> {
-    Some(FileRef {
-        id: text(file, "id")?.to_owned(),
-        name: text(file, "filename").unwrap_or("file").to_owned(),
-        media_type: text(file, "content_type")
-            .unwrap_or("application/octet-stream")
-            .to_owned(),
-        size: file["size"].as_u64().unwrap_or_default(),
-    })
-}
-
-fn at_stamp(stamp: &str) -> Option<DateTime<Utc>> {
-    let at = DateTime::parse_from_rfc3339(stamp).ok()?;
-    Some(at.with_timezone(&Utc))
-}
-
-/// The edited version of a message, live or from history. Discord says the same of a link that got its preview; that has
-/// no stamp, or the one that is known.
-pub fn edited(
-    message: &Value,
-    spot: &Spot,
-    own: &Own,
-    names: &Names<'_>,
-    now: DateTime<Utc>,
-) -> Option<Delivery> {
-    if !by_person(message, own) || !message["content"].is_string() {
-        return None;
-    }
-    let stamp = text(message, "edited_timestamp").and_then(at_stamp)?;
-    let at = own.at(spot, text(message, "id")?);
-    let subject = format!("{}:{}", subject(own, &at), stamp.timestamp_micros());
-    Some(Delivery {
-        key: subject.clone(),
-        subject: Some(subject),
-        received: now,
-        incoming: Incoming::Edited {
-            message: at,
-            text: named(&content(message), names),
-            at: stamp,
-            of: origin(message, spot, own, now),
-        },
-    })
-}
-
-pub fn deleted(id: &str, spot: &Spot, own: &Own, now: DateTime<Utc>) -> Delivery {
-    let at = own.at(spot, id);
-    let subject = format!("{}:deleted", subject(own, &at));
-    Delivery {
-        key: subject.clone(),
-        subject: Some(subject),
-        received: now,
-        incoming: Incoming::Deleted {
-            message: at,
-            at: now,
-            found_gone: false,
-        },
-    }
-}
-
-/// A reaction as it is now. No subject: it may come, go and come again, and each of these counts. `key` names the event.
-pub fn reacted(
-    user: &str,
-    message: &str,
-    emoji: String,
-    present: bool,
-    spot: &Spot,
-    own: &Own,
-    (key, now): (String, DateTime<Utc>),
-) -> Delivery {
-    Delivery {
-        key,
-        subject: None,
-        received: now,
-        incoming: Incoming::Reacted {
-            from: own.identity(user),
-            message: own.at(spot, message),
-            emoji,
-            present,
-            at: now,
         },
     }
 }

@@ -1,12 +1,13 @@
 //! Discord: our rooms are channels, our cards are embeds with buttons, and what people do comes in over the gateway.
 //!
-//! * Pure: `markdown`, `embeds`, `form`, `press`, `typed`, `ids` say things as Discord takes them; `incoming` understands
-//!   what it sends.
+//! * Pure: `markdown`, `embeds`, `form`, `page`, `press`, `typed`, `ids` say things as Discord takes them; `incoming`, `messages`
+//!   and `rights` understand what it sends.
 //! * `api` is one call of the REST API and what its answer means for the outbox: again, or never; `pace` keeps below
 //!   Discord's limits.
-//! * `port`, `rooms`, `posts`, `files` and `accounts` are the [`Chat`](super::Chat).
-//! * `receive` is what happens to a delivery: durable first, then answered. `answers` knows who waits, `drafts` which forms
-//!   are being filled in. `gateway` is how deliveries come; `history` reads what was said while nobody listened.
+//! * `port`, `rooms`, `found`, `posts`, `files` and `accounts` are the [`Chat`](super::Chat).
+//! * `receive` is what happens to what people do with the bot: durable first, then answered; `filling` the same for forms.
+//!   `answers` knows who waits, `drafts` which forms are being filled in. `gateway` is how deliveries come, `heard` what
+//!   becomes of those that are no interaction; `history` reads what was said while nobody listened.
 //! * `manifest`, `register` and `check` are for the operator.
 //!
 //! Deliberately absent: a retry of a call that failed (the outbox does that, with the call's key), a display name in any
@@ -19,22 +20,29 @@ mod check;
 mod drafts;
 mod embeds;
 mod files;
+mod filling;
 mod form;
+mod found;
 mod gateway;
+mod heard;
 mod history;
 mod ids;
 mod incoming;
 mod manifest;
 mod markdown;
 mod marks;
+mod messages;
 mod pace;
+mod page;
 mod places;
 mod port;
 mod posts;
 mod press;
 mod receive;
 mod register;
+mod rights;
 mod rooms;
+mod route;
 mod typed;
 
 #[cfg(test)]

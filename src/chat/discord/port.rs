@@ -1,7 +1,7 @@
 //! The bot's side of Discord.
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::answers::{First, Live};
@@ -10,7 +10,9 @@ use super::form::Draft;
 use super::ids::{in_room, place};
 use super::incoming::Own;
 use super::{DiscordChat, PLATFORM, embeds, posts, rooms};
-use crate::chat::{Chat, Error, FileRef, Form, Message, RoomSpec, Standing, Trigger, Upload, lock};
+use crate::chat::{
+    Chat, Error, FileRef, Form, Found, Listening, Message, RoomSpec, Standing, Trigger, Upload, lock,
+};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 /// Only the person sees it.
@@ -140,6 +142,29 @@ impl DiscordChat {
         &self,
         live: &Live,
         kind: u8,
+        answer: (&Value, Option<Attached<'_>>),
+        most: usize,
+    ) -> Result<(), Failure> {
+        self.give(live, kind, answer, most).await?;
+        live.told.send_replace(true);
+        Ok(())
+    }
+
+    /// The same, for what is not the answer yet.
+    pub(super) async fn put(
+        &self,
+        live: &Live,
+        kind: u8,
+        data: &Value,
+        file: Option<Attached<'_>>,
+    ) -> Result<(), Failure> {
+        self.give(live, kind, (data, file), FIRST_TRIES).await
+    }
+
+    async fn give(
+        &self,
+        live: &Live,
+        kind: u8,
         (data, file): (&Value, Option<Attached<'_>>),
         most: usize,
     ) -> Result<(), Failure> {
@@ -173,8 +198,6 @@ impl DiscordChat {
                 self.api.call_with(route, &data, file).await?;
             }
         }
-        drop(first);
-        live.told.send_replace(true);
         Ok(())
     }
 
@@ -283,6 +306,25 @@ impl Chat for DiscordChat {
     async fn archive(&self, room: &RoomRef) -> Result<(), Error> {
         let own = self.own().await?;
         Ok(self.close_room(own, ours(own, room)?).await?)
+    }
+
+    async fn unarchive(&self, room: &RoomRef) -> Result<(), Error> {
+        let own = self.own().await?;
+        self.open_again(own, ours(own, room)?).await
+    }
+
+    async fn find_room(&self, typed: &str) -> Result<Found, Error> {
+        self.find_channel(typed).await
+    }
+
+    async fn read_back(&self, room: &RoomRef, since: DateTime<Utc>) -> Result<(), Error> {
+        let own = self.own().await?;
+        ours(own, room)?;
+        let Some(intake) = self.intake.get() else {
+            return Ok(());
+        };
+        let room = room.clone();
+        Ok(self.read_again(own, intake, &Listening { room, since }).await?)
     }
 
     async fn post(

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::api::{Attached, Failure, Route};
+use super::api::{Attached, Failure, Route, code};
 use super::embeds::{self, REST_FILE, Rendered};
 use super::ids::nonce;
 use super::incoming::Own;
@@ -53,19 +53,21 @@ impl DiscordChat {
         let there = self.posted(own, &nonce, channel).await?;
         let mut rendered = self.looking(own, |look| embeds::render(message, look));
         rendered.keyed(&own.guild, channel, &nonce);
-        if let Some(there) = there {
-            // It may have been posted by a try whose answer was lost, and time has passed since.
-            return match self.say_anew(channel, &there, &rendered).await {
-                // One that somebody deleted stays so.
-                Err(failure) if failure.is_missing() => Ok(there),
-                said => said.map(|()| there),
-            };
-        }
         let mut body = rendered.body();
         if self.settings.announce.as_deref() == Some(channel) {
             self.call_roles(&mut body);
         }
-        self.create(channel, &nonce, body, rest(&rendered)).await
+        match there {
+            Some(there) => {
+                match self.say_anew(channel, &there, body, &rendered).await {
+                    // One that somebody deleted stays so.
+                    Err(failure) if failure.is(&[code::UNKNOWN_MESSAGE]) => {}
+                    said => said?,
+                }
+                Ok(there)
+            }
+            None => self.create(channel, &nonce, body, rest(&rendered)).await,
+        }
     }
 
     /// The roles that are called where incidents are announced, by their ids and nobody else.
@@ -156,19 +158,23 @@ impl DiscordChat {
     ) -> Result<(), Failure> {
         let mut rendered = self.looking(own, |look| embeds::render(shown, look));
         rendered.keyed(&own.guild, channel, message);
-        self.say_anew(channel, message, &rendered).await
+        let body = rendered.body();
+        self.say_anew(channel, message, body, &rendered).await
     }
 
-    /// A message as it must read now.
-    async fn say_anew(&self, channel: &str, message: &str, rendered: &Rendered) -> Result<(), Failure> {
-        let mut body = rendered.body();
+    async fn say_anew(
+        &self,
+        channel: &str,
+        message: &str,
+        mut body: Value,
+        rendered: &Rendered,
+    ) -> Result<(), Failure> {
         if rendered.file.is_none() {
             // What did not fit before does not stay beside what is true now.
             body["attachments"] = json!([]);
         }
         let route = Route::new("PATCH /channels/{}/messages/{}", &[channel, message]);
-        self.api.call_with(route, &body, rest(rendered)).await?;
-        Ok(())
+        self.api.call_with(route, &body, rest(rendered)).await.map(drop)
     }
 }
 

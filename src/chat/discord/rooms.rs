@@ -7,6 +7,7 @@ use super::api::{Failure, Route, code};
 use super::ids::nonce;
 use super::incoming::Own;
 use super::manifest::{allow, permissions};
+use super::rights::bits;
 use super::{DiscordChat, PLATFORM};
 use crate::chat::{Block, Error, Message, RoomSpec};
 use crate::incident::{Identity, RoomRef};
@@ -53,15 +54,6 @@ pub fn topic(text: &str) -> String {
 fn overwrite(id: &str, kind: u8, allow: u64, deny: u64) -> Value {
     let ours = permissions();
     json!({ "id": id, "type": kind, "allow": (allow & ours).to_string(), "deny": (deny & ours).to_string() })
-}
-
-/// A number that travels as text; the contract knows it as a number.
-fn bits(value: &Value) -> u64 {
-    value
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .or_else(|| value.as_u64())
-        .unwrap_or_default()
 }
 
 /// Who sees the room: those whom the category lets in, or nobody but the invited.
@@ -240,10 +232,33 @@ impl DiscordChat {
         if let Some(archive) = &self.settings.archive {
             body["parent_id"] = json!(archive);
         }
+        self.change_place(channel, body, "old rooms").await
+    }
+
+    /// People talk again in a room that was closed, and it comes back to where rooms are opened.
+    pub(super) async fn open_again(&self, own: &Own, channel: &str) -> Result<(), Error> {
+        let found = self.api.get(Route::new("GET /channels/{}", &[channel])).await?;
+        let category = Route::new("GET /channels/{}", &[&self.settings.category]);
+        let category = match self.api.get(category).await {
+            Ok(category) => category,
+            // Without it a room is as good as any.
+            Err(Failure::Code { .. }) => Value::Null,
+            Err(failure) => return Err(failure.into()),
+        };
+        let mut body = json!({ "permission_overwrites": opened(own, &found, &category) });
+        let archived = self.settings.archive.as_deref();
+        if archived.is_some() && found["parent_id"].as_str() == archived && !category.is_null() {
+            body["parent_id"] = json!(self.settings.category);
+        }
+        Ok(self.change_place(channel, body, "incidents").await?)
+    }
+
+    /// Changes a room and moves it to a category, or leaves it where it is if there is no place.
+    async fn change_place(&self, channel: &str, mut body: Value, rooms: &str) -> Result<(), Failure> {
         let route = || Route::new("PATCH /channels/{}", &[channel]);
         match self.api.call(route(), &body).await {
             Err(failure) if about_the_category(&failure) => {
-                tracing::warn!("the category for old rooms is full or gone; a room stays where it is");
+                tracing::warn!("the category for {rooms} is full or gone; a room stays where it is");
                 if let Some(body) = body.as_object_mut() {
                     body.remove("parent_id");
                 }
@@ -252,6 +267,38 @@ impl DiscordChat {
             done => done.map(drop),
         }
     }
+}
+
+/// The overwrite of a channel, or of its category, for somebody.
+fn overwrite_of<'a>(channel: &'a Value, id: &str) -> Option<&'a Value> {
+    let mut all = channel["permission_overwrites"].as_array()?.iter();
+    all.find(|one| one["id"] == id)
+}
+
+/// The overwrites of a room that people may talk in again: as a new room in the category would have them, for all who
+/// were let in.
+fn opened(own: &Own, closed: &Value, category: &Value) -> Vec<Value> {
+    let mut all = Vec::new();
+    for one in closed["permission_overwrites"].as_array().into_iter().flatten() {
+        let id = one["id"].as_str().unwrap_or_default();
+        let (mut allowed, mut denied) = (bits(&one["allow"]), bits(&one["deny"]));
+        let known = overwrite_of(category, id);
+        if one["type"] == 1 {
+            if allowed & allow::VIEW_CHANNEL != 0 {
+                allowed |= allow::INVITED & allow::TALKING;
+            }
+            all.push(overwrite(id, FOR_MEMBER, allowed, denied));
+            continue;
+        }
+        allowed |= known.map_or(0, |known| bits(&known["allow"])) & allow::TALKING;
+        if id == own.guild {
+            denied &= !allow::TALKING;
+            denied |= known.map_or(0, |known| bits(&known["deny"])) & allow::TALKING;
+        }
+        all.push(overwrite(id, FOR_ROLE, allowed, denied));
+    }
+    put(&mut all, overwrite(&own.user, FOR_MEMBER, allow::ITSELF, 0));
+    all
 }
 
 /// The category is full, or there no more.

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::api::Failure;
 use super::incoming::{Own, text};
 use super::messages::{self, moment};
-use super::receive::Taken;
 use super::{PLATFORM, SlackChat};
+use crate::chat::taking::Taken;
 use crate::chat::{Delivery, Intake, Known, Listening};
 
 /// Messages on one page.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::receive::Later;
 use super::views::{self, Opening};
 use super::{SlackChat, form};
+use crate::chat::taking::Later;
 use crate::chat::{Block, Chat, Incoming, Intake, Message};
 
 impl SlackChat {

@@ -9,15 +9,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use super::incoming::{self, Heard};
 use super::{SlackChat, blocks, form, lock, messages};
-use crate::chat::{Block, Delivery, Incoming, Intake, Message, Refused, Verdict};
+use crate::chat::taking::{Taken, not_confirmed, take};
+use crate::chat::{Block, Delivery, Incoming, Intake, Message, NOT_CONFIRMED, Verdict};
 use crate::incident::Identity;
 
-/// Slack's three seconds, less the way there and back.
-const TAKE_MAX: TimeDelta = TimeDelta::milliseconds(1300);
+/// Slack's three seconds, less the way there and back and what storing may take.
 const DECIDE_MAX: TimeDelta = TimeDelta::milliseconds(1300);
 /// Longest wait for what is nice to know before something is taken.
 const LOOK_MAX: Duration = Duration::from_millis(1000);
@@ -27,9 +26,6 @@ const REPLY_LIFE: TimeDelta = TimeDelta::minutes(29);
 const REPLY_USES: u8 = 4;
 /// People who can be answered in place at the same time; whoever comes beyond that is answered another way.
 const REPLIES_MAX: usize = 2_000;
-
-const NOT_CONFIRMED: &str =
-    "Not confirmed yet: the database is slow. Look at the card before you try again; nothing is half done.";
 
 /// What a transport sends back.
 #[derive(Debug, Clone, PartialEq)]
@@ -254,7 +250,7 @@ impl SlackChat {
             // A mention is an event, and Slack sends that again; the rest it does not.
             _ if is_event(&incoming) => return Reply::No,
             Taken::No(why) => (None, why.to_string()),
-            Taken::Late(later) => (Some(later), NOT_CONFIRMED.to_owned()),
+            Taken::Late(later) => (Some(later), not_confirmed()),
         };
         let (chat, intake) = (Arc::clone(self), Arc::clone(intake));
         let is_command = matches!(incoming, Incoming::Command { .. });
@@ -305,7 +301,7 @@ impl SlackChat {
         let (chat, intake) = (Arc::clone(self), Arc::clone(intake));
         let view = view.to_owned();
         tokio::spawn(async move { chat.tell_outcome(&intake, later, view, &incoming).await });
-        shown_instead("Not confirmed yet", NOT_CONFIRMED)
+        shown_instead(NOT_CONFIRMED, &not_confirmed())
     }
 
     /// What came before is handed in first; both, or neither is acknowledged.
@@ -326,24 +322,8 @@ impl SlackChat {
         }
     }
 
-    /// Hands a delivery in. It is handed in whole even if nobody waits for it any more.
     pub(super) async fn take(&self, intake: &Arc<dyn Intake>, delivery: Delivery) -> Taken {
-        let intake = Arc::clone(intake);
-        let (tell, mut told) = oneshot::channel();
-        tokio::spawn(async move {
-            // Whoever gave up waiting needs no answer.
-            let _ = tell.send(intake.take(delivery).await);
-        });
-        tokio::select! {
-            biased;
-            taken = &mut told => match taken {
-                Ok(Ok(id)) => Taken::Yes(id),
-                Ok(Err(why)) => Taken::No(why),
-                // It failed badly in there; the log has it.
-                Err(_) => Taken::Late(oneshot::channel().1),
-            },
-            () = self.passed(TAKE_MAX) => Taken::Late(told),
-        }
+        take(intake, &*self.clock, delivery).await
     }
 
     async fn passed(&self, wait: TimeDelta) {
@@ -375,14 +355,4 @@ fn shown_instead(title: &str, words: &str) -> Reply {
 
 fn whispered(words: &str) -> Value {
     json!({ "response_type": "ephemeral", "replace_original": false, "text": super::rich::escaped(words) })
-}
-
-/// What becomes of a delivery that was not stored in time.
-pub(super) type Later = oneshot::Receiver<Result<Option<u64>, Refused>>;
-
-pub(super) enum Taken {
-    Yes(Option<u64>),
-    No(Refused),
-    /// Not known in time; it may be stored all the same.
-    Late(Later),
 }

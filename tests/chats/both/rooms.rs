@@ -13,9 +13,11 @@ fn counted(texts: &[String], part: &str) -> usize {
 #[tokio::test]
 async fn somebody_who_is_known_on_both_is_one_vote() {
     let house = House::opened(OPEN).await;
-    house
+    house.types(Slack, "ana", "take commander").await;
+    let asked = house
         .types(Slack, "ana", "propose test.siren shop reason=\"wake everybody\"")
         .await;
+    assert!(asked[0].text.contains("A1 is being prepared"), "{asked:#?}");
     let own = house.types(Discord, "ana", "approve A1").await;
     assert!(own[0].text.contains("You proposed A1"), "{own:#?}");
     let first = house.types(Slack, "ben", "approve A1").await;
@@ -66,9 +68,10 @@ async fn guests_on_the_other_platform_get_updates_and_status_and_do_not_command(
     let guests = house.discord.server().channel("carrier-help");
     house.types(Slack, "ana", OPEN).await;
     house.types(Slack, "ana", "take commander").await;
-    house
+    let added = house
         .types(Slack, "ana", &format!("room discord:{guests} guest"))
         .await;
+    assert_eq!(house.state().await.rooms.len(), 2, "{added:#?}");
     house
         .types(
             Slack,
@@ -112,9 +115,10 @@ async fn a_guest_room_of_a_private_incident_shows_no_title() {
         )
         .await;
     house.types(Slack, "ana", "take commander").await;
-    house
+    let added = house
         .types(Slack, "ana", &format!("room discord:{guests} guest"))
         .await;
+    assert_eq!(house.state().await.rooms.len(), 2, "{added:#?}");
     house
         .types(Slack, "ana", "update send We are on it next=30m")
         .await;

@@ -10,9 +10,17 @@ use crate::one::hands::{BOT, words};
 
 /// Steps of the guide: Discord is away for those from the first on until the second, then Slack.
 const DISCORD_AWAY: (&str, &str) = ("damage", "count-again");
-const SLACK_AWAY: (&str, &str) = ("decide", "undo");
+const SLACK_AWAY: (&str, &str) = ("rollback", "repair");
 
-/// What the bot told a room, one line each, without how the platforms fared: each is told of the other's absence.
+/// What one room alone is told: how the other's platform fares, and what happened before there were two rooms.
+const OWN: [&str; 4] = [
+    "out of reach",
+    "is back; ",
+    "Confirm begins",
+    "A room is being made",
+];
+
+/// What the bot told a room, one line each, without what is that room's own.
 async fn told(house: &House, platform: Platform) -> Vec<String> {
     let mut rooms = Vec::new();
     for platform in [Slack, Discord] {
@@ -24,10 +32,10 @@ async fn told(house: &House, platform: Platform) -> Vec<String> {
         .room("ana", &room)
         .await
         .expect("a room to see");
-    let about_platforms = |text: &str| text.contains("out of reach") || text.contains("is back; ");
+    let own = |text: &str| OWN.iter().any(|part| text.contains(part));
     let shown = seen
         .iter()
-        .filter(|seen| seen.by == BOT && !about_platforms(&seen.text))
+        .filter(|seen| seen.by == BOT && !own(&seen.text))
         .map(|seen| neutral(&words(&seen.text), &rooms));
     in_order(shown)
 }

@@ -1,7 +1,7 @@
 //! A server, the demo's shop in trouble, and the program between them. Time moves only when the test moves it, for all
 //! three at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,9 @@ const EVERY: Duration = Duration::from_secs(3600);
 
 /// Steps of a second after which everything that was paced has happened.
 const PACED_OUT: usize = 120;
+
+/// The journal's file.
+const JOURNAL: &str = "discord.sqlite";
 
 /// In the keys of what may wait longer: a channel's topic is changed twice in ten minutes and not more often.
 const TOPIC: &str = "/topic@";
@@ -91,6 +94,11 @@ impl House {
         Self::on(DiscordServer::start().await, more).await
     }
 
+    /// The same with tables of their own in the config.
+    pub async fn keeping(tables: More<'_>) -> Self {
+        Self::on(DiscordServer::start().await, &format!("\n{tables}")).await
+    }
+
     pub async fn on(discord: DiscordServer, more: More<'_>) -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -133,7 +141,7 @@ impl House {
             ..Files::read(config).expect("whole files")
         };
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        let app = App::open(files, &Keeping::File(folder.join("discord.sqlite")), clock)
+        let app = App::open(files, &Keeping::File(folder.join(JOURNAL)), clock)
             .await
             .expect("a program that opens");
         app.start().await.expect("a program that starts");
@@ -264,6 +272,10 @@ impl House {
         };
         let taken = self.app.engine.take(delivery).await.expect("room in the inbox");
         self.app.engine.decided(taken.expect("a command is kept")).await
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join(JOURNAL)
     }
 
     /// The messages of a room as they are kept, each version a line.

@@ -11,7 +11,7 @@ use super::house::House;
 static OWN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     let own = [
         // Digests cover the shop's address and the room's name.
-        (r"\b[0-9a-f]{12,64}\b", "DIGEST"),
+        (r"\b([0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{64})\b", "DIGEST"),
         (r"127\.0\.0\.1:\d+", "SHOP"),
         (r"\d+(\.\d+)? m?s\b", "SPAN"),
         (r"latency_ms\b[: ]+\d+", "latency_ms SPAN"),

@@ -1,57 +1,19 @@
 //! A slow database: people are told in time that nothing is confirmed, and in the end there is exactly one outcome.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use orderly::incident::{Event, Recorded, Stage};
 use orderly_testbed::slack::{Ack, Sent};
 use serde_json::json;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::kit::{House, INCIDENT, Transport};
 use super::story::lived_until;
+use crate::held::Held;
 
 const OPEN: &str = "open The shop sells at negative prices severity=SEV2 process=order-routing target=shop runbook=demo-shop";
 
 /// Longer than the bot waits for its database, and less than Slack waits for the bot.
 const LONG: Duration = Duration::from_millis(1300);
-
-/// Somebody else writes, and does not end.
-struct Held {
-    file: SqliteConnection,
-    /// Deliveries taken before.
-    taken: u64,
-}
-
-fn taken(house: &House) -> u64 {
-    let counters = house.app.engine.counters();
-    counters.requests.load(Ordering::Relaxed)
-}
-
-impl Held {
-    async fn database_of(house: &House) -> Self {
-        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(house.database());
-        let mut file = file.connect().await.expect("the journal's file");
-        sqlx::query("BEGIN IMMEDIATE")
-            .execute(&mut file)
-            .await
-            .expect("the only writer");
-        let taken = taken(house);
-        Self { file, taken }
-    }
-
-    /// The database goes on, and takes what waited for it.
-    async fn let_go(mut self, house: &House) {
-        sqlx::query("ROLLBACK")
-            .execute(&mut self.file)
-            .await
-            .expect("an end");
-        self.file.close().await.expect("a closed file");
-        while taken(house) == self.taken {
-            tokio::task::yield_now().await;
-        }
-    }
-}
 
 /// Something is sent, the bot waits for its database, and loses patience before Slack does.
 async fn sent_in_vain(house: &House, send: impl FnOnce() -> Sent) -> Result<Ack, String> {
@@ -85,7 +47,7 @@ async fn a_command_is_not_confirmed_in_time_and_carried_out_once() {
     for transport in [Transport::Socket, Transport::Http] {
         let (house, room) = opened(transport).await;
         let ana = house.person("ana");
-        let held = Held::database_of(&house).await;
+        let held = Held::database(&house.database(), &house.app).await;
         let ack = sent_in_vain(&house, || ana.types("/incident note the import hangs", &room)).await;
         let ack = ack.expect("an acknowledgement in time");
         assert!(
@@ -100,7 +62,7 @@ async fn a_command_is_not_confirmed_in_time_and_carried_out_once() {
             count(&house, |event| matches!(event, Event::Noted { .. })).await,
             0
         );
-        held.let_go(&house).await;
+        held.let_go(&house.app).await;
         house.settled().await;
         assert_eq!(
             count(&house, |event| matches!(event, Event::Noted { .. })).await,
@@ -114,10 +76,10 @@ async fn a_command_is_not_confirmed_in_time_and_carried_out_once() {
 async fn a_command_that_is_refused_later_is_told_so() {
     let (house, room) = opened(Transport::Socket).await;
     let ana = house.person("ana");
-    let held = Held::database_of(&house).await;
+    let held = Held::database(&house.database(), &house.app).await;
     let ack = sent_in_vain(&house, || ana.types("/incident approve A7", &room)).await;
     assert!(ack.is_ok(), "{ack:?}");
-    held.let_go(&house).await;
+    held.let_go(&house.app).await;
     house.settled().await;
     ana.is_told(&room, "There is no action A7").await;
     house.close().await;
@@ -132,11 +94,11 @@ async fn a_press_is_not_confirmed_in_time_and_counts_once() {
         card.ts.clone()
     });
     let ben = house.person("ben");
-    let held = Held::database_of(&house).await;
+    let held = Held::database(&house.database(), &house.app).await;
     let ack = sent_in_vain(&house, || ben.presses(&room, &card, "Approve")).await;
     assert!(ack.is_ok_and(|ack| ack.payload.is_null()));
     ben.is_told(&room, "Not confirmed yet").await;
-    held.let_go(&house).await;
+    held.let_go(&house.app).await;
     let state = house.settled().await.expect("an incident");
     let proposal = state.proposals.values().next().expect("a proposal");
     assert!(
@@ -158,7 +120,7 @@ async fn a_form_that_was_sent_gives_way_to_words_and_then_to_its_outcome() {
     ana.types("/incident frame", &room).await;
     let form = house.form(&ana).await.id;
     house.settled().await;
-    let held = Held::database_of(&house).await;
+    let held = Held::database(&house.database(), &house.app).await;
     let values = json!({
         "what": "function", "detail": "the price import", "works": "orders", "who": "every customer",
         "impact": "we pay customers", "since": house.slack.now().timestamp() - 120,
@@ -167,7 +129,7 @@ async fn a_form_that_was_sent_gives_way_to_words_and_then_to_its_outcome() {
     let ack = ack.expect("an acknowledgement in time");
     assert_eq!(ack.payload["response_action"], "update", "{:?}", ack.payload);
     assert!(ana.form().await.body.to_string().contains("Not confirmed yet"));
-    held.let_go(&house).await;
+    held.let_go(&house.app).await;
     let state = house.settled().await.expect("an incident");
     assert!(state.frame.is_whole(), "{:?}", state.frame);
     house
@@ -189,7 +151,7 @@ async fn a_form_that_is_refused_later_says_so_or_the_channel_does() {
         ana.types("/incident frame", &room).await;
         let form = house.form(&ana).await.id;
         house.settled().await;
-        let held = Held::database_of(&house).await;
+        let held = Held::database(&house.database(), &house.app).await;
         let tomorrow = house.slack.now().timestamp() + 86_400;
         let values = json!({ "what": "function", "detail": "the price import", "since": tomorrow });
         let ack = sent_in_vain(&house, || ana.submits(&form, values)).await;
@@ -197,7 +159,7 @@ async fn a_form_that_is_refused_later_says_so_or_the_channel_does() {
         if closed {
             ana.closes(&form);
         }
-        held.let_go(&house).await;
+        held.let_go(&house.app).await;
         let state = house.settled().await.expect("an incident");
         assert!(!state.frame.is_whole());
         if closed {
@@ -221,7 +183,7 @@ async fn a_typed_command_opens_its_form_at_once_and_fills_it_when_the_database_g
     for line in ["/incident frame", "/incident propose"] {
         let (house, room) = opened(Transport::Socket).await;
         let ana = house.person("ana");
-        let held = Held::database_of(&house).await;
+        let held = Held::database(&house.database(), &house.app).await;
         let sent = sent_in_vain(&house, || ana.types(line, &room)).await;
         assert!(sent.is_ok(), "{sent:?}");
         let waiting = ana.form().await;
@@ -229,7 +191,7 @@ async fn a_typed_command_opens_its_form_at_once_and_fills_it_when_the_database_g
         assert!(waiting.body["submit"].is_null(), "nothing can be sent from it");
         // Longer than the trigger lives: the view stands all the same.
         house.clock.advance(chrono::TimeDelta::seconds(10));
-        held.let_go(&house).await;
+        held.let_go(&house.app).await;
         assert_eq!(house.form(&ana).await.id, waiting.id, "{line}");
         house.settled().await;
         house.close().await;
@@ -265,7 +227,7 @@ async fn an_event_is_not_acknowledged_and_filed_once_when_slack_sends_it_again()
         let ben = house.person("ben");
         ben.joins(&room);
         house.settled().await;
-        let held = Held::database_of(&house).await;
+        let held = Held::database(&house.database(), &house.app).await;
         let waiting = house.clock.waiting();
         ben.says(&room, "is it only the labels?");
         while house.clock.waiting() <= waiting {
@@ -274,7 +236,7 @@ async fn an_event_is_not_acknowledged_and_filed_once_when_slack_sends_it_again()
         house.advance(LONG);
         house.advance(LONG);
         house.advance(LONG);
-        held.let_go(&house).await;
+        held.let_go(&house.app).await;
         // Slack's second try is at once, its third a minute after that came to nothing.
         house.advance(Duration::from_secs(61));
         house.advance(Duration::from_secs(61));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::form::{Draft, Move, modal_id, moved, typed};
+use super::super::page::{carried, changed};
 use super::super::press;
 use super::{ANA, ROOM, holds, look};
 use crate::chat::{Field, FieldKind, Form};
@@ -116,6 +117,43 @@ fn choices_are_asked_by_menus_and_switches_first() {
     assert_eq!(settled.get("private").map(String::as_str), Some("yes"));
     draft.turn("private");
     assert!(!draft.settled().contains_key("private"));
+}
+
+#[test]
+fn a_page_says_what_was_chosen_on_it_to_somebody_who_never_saw_it() {
+    let mut draft = draft(vec![
+        field("title", FieldKind::Area),
+        field("severity", FieldKind::Select { options: options(5) }),
+        field("target", FieldKind::Several { options: options(3) }),
+        field("owner", FieldKind::Person),
+        field("private", FieldKind::Tick),
+    ]);
+    draft.choose("target", &["v0".to_owned(), "v2".to_owned()]);
+    let shown = page(&draft)["components"].clone();
+    let draft_id = draft.id.clone();
+    let read = |shown: &Value| carried(shown, &draft_id).expect("a page of ours");
+    assert_eq!(read(&shown).path, draft.form.path);
+    assert_eq!(read(&shown).settled, draft.settled());
+    assert_eq!(carried(&shown, "1"), None, "another form");
+    let mut now = shown;
+    for (what, chosen) in [
+        (Move::Chose("severity".to_owned()), vec!["v3".to_owned()]),
+        (Move::Chose("target".to_owned()), vec!["v1".to_owned()]),
+        (Move::Chose("owner".to_owned()), vec![ANA.to_owned()]),
+        (Move::Turned("private".to_owned()), Vec::new()),
+    ] {
+        let answer = changed(&now, &draft_id, &what, &chosen);
+        now = answer["components"].clone();
+        match what {
+            Move::Chose(field) => draft.choose(&field, &chosen),
+            Move::Turned(field) => draft.turn(&field),
+            Move::On => {}
+        }
+    }
+    assert_eq!(read(&now).settled, draft.settled());
+    let switch = changed(&now, &draft_id, &Move::Turned("private".to_owned()), &[]);
+    draft.turn("private");
+    assert_eq!(read(&switch["components"]).settled, draft.settled());
 }
 
 #[test]

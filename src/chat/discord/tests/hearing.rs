@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::super::accounts::standing;
-use super::super::incoming::{Did, edited, interaction, named, written};
+use super::super::incoming::{Did, interaction, named};
+use super::super::messages::{edited, written};
 use super::super::places::{Spot, spot_of};
 use super::{ANA, BOT, GUILD, ROOM, names, own};
 use crate::chat::{Incoming, Press, Standing};

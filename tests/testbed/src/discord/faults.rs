@@ -40,6 +40,8 @@ pub struct Faults {
     pub garble: usize,
     /// Heartbeats are not acknowledged.
     pub deaf: bool,
+    /// Who identifies is closed with this code and these words.
+    pub refuse: Option<(u16, &'static str)>,
     /// Nobody is at home: every connection is closed as it is made.
     pub away: bool,
 }

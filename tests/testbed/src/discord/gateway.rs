@@ -180,6 +180,12 @@ impl State {
         SESSIONS_A_DAY.saturating_sub(today.count())
     }
 
+    /// So many more sessions are begun today, by somebody who has the same token.
+    pub(super) fn use_up_sessions(&mut self, count: usize) {
+        let now = self.now;
+        self.gateway.identified.extend(std::iter::repeat_n(now, count));
+    }
+
     /// Until the day's first session no longer counts.
     pub(super) fn sessions_reset_after(&self) -> Duration {
         let first = self.gateway.identified.iter().find(|at| **at + DAY > self.now);
@@ -192,6 +198,9 @@ impl State {
             return Err((4005, "Already authenticated."));
         }
         self.authenticated(data)?;
+        if let Some(refused) = self.faults.refuse {
+            return Err(refused);
+        }
         let Some(intents) = data["intents"].as_u64() else {
             return Err((4002, "Error while decoding payload."));
         };

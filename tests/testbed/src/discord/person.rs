@@ -10,8 +10,8 @@ use super::interaction::COMMAND;
 use super::interaction::COMPLETION;
 use super::model::{Attachment, Message, Modal, REPLY, SAID};
 use super::permission::{
-    ADD_REACTIONS, CREATE_PUBLIC_THREADS, MANAGE_MESSAGES, PIN_MESSAGES, SEND_MESSAGES,
-    SEND_MESSAGES_IN_THREADS, USE_APPLICATION_COMMANDS, VIEW_CHANNEL,
+    ADD_REACTIONS, CREATE_PRIVATE_THREADS, CREATE_PUBLIC_THREADS, MANAGE_MESSAGES, PIN_MESSAGES,
+    SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, USE_APPLICATION_COMMANDS, VIEW_CHANNEL,
 };
 use super::sent::Sent;
 use super::state::State;
@@ -229,6 +229,34 @@ impl Person {
             self.may(state, channel, CREATE_PUBLIC_THREADS)?;
             state.open_thread(channel, Some(message), &self.id, name, false)
         })
+    }
+
+    /// Opens a thread that only those see who are in it, the bot among them, and gives its id.
+    #[track_caller]
+    pub fn opens_private_thread(&self, channel: &str, name: &str) -> String {
+        self.act(|state| {
+            self.may(state, channel, CREATE_PRIVATE_THREADS)?;
+            let id = state.open_thread(channel, None, &self.id, name, true)?;
+            let bot = state.app.bot_user.clone();
+            if let Some(thread) = &mut state.channel_mut(&id)?.thread {
+                thread.members.insert(bot);
+            }
+            let event = state.channel_json(state.channel_of(&id)?);
+            state.channel_event(&id, "THREAD_CREATE", event);
+            Ok(id)
+        })
+    }
+
+    /// Closes a thread: it folds, and is read and found as before.
+    #[track_caller]
+    pub fn archives(&self, thread: &str) {
+        self.act(|state| {
+            let now = state.now;
+            state.change_thread(thread, |thread| {
+                thread.archived = true;
+                thread.since = now;
+            })
+        });
     }
 
     // --- commands

@@ -258,6 +258,16 @@ impl DiscordServer {
         self.shared.with(|state| state.app.privileged = bits);
     }
 
+    /// Whoever identifies is closed with this code, and with the words that Discord has for it.
+    pub fn refuse_sessions(&self, with: Option<(u16, &'static str)>) {
+        self.shared.with(|state| state.faults.refuse = with);
+    }
+
+    /// Of the sessions that a token may begin in a day, so many are begun.
+    pub fn use_up_sessions(&self, count: usize) {
+        self.shared.with(|state| state.use_up_sessions(count));
+    }
+
     /// Sets an address for interactions in the developer portal: from here on none arrives over the gateway.
     pub fn interactions_url(&self, url: Option<&str>) {
         self.shared

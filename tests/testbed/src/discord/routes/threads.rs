@@ -1,13 +1,18 @@
 //! Threads: opened on a message or by themselves, joined, listed.
 
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::{Route, bot};
 use crate::discord::asked::Asked;
 use crate::discord::fail::{Result, THREAD_EXISTS, UNKNOWN_MEMBER, UNKNOWN_USER, WRONG_CHANNEL_TYPE, wrong};
-use crate::discord::model::{Channel, ChannelKind};
+use crate::discord::model::{Channel, ChannelKind, Thread};
 use crate::discord::permission::{
-    CREATE_PRIVATE_THREADS, CREATE_PUBLIC_THREADS, READ_MESSAGE_HISTORY, SEND_MESSAGES_IN_THREADS,
+    CREATE_PRIVATE_THREADS, CREATE_PUBLIC_THREADS, MANAGE_THREADS, READ_MESSAGE_HISTORY,
+    SEND_MESSAGES_IN_THREADS,
 };
 use crate::discord::shown::stamp;
 use crate::discord::state::State;
@@ -34,6 +39,12 @@ pub const ROUTES: &[Route] = &[
         "GET",
         "/channels/{channel_id}/threads/archived/private",
         archived_private,
+    ),
+    bot(
+        "list_my_private_archived_threads",
+        "GET",
+        "/channels/{channel_id}/users/@me/threads/archived/private",
+        archived_own,
     ),
     bot(
         "list_thread_members",
@@ -122,32 +133,65 @@ fn set(state: &mut State, id: &str, asked: &Asked) -> Result<Value> {
 }
 
 fn archived(state: &mut State, asked: &Asked) -> Result<Value> {
-    list_archived(state, asked, false)
+    state.permitted(asked.place("channel_id"), READ_MESSAGE_HISTORY)?;
+    list_archived(state, asked, |thread| !thread.private)
 }
 
+/// All of them, for who manages threads.
 fn archived_private(state: &mut State, asked: &Asked) -> Result<Value> {
-    list_archived(state, asked, true)
+    state.permitted(asked.place("channel_id"), READ_MESSAGE_HISTORY | MANAGE_THREADS)?;
+    list_archived(state, asked, |thread| thread.private)
 }
 
-fn list_archived(state: &mut State, asked: &Asked, private: bool) -> Result<Value> {
-    let channel = asked.place("channel_id");
-    state.permitted(channel, READ_MESSAGE_HISTORY)?;
+/// The last that folded comes first.
+fn list_archived(state: &State, asked: &Asked, wanted: fn(&Thread) -> bool) -> Result<Value> {
+    let mut found = folded(state, asked, wanted);
+    found.sort_by_key(|(channel, thread)| Reverse((thread.since, channel.id.clone())));
+    if let Some(before) = asked.query.get("before") {
+        let at = DateTime::parse_from_rfc3339(before)
+            .map_err(|_| wrong("before", "DATE_TIME_TYPE_PARSE", "Could not parse."))?;
+        let at = Duration::from_micros(u64::try_from(at.timestamp_micros()).unwrap_or_default());
+        found.retain(|(_, thread)| thread.since < at);
+    }
+    page(state, asked, &found)
+}
+
+/// Those that the bot is in, the newest first.
+fn archived_own(state: &mut State, asked: &Asked) -> Result<Value> {
+    state.permitted(asked.place("channel_id"), READ_MESSAGE_HISTORY)?;
+    let mut found = folded(state, asked, |thread| thread.private);
+    found.retain(|(_, thread)| thread.members.contains(&state.app.bot_user));
+    found.sort_by_key(|(channel, _)| Reverse(channel.id.clone()));
+    if let Some(before) = asked.query.get("before") {
+        found.retain(|(channel, _)| channel.id < *before);
+    }
+    page(state, asked, &found)
+}
+
+fn folded<'a>(
+    state: &'a State,
+    asked: &Asked,
+    wanted: fn(&Thread) -> bool,
+) -> Vec<(&'a Channel, &'a Thread)> {
+    let parent = asked.place("channel_id");
+    let below = state
+        .channels
+        .values()
+        .filter(|thread| thread.parent.as_deref() == Some(parent));
+    below
+        .filter_map(|channel| Some((channel, channel.thread.as_ref()?)))
+        .filter(|(_, thread)| thread.archived && wanted(thread))
+        .collect()
+}
+
+fn page(state: &State, asked: &Asked, found: &[(&Channel, &Thread)]) -> Result<Value> {
     let limit = asked.number("limit", 50, PAGE)?;
-    let wanted = |thread: &&Channel| {
-        let kind = thread
-            .thread
-            .as_ref()
-            .is_some_and(|thread| thread.archived && thread.private == private);
-        kind && thread.parent.as_deref() == Some(channel)
-    };
-    let found: Vec<&Channel> = state.channels.values().rev().filter(wanted).collect();
-    let more = found.len() > limit;
     let page: Vec<Value> = found
-        .into_iter()
+        .iter()
         .take(limit)
-        .map(|thread| state.channel_json(thread))
+        .map(|(thread, _)| state.channel_json(thread))
         .collect();
-    Ok(json!({ "threads": page, "members": [], "has_more": more }))
+    Ok(json!({ "threads": page, "members": [], "has_more": found.len() > limit }))
 }
 
 fn members(state: &mut State, asked: &Asked) -> Result<Value> {
@@ -180,10 +224,7 @@ fn add(state: &mut State, asked: &Asked) -> Result<Value> {
 
 fn remove(state: &mut State, asked: &Asked) -> Result<Value> {
     let user = asked.place("user_id").to_owned();
-    state.permitted(
-        asked.place("channel_id"),
-        crate::discord::permission::MANAGE_THREADS,
-    )?;
+    state.permitted(asked.place("channel_id"), MANAGE_THREADS)?;
     change(state, asked, &user, false)
 }
 

@@ -1,0 +1,235 @@
+//! The first part of a form: a message with menus and switches that only the person sees. Pure.
+//!
+//! The page itself says which form it is and what was chosen on it so far, so that it is understood after a restart, when
+//! nobody here remembers it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::embeds::pressable;
+use super::form::{Draft, INTRO_MAX, Move, OPTION_MAX, VERSION, Way, short};
+use super::markdown::said;
+use super::press::{self, ID_MAX};
+use crate::chat::look::Look;
+use crate::chat::{Field, FieldKind, Style};
+use crate::incident::PersonId;
+use crate::text::cut;
+
+const MENU_TEXT_MAX: usize = 150;
+/// Kinds and looks of components, as Discord numbers them.
+const BUTTON: u64 = 2;
+const USER_MENU: u64 = 5;
+const PRIMARY: u64 = 1;
+const PLAIN: u64 = 2;
+
+/// What a page says of its form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    pub path: String,
+    /// What was settled before, and what was chosen on the page.
+    pub settled: BTreeMap<String, String>,
+}
+
+fn on(label: &str) -> String {
+    format!("☑ {label}")
+}
+
+fn off(label: &str) -> String {
+    format!("☐ {label}")
+}
+
+impl Draft {
+    /// The message with menus, switches and the button that goes on.
+    pub fn page(&self, look: &Look<'_>) -> Value {
+        let mut rows = Vec::new();
+        let mut buttons = Vec::new();
+        for (field, way) in self.ways() {
+            match way {
+                Way::Menu => rows.push(json!({ "type": 1, "components": [self.menu(field, look)] })),
+                Way::Switch => buttons.push(self.switch(field)),
+                Way::Words => {}
+            }
+        }
+        let on = if self.words().is_empty() {
+            self.form.submit.as_str()
+        } else {
+            "Go on"
+        };
+        buttons.push(pressable(on, Style::Primary, &self.go_id()));
+        rows.push(json!({ "type": 1, "components": buttons }));
+        let intro = self.form.intro.as_ref().map(|intro| said(intro, look).text);
+        let then = match self.words().is_empty() {
+            true => "-# What is left alone stays open.",
+            false => "-# Choose what you know; the words come next.",
+        };
+        let description = format!(
+            "{}\n{then}",
+            cut(&intro.unwrap_or_default(), INTRO_MAX, "…").shown
+        );
+        json!({
+            "content": "",
+            "embeds": [{
+                "title": super::markdown::escaped(&short(&self.form.title, 200)),
+                "description": description.trim(),
+            }],
+            "components": rows,
+            "allowed_mentions": { "parse": [] },
+        })
+    }
+
+    /// The form itself stands in the id where there is space.
+    fn go_id(&self) -> String {
+        let short = format!("{VERSION}:f:{}:go", self.id);
+        let long = format!("{short}:{}", press::query(&self.form.path, &self.form.fixed));
+        if long.encode_utf16().count() <= ID_MAX {
+            long
+        } else {
+            short
+        }
+    }
+
+    fn switch(&self, field: &Field) -> Value {
+        let (label, style) = match self.values.get(&field.name).is_some_and(|value| value == "yes") {
+            true => (on(&field.label), Style::Primary),
+            false => (off(&field.label), Style::Plain),
+        };
+        pressable(
+            &label,
+            style,
+            &format!("{VERSION}:f:{}:t:{}", self.id, field.name),
+        )
+    }
+
+    fn menu(&self, field: &Field, look: &Look<'_>) -> Value {
+        let id = format!("{VERSION}:f:{}:s:{}", self.id, field.name);
+        let value = self.values.get(&field.name).map(String::as_str);
+        let mut menu = json!({
+            "type": 3,
+            "custom_id": id,
+            "placeholder": short(&field.label, MENU_TEXT_MAX),
+            // What is optional may be taken back.
+            "min_values": i32::from(field.required),
+            "max_values": 1,
+        });
+        match &field.kind {
+            FieldKind::Person => {
+                menu["type"] = json!(5);
+                let user = value.and_then(|id| (look.user_of)(&PersonId::new(id)).or_else(|| user_id(id)));
+                if let Some(user) = user {
+                    menu["default_values"] = json!([{ "id": user, "type": "user" }]);
+                }
+            }
+            FieldKind::Select { options } => {
+                menu["options"] = offered(options, &[value.unwrap_or_default()]);
+            }
+            FieldKind::Several { options } => {
+                let chosen: Vec<&str> = value.unwrap_or_default().split(',').map(str::trim).collect();
+                menu["options"] = offered(options, &chosen);
+                menu["max_values"] = json!(options.len());
+            }
+            _ => {}
+        }
+        menu
+    }
+}
+
+fn user_id(text: &str) -> Option<String> {
+    super::ids::is_id(text).then(|| text.to_owned())
+}
+
+fn offered(options: &[(String, String)], chosen: &[&str]) -> Value {
+    options
+        .iter()
+        .map(|(value, label)| {
+            let mut option = json!({ "label": short(label, OPTION_MAX), "value": value });
+            if chosen.contains(&value.as_str()) {
+                option["default"] = json!(true);
+            }
+            option
+        })
+        .collect()
+}
+
+fn parts(components: &Value) -> impl Iterator<Item = &Value> {
+    let rows = components.as_array().into_iter().flatten();
+    rows.flat_map(|row| row["components"].as_array().into_iter().flatten())
+}
+
+/// What stands on a page that nobody here remembers; `None` where it does not say which form it is.
+pub fn carried(components: &Value, draft: &str) -> Option<Carried> {
+    let ours = format!("{VERSION}:f:{draft}:");
+    let (mut form, mut chosen) = (None, BTreeMap::new());
+    for part in parts(components) {
+        let id = part["custom_id"].as_str().and_then(|id| id.strip_prefix(&ours));
+        match id.and_then(|id| id.split_once(':')) {
+            Some(("go", query)) => form = Some(press::asked(query)),
+            Some(("s", field)) => {
+                let values = picked(part);
+                if !values.is_empty() {
+                    chosen.insert(field.to_owned(), values.join(","));
+                }
+            }
+            Some(("t", field)) if part["style"] == PRIMARY => {
+                chosen.insert(field.to_owned(), "yes".to_owned());
+            }
+            _ => {}
+        }
+    }
+    let (path, mut settled) = form?;
+    settled.extend(chosen);
+    Some(Carried { path, settled })
+}
+
+/// What is chosen in a menu.
+fn picked(menu: &Value) -> Vec<&str> {
+    let options = menu["options"].as_array().into_iter().flatten();
+    let chosen = options.filter(|option| option["default"] == true);
+    let people = menu["default_values"].as_array().into_iter().flatten();
+    let values = chosen.map(|option| &option["value"]);
+    values
+        .chain(people.map(|user| &user["id"]))
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+/// The same page with one thing changed on it.
+pub fn changed(components: &Value, draft: &str, what: &Move, chosen: &[String]) -> Value {
+    let mut components = components.clone();
+    let id = match what {
+        Move::Chose(field) => format!("{VERSION}:f:{draft}:s:{field}"),
+        Move::Turned(field) => format!("{VERSION}:f:{draft}:t:{field}"),
+        Move::On => return json!({ "components": components }),
+    };
+    let rows = components.as_array_mut().into_iter().flatten();
+    let parts = rows.flat_map(|row| row["components"].as_array_mut().into_iter().flatten());
+    for part in parts.filter(|part| part["custom_id"] == id.as_str()) {
+        match part["type"].as_u64() {
+            Some(BUTTON) => turn(part),
+            Some(USER_MENU) => {
+                let users = chosen.iter().map(|id| json!({ "id": id, "type": "user" }));
+                part["default_values"] = users.collect();
+            }
+            _ => {
+                for option in part["options"].as_array_mut().into_iter().flatten() {
+                    let is_chosen = option["value"]
+                        .as_str()
+                        .is_some_and(|value| chosen.iter().any(|one| one == value));
+                    option["default"] = json!(is_chosen);
+                }
+            }
+        }
+    }
+    json!({ "components": components })
+}
+
+fn turn(button: &mut Value) {
+    let label = button["label"].as_str().unwrap_or_default().to_owned();
+    let label = label.trim_start_matches(['☑', '☐', ' ']);
+    let (label, style) = match button["style"] == PRIMARY {
+        true => (off(label), PLAIN),
+        false => (on(label), PRIMARY),
+    };
+    button["label"] = json!(label);
+    button["style"] = json!(style);
+}
