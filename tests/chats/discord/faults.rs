@@ -20,6 +20,15 @@ async fn every_call_is_limited_once_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn every_call_fails_once_and_nothing_is_lost() {
+    let house = House::open().await;
+    house.discord.every_call_once(Fault::Status(500));
+    lived_through(&house).await;
+    holds_it_all(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
 async fn every_event_comes_twice_and_nothing_stands_twice() {
     let house = House::open().await;
     house.discord.every_event_twice(true);

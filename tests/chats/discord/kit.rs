@@ -16,7 +16,7 @@ use orderly::demo::{self, Shop};
 use orderly::incident::{IncidentId, State};
 use orderly::runbook::Shelf;
 use orderly::store::{LogId, Store};
-use orderly_testbed::discord::{DiscordServer, Outcome, Person, Sent};
+use orderly_testbed::discord::{Call, DiscordServer, Outcome, Person, Sent};
 use tempfile::TempDir;
 
 use super::typing::natively;
@@ -229,28 +229,23 @@ impl House {
         self.settled().await
     }
 
-    /// Waits for the first answer; where the bot is told to wait, time passes.
+    /// Waits for the first answer; where a call of the bot was not taken, time passes, and it is tried again.
     pub async fn answered(&self, sent: &Sent) {
-        let mut limits = 0;
+        let created = sent.interaction().created;
+        let not_taken =
+            |call: &Call| call.at >= created && matches!(call.answer, Outcome::Limited | Outcome::Status(_));
         loop {
-            let id = sent.id().to_owned();
-            let (settled, limited) = self
+            let settled = self
                 .discord
-                .wait_for("an answer, or a limit to wait for", |state| {
+                .wait_for("an answer, or a call that was not taken", |state| {
                     let mut all = state.interactions();
-                    let settled = all.any(|one| one.id == id && one.settled.is_some());
-                    let limited = state
-                        .calls()
-                        .iter()
-                        .filter(|call| call.answer == Outcome::Limited)
-                        .count();
-                    (settled || limited > limits).then_some((settled, limited))
+                    let settled = all.any(|one| one.id == sent.id() && one.settled.is_some());
+                    (settled || state.calls().iter().any(not_taken)).then_some(settled)
                 })
                 .await;
             if settled {
                 return;
             }
-            limits = limited;
             self.app.engine.quiet().await;
             self.advance(Duration::from_secs(1));
         }
