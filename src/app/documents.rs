@@ -181,12 +181,9 @@ impl web::Documents for Shown {
             return None;
         }
         let desk = self.engine.desk();
-        let known = desk
-            .people
-            .get(&who.id)
-            .filter(|person| person.active && !person.guest)?;
+        let known = desk.people.get(&who.id)?;
         let state = self.engine.state(incident).await.ok().flatten()?;
-        if !state.shows_files_to(&who.id, &known.roles) {
+        if !known.may_command() || !state.shows_files_to(&who.id, &desk.roles_of(&who.id)) {
             return None;
         }
         let name = kept_file(&state, sha256)?.name.clone();

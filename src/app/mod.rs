@@ -254,6 +254,8 @@ impl App {
             announce: Some(crate::chat::local::room_ref(LOBBY)),
             away_after: files.config.room.away_after.0,
             whole_log: files.config.timeline.capture == config::Capture::All,
+            groups: people::groups(&files.config),
+            invite: files.config.room.invite.clone(),
         };
         let joined = Arc::new(Joined::new(files, systems, Arc::clone(&clock)));
         let parts = Parts {
@@ -285,6 +287,7 @@ impl App {
             sqlite,
             chat_file,
         };
+        app.engine.keep_groups().await?;
         app.put_people().await?;
         Ok(app)
     }

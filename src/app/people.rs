@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::LOCAL;
 use crate::config::Config;
 use crate::desk;
-use crate::engine::{Engine, Listed};
+use crate::engine::{Engine, GroupSource, Listed};
 use crate::incident::{By, Identity, PersonId, Role};
 use crate::web::{Board, OpenIncident, People, Person};
 
@@ -43,6 +43,18 @@ pub fn code() -> Option<String> {
     let mut code: String = letters.collect();
     code.insert(5, '-');
     Some(code)
+}
+
+/// The groups of the config, as the engine reads them.
+pub fn groups(config: &Config) -> Vec<GroupSource> {
+    let groups = config.group.iter();
+    groups
+        .map(|group| GroupSource {
+            platform: group.platform.clone(),
+            group: group.group.clone(),
+            roles: group.roles.iter().copied().collect(),
+        })
+        .collect()
 }
 
 /// Who a user of this machine is.

@@ -45,6 +45,12 @@ pub fn settings(config: &Config) -> Result<Option<Settings>, Error> {
         },
         connections: slack.connections as usize,
         announce: slack.announce.clone(),
+        groups: config
+            .group
+            .iter()
+            .filter(|group| group.platform == "slack")
+            .map(|group| group.group.clone())
+            .collect(),
         marks: vec![
             reactions.timeline.clone(),
             reactions.task.clone(),

@@ -88,6 +88,13 @@ pub enum Standing {
     Reader,
 }
 
+/// Somebody in a group, by the name that the platform shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub who: Identity,
+    pub name: String,
+}
+
 /// A room to listen to, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
@@ -124,7 +131,22 @@ pub trait Chat: Send + Sync {
         Ok(Standing::Member)
     }
 
+    /// Who is in a group (a user group, a role of a guild), asked of the platform now and not remembered from earlier:
+    /// those who may command, and nobody else. The error says in a few words why it cannot be read.
+    async fn members(&self, group: &str) -> Result<Vec<Member>, Error> {
+        Err(Error::Gone {
+            why: format!("{} has no groups such as {group}", self.platform()),
+        })
+    }
+
+    /// Makes the room. The first prompt waits for this call, so whatever can be done afterwards is left to
+    /// [`Chat::furnish`].
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error>;
+    /// Brings the people of the spec into a room that was made, and fits it out. Done again it changes nothing. For
+    /// platforms whose rooms are made whole at once there is nothing left to do.
+    async fn furnish(&self, _room: &RoomRef, _spec: &RoomSpec) -> Result<(), Error> {
+        Ok(())
+    }
     async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error>;
     async fn set_topic(&self, room: &RoomRef, topic: &str) -> Result<(), Error>;
     async fn archive(&self, room: &RoomRef) -> Result<(), Error>;

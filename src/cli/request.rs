@@ -218,7 +218,7 @@ impl Host {
         let people = desk.people.iter().map(|(id, person)| Known {
             id: id.to_string(),
             name: person.name.clone(),
-            roles: person.roles.iter().copied().collect(),
+            roles: desk.roles_of(id).into_iter().collect(),
             guest: person.guest,
             active: person.active,
             link: person.token_sha256.is_some(),

@@ -36,6 +36,8 @@ impl Default for Room {
             adopted_topic: false,
             adopted_invite: false,
             away_after: Period::minutes(2),
+            // Those without whom nothing goes on.
+            invite: vec![Role::Commander, Role::Deputy, Role::Approver],
         }
     }
 }

@@ -101,6 +101,9 @@ pub struct Config {
     /// Who may take part.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub person: Vec<Person>,
+    /// Groups of the chat platforms that say who may take part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub group: Vec<Group>,
     /// What can be probed or acted on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub target: Vec<TargetSettings>,
@@ -131,6 +134,7 @@ impl Default for Config {
             mask: Mask::default(),
             process: Vec::new(),
             person: Vec::new(),
+            group: Vec::new(),
             target: Vec::new(),
         }
     }
@@ -267,6 +271,11 @@ impl Config {
             let policy = self.policy(risk);
             let counts = |person: &&Person| policy.role.is_none_or(|role| person.roles.contains(&role));
             let able = self.person.iter().filter(counts).count();
+            // How many a group brings, only its platform knows.
+            let brings = |group: &Group| policy.role.is_none_or(|role| group.roles.contains(&role));
+            if self.group.iter().any(brings) {
+                return None;
+            }
             let role = policy
                 .role
                 .map_or("people".to_owned(), |role| format!("people with the role {role}"));

@@ -126,6 +126,8 @@ pub struct Room {
     pub adopted_invite: bool,
     /// How long a platform may be out of reach before the rooms on other platforms are told.
     pub away_after: Period,
+    /// Whoever is entitled to one of these is invited when a room is opened; into a private one, nobody by themselves.
+    pub invite: Vec<Role>,
 }
 
 /// What the timeline shows.
@@ -163,6 +165,27 @@ pub struct Person {
     /// Their user on this machine, for `orderly incident` on the terminal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os_user: Option<String>,
+}
+
+/// A group of a platform whose members have roles. One that cannot be read counts for nobody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// `slack` or `discord`.
+    #[schemars(with = "GroupPlatform")]
+    pub platform: String,
+    /// The group there. On Slack a user group, by its handle (`@approvers`) or its id (`S0123ABCD`).
+    pub group: String,
+    /// What its members are entitled to, beside what [[person]] gives them.
+    pub roles: Vec<Role>,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code)] // describes `Group::platform`, and is never built
+enum GroupPlatform {
+    Slack,
+    Discord,
 }
 
 /// One identity, as the schema tells it.

@@ -162,6 +162,11 @@ fn the_settings_are_shown_with_the_places_of_secrets() {
     adopted_topic = false
     adopted_invite = false
     away_after = "2m"
+    invite = [
+        "commander",
+        "deputy",
+        "approver",
+    ]
 
     [timeline]
     capture = "marked"

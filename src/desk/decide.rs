@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Recorded};
-use super::state::State;
+use super::groups::{self, Member};
+use super::state::{Person, State};
 use crate::incident::{By, Freeze, Identity, IncidentId, PersonId, Refusal, Role};
 
 /// How long a code proves who somebody is: long enough to go to the other platform, too short to be found lying about.
@@ -63,6 +64,22 @@ pub enum Request {
     Thaw {
         target: Option<String>,
         reason: Option<String>,
+    },
+    /// A group as its platform tells it now. What differs becomes events.
+    ReadGroup {
+        group: String,
+        roles: BTreeSet<Role>,
+        members: Vec<Member>,
+    },
+    /// A group that cannot be read.
+    LoseGroup {
+        group: String,
+        roles: BTreeSet<Role>,
+        why: String,
+    },
+    /// The groups of the config; all others are dropped.
+    KeepGroups {
+        groups: BTreeSet<String>,
     },
 }
 
@@ -142,6 +159,13 @@ fn decide(state: &State, by: &By, request: &Request, now: DateTime<Utc>) -> Resu
         }
         Request::ProveLink { sha256, identity } => prove(state, sha256, identity, now),
         Request::Unlink { person, platform } => unlink(state, person, platform),
+        Request::ReadGroup {
+            group,
+            roles,
+            members,
+        } => Ok(groups::read(state, group, roles, members)),
+        Request::LoseGroup { group, roles, why } => Ok(groups::lose(state, group, roles, why)),
+        Request::KeepGroups { groups } => Ok(groups::keep(state, groups)),
         Request::Freeze { target, reason } => freeze(state, by, target, reason),
         Request::Thaw { target, reason } => {
             if !state.freezes.iter().any(|freeze| freeze.target == *target) {
@@ -170,11 +194,7 @@ fn may_ask(state: &State, by: &By, request: &Request) -> Result<(), Refusal> {
     let Some(person) = by.person() else {
         return Ok(());
     };
-    if !state
-        .people
-        .get(person)
-        .is_some_and(|known| known.active && !known.guest)
-    {
+    if !state.people.get(person).is_some_and(Person::may_command) {
         return Err(Refusal::new(format!(
             "{person} may read here, not command. A member can do it, or the operator adds them with \
              `orderly person add`."
@@ -191,7 +211,10 @@ fn may_ask(state: &State, by: &By, request: &Request) -> Result<(), Refusal> {
         | Request::OfferLink { .. }
         | Request::ProveLink { .. }
         | Request::Unlink { .. }
-        | Request::IssueToken { .. } => Err(Refusal::new(
+        | Request::IssueToken { .. }
+        | Request::ReadGroup { .. }
+        | Request::LoseGroup { .. }
+        | Request::KeepGroups { .. } => Err(Refusal::new(
             "Only the operator can change who is who, with `orderly person` on the machine itself; nobody can do it in a room.",
         )),
     }
@@ -227,6 +250,15 @@ fn freeze(state: &State, by: &By, target: &Option<String>, reason: &str) -> Resu
     Ok(vec![Event::Frozen { freeze }])
 }
 
+/// Longest id of a person: it is typed. Slack's and Discord's own ids, with the platform in front, are shorter.
+const LONGEST_ID: usize = 32;
+
+/// Whether this can be a person's id.
+pub(super) fn is_id(id: &str) -> bool {
+    let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    (1..=LONGEST_ID).contains(&id.len()) && id.chars().all(shape)
+}
+
 fn put_person(
     state: &State,
     person: &PersonId,
@@ -235,21 +267,25 @@ fn put_person(
     guest: bool,
     identities: &BTreeSet<Identity>,
 ) -> Result<Vec<Event>, Refusal> {
-    let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
-    if person.0.is_empty() || person.0.len() > 32 || !person.0.chars().all(shape) {
+    if !is_id(&person.0) {
         return Err(Refusal::new(format!(
-            "`{person}` cannot be a person's id: use 1 to 32 lower-case letters, digits, `-`, `_` or `.`."
+            "`{person}` cannot be a person's id: use 1 to {LONGEST_ID} lower-case letters, digits, `-`, `_` or `.`."
         )));
     }
+    let mut events = Vec::new();
     for identity in identities {
-        if let Some(other) = state.person_of(identity).filter(|other| *other != person) {
+        let holder = state.person_of(identity).filter(|other| *other != person);
+        let Some(other) = holder else { continue };
+        if state.people.get(other).is_some_and(|known| known.by_group) {
+            // A group had brought them; the operator says who they are. What they said before stays theirs as it was.
+            events.extend(groups::handed_on(state, other, identity));
+        } else {
             return Err(Refusal::new(format!(
                 "{}/{}/{} belongs to {other} already. One identity is one person.",
                 identity.platform, identity.workspace, identity.user
             )));
         }
     }
-    let mut events = Vec::new();
     let known = state.people.get(person);
     let before = match known {
         None => {
@@ -279,7 +315,7 @@ fn put_person(
                     roles: roles.clone(),
                 });
             }
-            if !known.active {
+            if !known.active || known.by_group {
                 events.push(Event::PersonReactivated {
                     person: person.clone(),
                 });

@@ -81,6 +81,35 @@ pub enum Event {
         person: PersonId,
         sha256: String,
     },
+    /// Somebody whom a group brought, by the identity that its platform gave.
+    MemberAdded {
+        person: PersonId,
+        name: String,
+        identity: Identity,
+    },
+    /// Nobody but a group vouched for them, and none does any more.
+    MemberLeft {
+        person: PersonId,
+    },
+    MemberReturned {
+        person: PersonId,
+    },
+    /// A group as its platform tells it: who is in it, and what that entitles them to.
+    GroupRead {
+        group: String,
+        roles: BTreeSet<Role>,
+        members: BTreeSet<Identity>,
+    },
+    /// It cannot be read; until it can, it counts for nobody.
+    GroupLost {
+        group: String,
+        roles: BTreeSet<Role>,
+        why: String,
+    },
+    /// The config no longer names it.
+    GroupDropped {
+        group: String,
+    },
     Frozen {
         freeze: Freeze,
     },

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::incident::{Freeze, Identity, IncidentId, PersonId, Role, Standing};
+use crate::incident::{Freeze, GroupStanding, Identity, IncidentId, PersonId, Role, Standing};
 
 use super::event::{Event, Recorded};
 
@@ -19,6 +19,27 @@ pub struct Person {
     /// Those of them that they proved themselves.
     pub proven: BTreeSet<Identity>,
     pub token_sha256: Option<String>,
+    /// Known through a group alone: neither the config nor the operator named them.
+    pub by_group: bool,
+    /// No group vouches for them any more.
+    pub left: bool,
+}
+
+/// A group of a platform that gives roles.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Group {
+    pub roles: BTreeSet<Role>,
+    /// As it was read last.
+    pub members: BTreeSet<Identity>,
+    /// Why it cannot be read now.
+    pub lost: Option<String>,
+}
+
+impl Person {
+    /// Guests read; who is deactivated, or has left every group that vouched for them, does neither.
+    pub fn may_command(&self) -> bool {
+        self.active && !self.guest && !self.left
+    }
 }
 
 /// A code that waits to be typed on another platform.
@@ -36,6 +57,8 @@ pub struct State {
     pub last: DateTime<Utc>,
     pub last_incident: u64,
     pub people: BTreeMap<PersonId, Person>,
+    /// By platform and name: `slack/@approvers`.
+    pub groups: BTreeMap<String, Group>,
     pub freezes: Vec<Freeze>,
     /// By the SHA-256 of the code.
     pub offers: BTreeMap<String, Offer>,
@@ -76,6 +99,26 @@ impl State {
                     identities: BTreeSet::new(),
                     proven: BTreeSet::new(),
                     token_sha256: None,
+                    by_group: false,
+                    left: false,
+                };
+                self.people.insert(person.clone(), added);
+            }
+            Some(Event::MemberAdded {
+                person,
+                name,
+                identity,
+            }) => {
+                let added = Person {
+                    name: name.clone(),
+                    roles: BTreeSet::new(),
+                    guest: false,
+                    active: true,
+                    identities: BTreeSet::from([identity.clone()]),
+                    proven: BTreeSet::new(),
+                    token_sha256: None,
+                    by_group: true,
+                    left: false,
                 };
                 self.people.insert(person.clone(), added);
             }
@@ -87,6 +130,26 @@ impl State {
                 self.offers.retain(|_, offer| offer.person != *person);
                 let (person, until) = (person.clone(), *until);
                 self.offers.insert(sha256.clone(), Offer { person, until });
+            }
+            Some(Event::GroupRead {
+                group,
+                roles,
+                members,
+            }) => {
+                let read = Group {
+                    roles: roles.clone(),
+                    members: members.clone(),
+                    lost: None,
+                };
+                self.groups.insert(group.clone(), read);
+            }
+            Some(Event::GroupLost { group, roles, why }) => {
+                let known = self.groups.entry(group.clone()).or_default();
+                known.roles = roles.clone();
+                known.lost = Some(why.clone());
+            }
+            Some(Event::GroupDropped { group }) => {
+                self.groups.remove(group);
             }
             Some(event) => {
                 if let Event::IdentityProven { sha256, .. } = event {
@@ -107,6 +170,8 @@ impl State {
         | Event::IdentityProven { person, .. }
         | Event::PersonDeactivated { person, .. }
         | Event::PersonReactivated { person }
+        | Event::MemberLeft { person }
+        | Event::MemberReturned { person }
         | Event::TokenIssued { person, .. }) = event
         else {
             return;
@@ -133,7 +198,12 @@ impl State {
                 known.active = false;
                 known.token_sha256 = None;
             }
-            Event::PersonReactivated { .. } => known.active = true,
+            // The operator's word, from here on.
+            Event::PersonReactivated { .. } => {
+                (known.active, known.left, known.by_group) = (true, false, false)
+            }
+            Event::MemberLeft { .. } => known.left = true,
+            Event::MemberReturned { .. } => known.left = false,
             Event::TokenIssued { sha256, .. } => known.token_sha256 = Some(sha256.clone()),
             _ => {}
         }
@@ -147,6 +217,42 @@ impl State {
             .map(|(id, _)| id)
     }
 
+    /// What somebody is entitled to, by themselves and through the groups that can be read.
+    pub fn roles_of(&self, person: &PersonId) -> BTreeSet<Role> {
+        let Some(known) = self.people.get(person) else {
+            return BTreeSet::new();
+        };
+        let vouching = self.groups.values().filter(|group| group.lost.is_none());
+        let through = vouching.filter(|group| !group.members.is_disjoint(&known.identities));
+        let through = through.flat_map(|group| group.roles.iter().copied());
+        known.roles.iter().copied().chain(through).collect()
+    }
+
+    /// Everybody who is entitled to a role and may use it.
+    pub fn holders(&self, role: Role) -> impl Iterator<Item = (&PersonId, &Person)> {
+        let able = self.people.iter().filter(|(_, person)| person.may_command());
+        able.filter(move |(id, _)| self.roles_of(id).contains(&role))
+    }
+
+    /// The groups, with the people behind their members.
+    pub fn group_standings(&self) -> Vec<GroupStanding> {
+        let groups = self.groups.iter();
+        groups
+            .map(|(name, group)| GroupStanding {
+                name: name.clone(),
+                roles: group.roles.clone(),
+                members: self.people_in(group),
+                lost: group.lost.clone(),
+            })
+            .collect()
+    }
+
+    fn people_in(&self, group: &Group) -> BTreeSet<PersonId> {
+        let within = |person: &Person| !group.members.is_disjoint(&person.identities);
+        let found = self.people.iter().filter(|(_, person)| within(person));
+        found.map(|(id, _)| id.clone()).collect()
+    }
+
     pub fn standings(&self) -> BTreeMap<PersonId, Standing> {
         self.people
             .iter()
@@ -154,7 +260,7 @@ impl State {
                 let standing = Standing {
                     name: person.name.clone(),
                     roles: person.roles.clone(),
-                    may_command: person.active && !person.guest,
+                    may_command: person.may_command(),
                 };
                 (id.clone(), standing)
             })

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use insta::assert_snapshot;
 
-use super::{Event, Recorded, Request, State, carry_out};
+use super::{Event, Member, Recorded, Request, State, carry_out};
 use crate::incident::{By, Identity, PersonId, Refusal, Role};
 
 fn now() -> DateTime<Utc> {
@@ -314,5 +314,145 @@ fn a_code_runs_out_is_replaced_and_is_only_ever_ones_own() {
     assert!(
         desk.refuses("ben", code("c2", "A9"))
             .contains("Only the operator")
+    );
+}
+
+const APPROVERS: &str = "slack/@approvers";
+
+fn group(name: &str, users: &[&str]) -> Request {
+    let member = |user: &&str| Member {
+        identity: identity(user),
+        name: format!("Person {user}"),
+    };
+    Request::ReadGroup {
+        group: name.to_owned(),
+        roles: BTreeSet::from([Role::Approver]),
+        members: users.iter().map(member).collect(),
+    }
+}
+
+fn kinds(events: &[Event]) -> Vec<&'static str> {
+    events.iter().map(Event::kind).collect()
+}
+
+#[test]
+fn a_group_makes_its_members_people_with_its_roles() {
+    let mut desk = Desk::default();
+    desk.operator(put("ana", &[], &["U1"]));
+    let events = desk.operator(group(APPROVERS, &["U1", "U2"]));
+    assert_eq!(kinds(&events), ["member_added", "group_read"]);
+    assert!(
+        desk.operator(group(APPROVERS, &["U1", "U2"])).is_empty(),
+        "read again"
+    );
+    let brought = person("slack.u2");
+    assert_eq!(desk.state.person_of(&identity("U2")), Some(&brought));
+    assert_eq!(desk.state.people[&brought].name, "Person U2");
+    assert!(desk.state.standings()[&brought].may_command);
+    let approvers: Vec<_> = desk
+        .state
+        .holders(Role::Approver)
+        .map(|(id, _)| id.0.as_str())
+        .collect();
+    assert_eq!(approvers, ["ana", "slack.u2"]);
+    assert!(
+        desk.state.people[&person("ana")].roles.is_empty(),
+        "her own are the operator's to give"
+    );
+}
+
+#[test]
+fn who_leaves_the_last_group_commands_no_longer_until_they_are_back() {
+    let mut desk = Desk::default();
+    desk.operator(group(APPROVERS, &["U1", "U2"]));
+    desk.operator(group("slack/@leads", &["U2"]));
+    let left = desk.operator(group(APPROVERS, &["U1"]));
+    assert_eq!(
+        kinds(&left),
+        ["group_read"],
+        "another group still vouches for them"
+    );
+    let left = desk.operator(group("slack/@leads", &[]));
+    assert_eq!(kinds(&left), ["group_read", "member_left"]);
+    assert!(!desk.state.standings()[&person("slack.u2")].may_command);
+    let back = desk.operator(group(APPROVERS, &["U1", "U2"]));
+    assert_eq!(kinds(&back), ["member_returned", "group_read"]);
+    assert!(desk.state.standings()[&person("slack.u2")].may_command);
+}
+
+#[test]
+fn a_group_that_cannot_be_read_gives_its_roles_to_nobody_and_keeps_its_people() {
+    let mut desk = Desk::default();
+    desk.operator(group(APPROVERS, &["U1"]));
+    let lose = || Request::LoseGroup {
+        group: APPROVERS.to_owned(),
+        roles: BTreeSet::from([Role::Approver]),
+        why: "it is disabled".to_owned(),
+    };
+    assert_eq!(kinds(&desk.operator(lose())), ["group_lost"]);
+    assert!(desk.operator(lose()).is_empty());
+    assert_eq!(desk.state.holders(Role::Approver).count(), 0);
+    assert!(desk.state.standings()[&person("slack.u1")].may_command);
+    assert_eq!(kinds(&desk.operator(group(APPROVERS, &["U1"]))), ["group_read"]);
+    assert_eq!(desk.state.holders(Role::Approver).count(), 1);
+}
+
+#[test]
+fn a_group_that_the_config_no_longer_names_is_forgotten_with_those_it_brought() {
+    let mut desk = Desk::with(&["ana"]);
+    desk.operator(group(APPROVERS, &["ana", "U2"]));
+    let groups = BTreeSet::new();
+    let events = desk.operator(Request::KeepGroups { groups });
+    assert_eq!(kinds(&events), ["member_left", "group_dropped"]);
+    let standings = desk.state.standings();
+    assert!(standings[&person("ana")].may_command && !standings[&person("slack.u2")].may_command);
+}
+
+#[test]
+fn whom_the_operator_deactivated_no_group_brings_back() {
+    let mut desk = Desk::default();
+    desk.operator(group(APPROVERS, &["U1"]));
+    desk.operator(Request::Deactivate {
+        person: person("slack.u1"),
+        reason: "left the company".to_owned(),
+    });
+    desk.operator(group(APPROVERS, &[]));
+    desk.operator(group(APPROVERS, &["U1"]));
+    assert!(!desk.state.standings()[&person("slack.u1")].may_command);
+    assert_eq!(desk.state.holders(Role::Approver).count(), 0);
+}
+
+#[test]
+fn the_operator_says_who_somebody_is_whom_a_group_had_brought() {
+    let mut desk = Desk::default();
+    desk.operator(group(APPROVERS, &["U1"]));
+    let events = desk.operator(put("ana", &[], &["U1"]));
+    assert_eq!(
+        kinds(&events),
+        [
+            "identity_unlinked",
+            "member_left",
+            "person_added",
+            "identity_linked"
+        ]
+    );
+    assert_eq!(desk.state.person_of(&identity("U1")), Some(&person("ana")));
+    assert!(
+        !desk.state.standings()[&person("slack.u1")].may_command,
+        "one human, one vote"
+    );
+    assert_eq!(
+        desk.state.roles_of(&person("ana")),
+        BTreeSet::from([Role::Approver])
+    );
+    assert!(desk.operator(group(APPROVERS, &["U1"])).is_empty());
+}
+
+#[test]
+fn only_the_bot_says_who_is_in_a_group() {
+    let mut desk = Desk::with(&["ana"]);
+    assert!(
+        desk.refuses("ana", group(APPROVERS, &["ana"]))
+            .starts_with("Only the operator")
     );
 }

@@ -9,7 +9,7 @@ use super::plan;
 use super::ports::Carried;
 use crate::chat::{self, Incoming};
 use crate::incident::{FileRef, IncidentId, MessageRef, RoomRef, State};
-use crate::store::{NewEffect, Post, Redaction};
+use crate::store::{NewEffect, Post};
 
 impl Engine {
     /// The tasks that carry a message over to the other rooms, or make them true again.
@@ -44,30 +44,6 @@ impl Engine {
         others
             .map(|room| plan::carry(state.opening.number, message, &room.at, new, self.now()))
             .collect()
-    }
-
-    /// The tasks that take redacted words out of every copy.
-    pub(super) async fn copies_of(
-        &self,
-        incident: IncidentId,
-        redactions: &[Redaction],
-    ) -> Result<Vec<NewEffect>, Failed> {
-        let Some(state) = self.state(incident).await? else {
-            return Ok(Vec::new());
-        };
-        let originals = redactions.iter().filter_map(|redaction| match redaction {
-            Redaction::Message { room, message, .. } => {
-                let known = state.rooms.iter().find(|known| known.at.to_string() == *room)?;
-                Some(MessageRef {
-                    room: known.at.clone(),
-                    message: message.clone(),
-                })
-            }
-            _ => None,
-        });
-        Ok(originals
-            .flat_map(|original| self.copies(&state, &original, false))
-            .collect())
     }
 
     /// The message that somebody means who points at its copy.
@@ -129,37 +105,62 @@ impl Engine {
             Ok(None) => return End::Nothing,
             Err(error) => return error.into(),
         };
-        let both = [room, &message.room].map(|one| state.internal_rooms().any(|known| known.at == *one));
+        let team = [room, &message.room]
+            .iter()
+            .all(|one| state.internal_rooms().any(|known| known.at == **one));
+        let redacted = state.redacted.contains(message);
         drop(state);
-        let chat = match self.chat(&room.platform) {
-            Ok(chat) if both == [true, true] => chat,
-            Ok(_) => return End::Nothing,
-            Err(end) => return end,
-        };
+        // Words go to rooms of the team; that they were taken back goes wherever they stand.
+        if !team && !redacted {
+            return End::Nothing;
+        }
         let said = match self.said(message).await {
             Ok(Some(said)) => said,
             Ok(None) => return End::Nothing,
             Err(end) => return end,
         };
         let slot = copy_slot(message, room);
-        let there = match self.posted(incident, &slot).await {
-            Ok(there) => there,
+        let copy = match self.posted(incident, &slot).await {
+            Ok(copy) => copy,
             Err(end) => return end,
         };
-        let words = self.inner.parts.words.carried(&said);
-        if let Some(at) = there {
-            return match chat.update(&at, &words).await {
-                // Somebody deleted the copy, and meant it.
+        let quoted = match redacted {
+            true => match self.posted(incident, &quoted_slot(message, room)).await {
+                Ok(quoted) => quoted,
+                Err(end) => return end,
+            },
+            false => None,
+        };
+        if copy.is_none() && quoted.is_none() && !new {
+            return End::Nothing;
+        }
+        let chat = match self.chat(&room.platform) {
+            Ok(chat) => chat,
+            Err(end) => return end,
+        };
+        let words = &self.inner.parts.words;
+        let mut end = None;
+        for (at, message) in [(&copy, words.carried(&said)), (&quoted, words.digest_redacted())] {
+            let Some(at) = at else { continue };
+            let updated = match chat.update(at, &message).await {
+                // Somebody deleted it, and meant it.
                 Err(chat::Error::Gone { .. }) => End::Done,
                 updated => updated.into(),
             };
+            end = Some(match end {
+                Some(end) => updated.and(end),
+                None => updated,
+            });
+        }
+        if let Some(end) = end {
+            return end;
         }
         // What was said before the room was there, or in a digest, gets no copy because it was edited.
-        if !new || said.text.is_none() {
+        if !new || !team || said.text.is_none() {
             return End::Nothing;
         }
         let key = format!("{incident}/{slot}");
-        match chat.post(&key, room, None, &words).await {
+        match chat.post(&key, room, None, &words.carried(&said)).await {
             Ok(at) => End::Shown(vec![Post {
                 incident,
                 slot,
@@ -168,6 +169,11 @@ impl Engine {
             Err(error) => error.into(),
         }
     }
+}
+
+/// The digest in a room that quotes a message.
+pub(super) fn quoted_slot(message: &MessageRef, room: &RoomRef) -> String {
+    format!("quoted:{}/{}@{room}", message.room, message.message)
 }
 
 fn copy_slot(message: &MessageRef, room: &RoomRef) -> String {

@@ -7,7 +7,7 @@ use super::intake::unconfirmed;
 use super::intake::{Job, room_of};
 use super::ports::{Act, Addressed, Asking};
 use super::reactions::Through;
-use super::{Engine, Loaded, journal, plan, read};
+use super::{Engine, journal, plan, read};
 use crate::chat::{
     self, Block, Delivery, Incoming, Message, NOT_CONFIRMED, Press, Standing, Trigger, Verdict,
 };
@@ -127,6 +127,7 @@ impl Engine {
         {
             return self.prove_link(job.inbox, &job.delivery, from, &code).await;
         }
+        self.look_for(from).await?;
         let person = self.person(from, incident)?;
         let act = self
             .understand(&job.delivery, job.addressed, &person, incident)
@@ -254,6 +255,7 @@ impl Engine {
                 let Some(incident) = incident else {
                     return Err(no_incident().into());
                 };
+                self.groups_before(incident, &by, &request).await?;
                 self.decide(incident, &by, &request, with, Some(&replying))
                     .await?;
             }
@@ -292,32 +294,19 @@ impl Engine {
                 };
                 return self.answer_only(inbox, delivery, verdict).await;
             }
-            Act::RedactMessage { message, reason } => {
+            Act::Redact { what, reason } => {
                 let Some(incident) = incident else {
                     return Err(no_incident().into());
                 };
-                let (redactions, row) = self.message_redactions(incident, &message).await?;
-                let request = Request::RecordRedaction { row, reason };
-                let effects = self.copies_of(incident, &redactions).await?;
-                let with = With {
-                    redactions,
-                    effects,
-                    ..with
+                let redacting = self.redacting(incident, &what).await?;
+                let request = Request::RecordRedaction {
+                    row: redacting.row,
+                    reason,
+                    messages: redacting.messages,
                 };
-                self.decide(incident, &by, &request, with, Some(&replying))
-                    .await?;
-                *self.loaded(incident).lock().await = Loaded::default();
-            }
-            Act::Redact { row, reason } => {
-                let Some(incident) = incident else {
-                    return Err(no_incident().into());
-                };
-                let redactions = self.redactions(incident, row).await?;
-                let request = Request::RecordRedaction { row, reason };
-                let effects = self.copies_of(incident, &redactions).await?;
                 let with = With {
-                    redactions,
-                    effects,
+                    redactions: redacting.redactions,
+                    effects: redacting.copies,
                     ..with
                 };
                 self.decide(incident, &by, &request, with, Some(&replying))

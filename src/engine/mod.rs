@@ -6,8 +6,10 @@
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
 //! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] opens and shuts rooms, [`posts`]
 //!   speaks in them, [`carry`] carries over what people say, [`systems`] touches systems.
+//! * [`opening`] is a new room: its first prompt, then everything else side by side.
 //! * [`away`] notices that a platform cannot be reached; [`adopt`] looks at a channel before it becomes a room.
 //! * [`overhear`] keeps what people say in a room, [`reactions`] what they mark of it.
+//! * [`groups`] reads the groups that give roles, again before an approval counts.
 //! * [`files`] keeps what people attached to the messages they marked.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
 //!
@@ -18,6 +20,7 @@ mod away;
 mod carry;
 mod decide;
 mod files;
+mod groups;
 mod handle;
 mod index;
 mod intake;
@@ -25,6 +28,7 @@ pub mod journal;
 mod link;
 mod look;
 mod measure;
+mod opening;
 mod outbox;
 mod overhear;
 mod perform;
@@ -51,13 +55,14 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::chat::{Chat, Verdict};
 use crate::clock::Clock;
 use crate::desk;
-use crate::incident::{IncidentId, Outcome, Recorded, State, Surroundings};
+use crate::incident::{IncidentId, Outcome, Recorded, Role, State, Surroundings};
 use crate::store::{Committed, EffectId, Hash, InboxId, Store};
 
 pub use decide::Failed;
+pub use groups::GroupSource;
 pub use handle::{SHORTCUT_FOLLOWUP, SHORTCUT_TASK, SHORTCUT_TIMELINE};
 pub use perform::Document;
-pub use ports::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Words};
+pub use ports::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Redact, Words};
 
 use index::Index;
 
@@ -90,6 +95,10 @@ pub struct Options {
     pub away_after: TimeDelta,
     /// Documents have the whole log of the room as an appendix.
     pub whole_log: bool,
+    /// Groups of the platforms that give roles.
+    pub groups: Vec<GroupSource>,
+    /// Whoever is entitled to one of these is invited into a new room.
+    pub invite: Vec<Role>,
 }
 
 /// Effects performed at the same time; each waits mostly for others.
@@ -138,6 +147,8 @@ struct Inner {
     writing_done: tokio::sync::Mutex<()>,
     /// How attempts ended whose end could not be written yet.
     ended: Mutex<HashMap<EffectId, Outcome>>,
+    /// When each group was asked for last. Held while reading, so that an older answer does not replace a newer one.
+    groups_read: tokio::sync::Mutex<HashMap<String, DateTime<Utc>>>,
     /// Timers could not be handled; they are looked at again then.
     timers_rest: Mutex<Option<DateTime<Utc>>>,
     /// Something new may lie in the outbox.
@@ -263,6 +274,7 @@ impl Engine {
                 done: Mutex::default(),
                 writing_done: tokio::sync::Mutex::default(),
                 ended: Mutex::default(),
+                groups_read: tokio::sync::Mutex::default(),
                 timers_rest: Mutex::default(),
                 outbox: Notify::new(),
                 timers: Notify::new(),
@@ -280,6 +292,7 @@ impl Engine {
     /// Comes back to where the last run stopped, then works until [`Engine::stop`].
     pub async fn start(&self) -> Result<(), Failed> {
         self.recover().await?;
+        self.read_groups_soon();
         let engine = self.clone();
         tokio::spawn(async move { engine.run_outbox().await });
         let engine = self.clone();
@@ -404,6 +417,7 @@ impl Engine {
         let known = read(&self.inner.around).surroundings.locks.clone();
         let surroundings = Surroundings {
             people: desk.standings(),
+            groups: desk.group_standings(),
             freezes: desk.freezes.clone(),
             locks: match &locks {
                 Ok(locks) => locks

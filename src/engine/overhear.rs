@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::decide::{Failed, Reply, With};
 use super::reactions::Through;
+use super::redact::GONE;
 use super::{Engine, read};
 use crate::chat::{Delivery, Incoming, Known, Message, Verdict};
 use crate::incident::{
@@ -126,9 +127,13 @@ impl Engine {
             Incoming::Wrote { text, .. } | Incoming::Edited { text, .. } => Some(text.clone()),
             _ => None,
         };
+        let state = self.state(incident).await?;
+        // An edit made before a redaction may be told after it, and history tells everything again.
+        let redacted = state.is_some_and(|state| state.redacted.contains(message));
         let entry = LogEntry {
             recorded: made,
-            text,
+            text: text.map(|text| if redacted { GONE.to_owned() } else { text }),
+            files: base.files.filter(|_| !redacted),
             ..base
         };
         // The very same version stands there already after a crash, or where live events and history meet.

@@ -440,13 +440,15 @@ impl Engine {
             }
             End::Shown(posts) => {
                 commit.effects_done.push(id);
+                commit.effects.extend(posts.iter().filter_map(plan::after_post));
                 commit.posts = posts;
             }
             End::Again { why, after, .. } => {
                 let asked = after.and_then(|after| TimeDelta::from_std(after).ok());
                 let wait = asked.unwrap_or_else(|| backoff(stored.attempts));
                 tracing::warn!(effect = stored.effect.key, why, "to be tried again");
-                if stored.attempts < HOLDS_CHANNEL {
+                // Told when to come back, it is not the message that is the trouble.
+                if asked.is_some() || stored.attempts < HOLDS_CHANNEL {
                     self.rest(channel, wait);
                 }
                 commit.effects_retry.push(EffectRetry {
@@ -594,6 +596,10 @@ impl Engine {
                 room,
                 said,
             } => self.digest(stored.id, incident, (from, to), room, said).await,
+            Task::Pin { at } => match self.chat(&at.room.platform) {
+                Ok(chat) => chat.pin(&at).await.into(),
+                Err(end) => end,
+            },
             Task::Carry {
                 incident,
                 message,
@@ -642,6 +648,7 @@ impl Engine {
                 },
                 None,
             ) => self.make_room(id, &state, event, &platform, audience).await,
+            (Effect::Furnish { room }, None) => self.furnish(&state, &room).await,
             (Effect::Leave { room }, None) => self.leave_room(&state, &room).await,
             (Effect::ReadBack { room, since }, None) => match self.chat(&room.platform) {
                 Ok(chat) => chat.read_back(&room, since).await.into(),
@@ -667,6 +674,9 @@ impl Engine {
 
     /// Commits a result; the effect is finished with it.
     pub(super) async fn back(&self, incident: IncidentId, request: &Request, with: With) -> End {
+        if let Err(error) = self.groups_before(incident, &By::Orderly, request).await {
+            return error.into();
+        }
         match self.decide(incident, &By::Orderly, request, with, None).await {
             Ok(_) => End::Written,
             Err(error) => error.into(),

@@ -7,10 +7,10 @@ use super::journal;
 use super::ports::Listed;
 use crate::chat::{Form, Message, Trigger};
 use crate::incident::{
-    Effect, Event, Identity, IncidentId, Life, MessageRef, Moment, Purpose, Recorded, Room, RoomRef, Slot,
-    Stage, State, TimerKey, react,
+    Effect, Event, Identity, IncidentId, Life, MessageRef, Moment, Purpose, Recorded, Room, RoomRef,
+    Severity, Slot, Stage, State, TimerKey, react,
 };
-use crate::store::{Append, Commit, Lane, Lock, NewEffect, Stream, Summary, Timer};
+use crate::store::{Append, Commit, Lane, Lock, NewEffect, Post, Stream, Summary, Timer};
 
 /// A notice older than this is not posted any more; the room gets one digest instead. Shorter than people wait for
 /// chat to come back, longer than any rate limit holds a message back.
@@ -67,6 +67,8 @@ pub enum Task {
         /// To be posted; else a copy that is there is made true again.
         new: bool,
     },
+    /// A card that was posted goes to the top of its room.
+    Pin { at: MessageRef },
     /// A document, made of the journal up to an event, posted in the room.
     Export {
         incident: IncidentId,
@@ -301,10 +303,18 @@ fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
         waits(key, merge, lane, &channel)
     };
     match effect {
-        // What is said before there is a room waits behind it. Once there is another room, nothing does.
-        Effect::OpenRoom if state.rooms.is_empty() => waits("room".to_owned(), false, Lane::Urgent, &chat),
-        Effect::OpenRoom => alone("room".to_owned(), true, Lane::Urgent),
+        Effect::OpenRoom => {
+            // Where rooms have to wait for each other, the one of a business that stands still does not.
+            let first = state.severity == Severity::Sev1;
+            let lane = if first { Lane::First } else { Lane::Urgent };
+            // What is said before there is a room waits behind it. Once there is another room, nothing does.
+            match state.rooms.is_empty() {
+                true => waits("room".to_owned(), false, lane, &chat),
+                false => alone("room".to_owned(), true, lane),
+            }
+        }
         Effect::MakeRoom { event, .. } => alone(format!("room/{event}"), false, Lane::Urgent),
+        Effect::Furnish { room } => alone(format!("furnish/{room}"), false, Lane::Normal),
         Effect::ReadBack { room, .. } => alone(format!("read/{room}"), false, Lane::Chatty),
         Effect::Leave { room } => alone(format!("leave/{room}"), false, Lane::Normal),
         // Both in one channel, so that the last word on a room is the last thing done to it.
@@ -451,6 +461,21 @@ pub fn export(incident: IncidentId, format: String, as_of: u64) -> NewEffect {
     }
 }
 
+/// What follows from a message that was posted: the card is pinned.
+pub fn after_post(post: &Post) -> Option<NewEffect> {
+    let (slot, _) = post.slot.split_once('@')?;
+    let at: MessageRef = serde_json::from_str(post.message.as_deref()?).ok()?;
+    (slot == Slot::Card.to_string()).then(|| NewEffect {
+        key: format!("{}/pin/{}/{}", post.incident, at.room, at.message),
+        merge: false,
+        lane: Lane::Normal,
+        channel: format!("{}/pin@{}", post.incident, at.room),
+        body: Task::Pin { at }.body(),
+        not_before: None,
+        deadline: None,
+    })
+}
+
 /// One that still waits is replaced: a room gets one digest, however long its platform was away.
 pub fn digest(
     incident: IncidentId,
@@ -577,6 +602,7 @@ pub fn changes_list(written: &[Recorded]) -> bool {
                     | Event::MessageMarked { .. }
                     | Event::FileKept { .. }
                     | Event::FileMissed { .. }
+                    | Event::GroupMissed { .. }
                     | Event::MessageChanged { .. }
                     | Event::Exported { .. }
             )

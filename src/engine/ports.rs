@@ -44,6 +44,9 @@ pub trait Words: Send + Sync {
     /// what people said meanwhile in other rooms.
     fn digest(&self, state: &State, from: u64, to: u64, said: &[Carried], desk: &desk::State) -> Message;
 
+    /// What stands in place of a digest that quoted a message which was redacted since.
+    fn digest_redacted(&self) -> Message;
+
     fn topic(&self, state: &State, desk: &desk::State) -> String;
 
     fn room_name(&self, state: &State, audience: Audience) -> String;
@@ -77,6 +80,15 @@ pub trait Words: Send + Sync {
     fn done(&self, state: &State, written: &[Recorded], desk: &desk::State) -> Message;
 }
 
+/// What somebody wants to be gone.
+#[derive(Debug, Clone)]
+pub enum Redact {
+    /// An event, with the message whose words it holds.
+    Row(u64),
+    /// A message by its platform's id, on the timeline or not.
+    Message(String),
+}
+
 /// What a command, a press or a form means.
 #[derive(Debug, Clone)]
 pub enum Act {
@@ -92,10 +104,8 @@ pub enum Act {
     Ask(Form),
     /// A document, made and posted in the room; as of an event, or of the last one.
     Export { format: String, as_of: Option<u64> },
-    /// Removes what an event says.
-    Redact { row: u64, reason: String },
-    /// Removes what a message of the room says, everywhere it was kept.
-    RedactMessage { message: String, reason: String },
+    /// Removes words, everywhere they were kept.
+    Redact { what: Redact, reason: String },
     /// Checks the incident's journal and tells its head.
     Verify,
     /// Somebody asks for a code for their other account, or types one here.

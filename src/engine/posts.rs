@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::carry::quoted_slot;
 use super::decide::{Failed, With};
 use super::perform::{Document, End};
 use super::plan;
@@ -101,14 +102,6 @@ impl Engine {
             None => Some(End::Nothing),
         });
         ends.collect()
-    }
-
-    /// Posts a message of its own.
-    async fn post_once(&self, key: &str, room: &RoomRef, message: &Message) -> End {
-        match self.chat(&room.platform) {
-            Ok(chat) => chat.post(key, room, None, message).await.map(drop).into(),
-            Err(end) => end,
-        }
     }
 
     /// What is said of events of an incident, as far as they are at hand or read in one go: of the first in any case.
@@ -258,8 +251,22 @@ impl Engine {
             .last()
             .map(|last| format!("/{}", last.message))
             .unwrap_or_default();
-        self.post_once(&format!("{incident}/digest/{to}{last}@{room}"), room, &message)
-            .await
+        let key = format!("{incident}/digest/{to}{last}@{room}");
+        let chat = match self.chat(&room.platform) {
+            Ok(chat) => chat,
+            Err(end) => return end,
+        };
+        let at = match chat.post(&key, room, None, &message).await {
+            Ok(at) => serde_json::to_string(&at).ok(),
+            Err(error) => return error.into(),
+        };
+        // What is redacted later is taken out of it.
+        let quoted = said.iter().map(|quoted| Post {
+            incident,
+            slot: quoted_slot(quoted, room),
+            message: at.clone(),
+        });
+        End::Shown(quoted.collect())
     }
 
     /// The bytes of a document are kept as evidence with the event that says so; every room of the team then gets them.
@@ -353,7 +360,7 @@ impl Engine {
 const IN_ONE_GO: u64 = 64;
 
 /// Makes one slot true in one room.
-async fn show_in(
+pub(super) async fn show_in(
     chat: &Arc<dyn Chat>,
     incident: IncidentId,
     slot: Slot,
@@ -374,11 +381,6 @@ async fn show_in(
         Ok(at) => at,
         Err(error) => return error.into(),
     };
-    if slot == Slot::Card
-        && let Err(error) = chat.pin(&at).await
-    {
-        return error.into();
-    }
     End::Shown(vec![Post {
         incident,
         slot: name,

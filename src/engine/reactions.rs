@@ -138,7 +138,8 @@ impl Engine {
         if read(&self.inner.index).is_for_guests(&message.room) {
             return Ok(None);
         }
-        let message = &self.original(message).await?;
+        let pointed_at = message;
+        let message = &self.original(pointed_at).await?;
         let present = *present;
         let options = &self.inner.parts.options;
         let marks = [
@@ -182,7 +183,8 @@ impl Engine {
                 Request::Mark {
                     marked,
                     at: first.at,
-                    reacted: through == Through::Reaction,
+                    // At the original nothing of it stands where it was put on a copy.
+                    reacted: through == Through::Reaction && pointed_at == message,
                 }
             } else {
                 Request::Unmark {

@@ -1,13 +1,16 @@
 //! Taking words out of the journal: what a redacted row still says, and where else the same words stand.
 
+use std::collections::BTreeSet;
+
 use super::decide::Failed;
-use super::{Engine, journal};
+use super::ports::Redact;
+use super::{Engine, journal, plan};
 use crate::chat::{Block, Message};
-use crate::incident::{Event, FileFate, IncidentId, MessageRef, Refusal};
-use crate::store::{Hash, Redaction, Stream};
+use crate::incident::{Event, FileFate, IncidentId, MessageRef, Recorded, Refusal, RoomRef};
+use crate::store::{Hash, NewEffect, Redaction, Stream};
 
 /// What stands in place of what was removed.
-const GONE: &str = "[redacted]";
+pub(super) const GONE: &str = "[redacted]";
 
 /// Kinds that approvals and attempts rest on.
 const KEPT: [&str; 4] = ["opened", "proposed", "approved", "attempt_started"];
@@ -47,9 +50,93 @@ const FREE_TEXT: [&str; 30] = [
     "open",
 ];
 
+/// All that goes with it.
+pub(super) struct Redacting {
+    /// The first event of it; 0: none holds its words.
+    pub row: u64,
+    pub redactions: Vec<Redaction>,
+    /// Messages of which nothing is said any more, whatever is told of them later.
+    pub messages: Vec<MessageRef>,
+    /// What makes their copies in other rooms true.
+    pub copies: Vec<NewEffect>,
+}
+
 impl Engine {
-    /// The row as it will stand after a redaction, and the message in the room log that says the same.
-    pub(super) async fn redactions(&self, incident: IncidentId, row: u64) -> Result<Vec<Redaction>, Failed> {
+    /// Every place where the words stand: an event or all that were made of one message, the room log, files, copies. The
+    /// rooms that were left count as well.
+    pub(super) async fn redacting(&self, incident: IncidentId, what: &Redact) -> Result<Redacting, Failed> {
+        let journal = journal::load(&*self.inner.parts.store, incident).await?;
+        if journal.is_empty() {
+            return Err(super::handle::no_incident().into());
+        }
+        let rooms = rooms_ever(&journal);
+        let messages = match what {
+            Redact::Row(row) => {
+                let event = journal.iter().find(|recorded| recorded.seq == *row);
+                let event = event.and_then(|recorded| recorded.event.as_ref());
+                event.and_then(source).cloned().into_iter().collect()
+            }
+            Redact::Message(message) => self.kept_as(&rooms, message).await?,
+        };
+        let told_of = |recorded: &&Recorded| {
+            let source = recorded.event.as_ref().and_then(source);
+            source.is_some_and(|source| messages.contains(source))
+        };
+        let mut rows: Vec<u64> = journal
+            .iter()
+            .filter(told_of)
+            .map(|recorded| recorded.seq)
+            .collect();
+        match what {
+            Redact::Row(row) if !rows.contains(row) => rows.push(*row),
+            Redact::Message(message) if messages.is_empty() => {
+                return Err(Refusal::new(format!("No message `{message}` is kept for {incident}.")).into());
+            }
+            _ => {}
+        }
+        let mut redactions: Vec<Redaction> = messages
+            .iter()
+            .map(|message| Redaction::Message {
+                room: message.room.to_string(),
+                message: message.message.clone(),
+                marker: GONE.to_owned(),
+            })
+            .collect();
+        for row in &rows {
+            redactions.extend(self.row_redactions(incident, *row).await?);
+        }
+        let copies = messages.iter().flat_map(|message| {
+            let others = rooms.iter().filter(|room| **room != message.room);
+            others.map(|room| plan::carry(incident, message, room, false, self.now()))
+        });
+        Ok(Redacting {
+            row: match what {
+                Redact::Row(row) => *row,
+                Redact::Message(_) => rows.first().copied().unwrap_or_default(),
+            },
+            copies: copies.collect(),
+            redactions,
+            messages,
+        })
+    }
+
+    /// The messages with this id in the rooms' log.
+    async fn kept_as(&self, rooms: &BTreeSet<RoomRef>, id: &str) -> Result<Vec<MessageRef>, Failed> {
+        let mut kept = Vec::new();
+        for room in rooms {
+            let message = MessageRef {
+                room: room.clone(),
+                message: id.to_owned(),
+            };
+            if !self.versions(&message).await?.is_empty() {
+                kept.push(message);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The row as it will stand after a redaction, and what it keeps as evidence.
+    async fn row_redactions(&self, incident: IncidentId, row: u64) -> Result<Vec<Redaction>, Failed> {
         let stream = Stream::Incident(incident);
         let store = &self.inner.parts.store;
         let stored = store.events(stream, row.saturating_sub(1), 1).await?;
@@ -67,26 +154,18 @@ impl Engine {
             ))
             .into());
         }
-        let mut redactions = Vec::new();
         let event = Event::read(kind, stored.event.version, &stored.event.payload).ok();
-        if let Some(message) = event.as_ref().and_then(source) {
-            redactions.push(Redaction::Message {
-                room: message.room.to_string(),
-                message: message.message.clone(),
-                marker: GONE.to_owned(),
-            });
-        }
         let kept = match &event {
             Some(event) => self.bytes_of(incident, event).await?,
             None => Vec::new(),
         };
-        redactions.extend(kept.into_iter().map(|sha256| Redaction::Evidence { sha256 }));
-        redactions.push(Redaction::Event {
+        let kept = kept.into_iter().map(|sha256| Redaction::Evidence { sha256 });
+        let marked = Redaction::Event {
             stream,
             seq: row,
             marker: marker(&stored.event.payload),
-        });
-        Ok(redactions)
+        };
+        Ok(kept.chain([marked]).collect())
     }
 
     /// What an event keeps as evidence: a file, the files of a message, the full output of a probe.
@@ -130,57 +209,16 @@ impl Engine {
             blocks: vec![Block::Text { text: words.into() }],
         })
     }
+}
 
-    /// Everything that keeps the text of a message: the room log, and the events that marked or changed it.
-    pub(super) async fn message_redactions(
-        &self,
-        incident: IncidentId,
-        message: &str,
-    ) -> Result<(Vec<Redaction>, u64), Failed> {
-        let state = self
-            .state(incident)
-            .await?
-            .ok_or_else(super::handle::no_incident)?;
-        let mut redactions = Vec::new();
-        for room in state.rooms.iter().map(|room| &room.at) {
-            if !self
-                .inner
-                .parts
-                .store
-                .versions(&room.to_string(), message)
-                .await?
-                .is_empty()
-            {
-                let (room, message, marker) = (room.to_string(), message.to_owned(), GONE.to_owned());
-                redactions.push(Redaction::Message {
-                    room,
-                    message,
-                    marker,
-                });
-            }
-        }
-        if redactions.is_empty() {
-            return Err(Refusal::new(format!("No message `{message}` is kept for {incident}.")).into());
-        }
-        let mut first = 0;
-        for recorded in journal::load(&*self.inner.parts.store, incident).await? {
-            let about = match &recorded.event {
-                Some(Event::MessageMarked { marked, .. }) => &marked.message,
-                Some(Event::MessageChanged { message, .. }) => message,
-                _ => continue,
-            };
-            if about.message == message {
-                first = if first == 0 { recorded.seq } else { first };
-                let events = self.redactions(incident, recorded.seq).await?;
-                redactions.extend(
-                    events
-                        .into_iter()
-                        .filter(|one| !matches!(one, Redaction::Message { .. })),
-                );
-            }
-        }
-        Ok((redactions, first))
-    }
+/// Every room the incident ever had, those it has left included.
+fn rooms_ever(journal: &[Recorded]) -> BTreeSet<RoomRef> {
+    let rooms = journal.iter().filter_map(|recorded| match &recorded.event {
+        Some(Event::RoomOpened { room, .. }) => Some(room.clone()),
+        Some(Event::Opened { opening }) => opening.here.clone(),
+        _ => None,
+    });
+    rooms.collect()
 }
 
 /// The message an event took its words from.

@@ -8,18 +8,13 @@ use super::decide::With;
 use super::perform::End;
 use super::plan::{self, Place};
 use super::{Engine, journal, lock};
-use crate::chat::{self, RoomSpec};
+use crate::chat;
 use crate::desk;
-use crate::incident::{
-    Audience, By, Effect, Identity, IncidentId, PersonId, Request, Role, RoomRef, Slot, State,
-};
+use crate::incident::{Audience, By, Effect, Identity, IncidentId, PersonId, Request, RoomRef, Slot, State};
 use crate::store::{Commit, EffectId, Stream};
 
 /// How soon it is looked again whether a room was told everything, before it is archived.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
-
-/// Who is in a room of guests from the start: those who speak to them. Guests are let in by people, one by one.
-const SPEAK_TO_GUESTS: [Role; 3] = [Role::Commander, Role::Deputy, Role::Liaison];
 
 fn finishing(id: EffectId) -> With {
     With {
@@ -42,9 +37,17 @@ impl Engine {
             let failed = Request::RoomFailed { why, platform: None };
             return self.back(incident, &failed, finishing(id)).await;
         };
-        let spec = self.spec(state, chat.platform(), Audience::Internal);
+        let spec = self.room_spec(state, chat.platform(), Audience::Internal);
         let opened = chat.open_room(&format!("{incident}/room"), &spec).await;
-        self.room_made(id, incident, opened, Audience::Internal, None)
+        let posts = match &opened {
+            Ok(room) => self.first_prompt(state, chat, room).await,
+            Err(_) => Vec::new(),
+        };
+        let with = With {
+            posts,
+            ..finishing(id)
+        };
+        self.room_made(incident, opened, Audience::Internal, None, with)
             .await
     }
 
@@ -60,24 +63,24 @@ impl Engine {
         let incident = state.opening.number;
         let opened = match self.chat(platform) {
             Ok(chat) => {
-                let spec = self.spec(state, platform, audience);
+                let spec = self.room_spec(state, platform, audience);
                 chat.open_room(&format!("{incident}/room/{event}"), &spec).await
             }
             Err(_) => Err(chat::Error::Gone {
                 why: format!("the platform `{platform}` is not connected"),
             }),
         };
-        self.room_made(id, incident, opened, audience, Some(platform))
+        self.room_made(incident, opened, audience, Some(platform), finishing(id))
             .await
     }
 
     async fn room_made(
         &self,
-        id: EffectId,
         incident: IncidentId,
         opened: Result<RoomRef, chat::Error>,
         audience: Audience,
         platform: Option<&str>,
+        with: With,
     ) -> End {
         let request = match opened {
             Ok(room) => Request::RoomOpened { room, audience },
@@ -87,31 +90,7 @@ impl Engine {
             },
             Err(error) => return error.into(),
         };
-        self.back(incident, &request, finishing(id)).await
-    }
-
-    fn spec(&self, state: &State, platform: &str, audience: Audience) -> RoomSpec {
-        let desk = self.desk();
-        let words = &self.inner.parts.words;
-        let holders = |role: &Role| state.roles.get(role).into_iter().flatten().cloned();
-        let (topic, people): (String, Vec<PersonId>) = match audience {
-            Audience::Internal => {
-                let members = state.members().into_iter();
-                let topic = words.topic(state, &desk);
-                (topic, members.chain(Role::ALL.iter().flat_map(holders)).collect())
-            }
-            Audience::Guest => (
-                words.guest_topic(state),
-                SPEAK_TO_GUESTS.iter().flat_map(holders).collect(),
-            ),
-        };
-        RoomSpec {
-            name: words.room_name(state, audience),
-            topic,
-            private: state.opening.private,
-            audience,
-            invite: identities(&desk, people.iter(), platform),
-        }
+        self.back(incident, &request, with).await
     }
 
     /// What an effect does in one room. A room that was left meanwhile, or archived, is told nothing.
@@ -277,13 +256,22 @@ impl Engine {
             Ok(chat) => chat,
             Err(end) => return end,
         };
+        // An archived channel takes no edits: what was redacted meanwhile is taken out of it now.
+        let redacted = state.redacted.iter().filter(|message| message.room != *room);
+        let effects = redacted
+            .map(|message| plan::carry(incident, message, room, false, self.now()))
+            .collect();
         let room = room.clone();
         let request = match chat.unarchive(&room).await {
             Ok(()) => Request::RoomUnarchived { room, why: None },
             Err(chat::Error::Gone { why }) => Request::RoomLost { room, why },
             Err(error) => return error.into(),
         };
-        self.back(incident, &request, finishing(id)).await
+        let with = With {
+            effects,
+            ..finishing(id)
+        };
+        self.back(incident, &request, with).await
     }
 
     /// Says goodbye. That nothing more comes must not be taken for nothing going on.
@@ -306,7 +294,7 @@ pub(super) fn waits_for_room(state: &State) -> bool {
 }
 
 /// The identities of people on a platform.
-fn identities<'a>(
+pub(super) fn identities<'a>(
     desk: &desk::State,
     people: impl Iterator<Item = &'a PersonId>,
     platform: &str,

@@ -71,6 +71,10 @@ impl Engine {
             ..With::default()
         };
         let request = Request::Timer { key };
+        if let Err(error) = self.groups_before(incident, &By::Orderly, &request).await {
+            tracing::error!(%incident, key = timer.key, %error, "the groups could not be read before a timer");
+            return false;
+        }
         match self.decide(incident, &By::Orderly, &request, with, None).await {
             Ok(_) => true,
             Err(error) => {

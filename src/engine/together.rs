@@ -128,7 +128,8 @@ impl Engine {
             journal: None,
         };
         let request = match self.inner.parts.meaning.understand(incoming, &asking) {
-            Ok(Act::Incident(request)) => request,
+            // Groups are asked before approvals count; nobody else waits for that.
+            Ok(Act::Incident(request)) if !self.asks_groups(&request) => request,
             Ok(_) => return None,
             Err(refusal) => return Some(self.no(&refusal)),
         };

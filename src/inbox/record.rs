@@ -3,7 +3,7 @@
 use orderly_commands::Parsed;
 
 use super::{Inbox, Translated};
-use crate::engine::{Act, Asking};
+use crate::engine::{Act, Asking, Redact};
 use crate::incident::{
     Audience, IncidentId, Link, Moment, Process, Refusal, Request, Review, Section, State,
 };
@@ -132,16 +132,13 @@ impl Inbox {
                 format: parsed.text("format").unwrap_or("markdown").to_owned(),
                 as_of: parsed.number("as-of").and_then(|n| u64::try_from(n).ok()),
             }),
-            "journal redact" => match parsed.number("entry").and_then(|n| u64::try_from(n).ok()) {
-                Some(row) => Ok(Act::Redact {
-                    row,
-                    reason: parsed.text("reason").unwrap_or_default().to_owned(),
-                }),
-                None => Ok(Act::RedactMessage {
-                    message: parsed.text("entry").unwrap_or_default().to_owned(),
-                    reason: parsed.text("reason").unwrap_or_default().to_owned(),
-                }),
-            },
+            "journal redact" => Ok(Act::Redact {
+                what: match parsed.number("entry").and_then(|n| u64::try_from(n).ok()) {
+                    Some(row) => Redact::Row(row),
+                    None => Redact::Message(parsed.text("entry").unwrap_or_default().to_owned()),
+                },
+                reason: parsed.text("reason").unwrap_or_default().to_owned(),
+            }),
             "journal verify" => Ok(Act::Verify),
             other => Err(Refusal::new(format!(
                 "`{other}` cannot be done here. `help` lists what can."

@@ -78,6 +78,10 @@ pub enum Effect {
         from: u64,
         to: u64,
     },
+    /// A new room gets its people and what stands at its top.
+    Furnish {
+        room: RoomRef,
+    },
     /// The room's topic: severity, state, commander.
     Topic,
     Show {

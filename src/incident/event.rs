@@ -382,6 +382,14 @@ pub enum Event {
         proposal: ProposalId,
         digest: String,
         reason: Option<String>,
+        /// The group that gave the role for it, where the approver has it from no other place: `slack/@approvers`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        through: Option<String>,
+    },
+    /// A group that gives the role could not be read when it should have counted.
+    GroupMissed {
+        group: String,
+        why: String,
     },
     Refused {
         proposal: ProposalId,
@@ -638,6 +646,9 @@ pub enum Event {
     Redacted {
         row: u64,
         reason: String,
+        /// Messages whose words went with it. Whatever is told of them later says nothing either.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        messages: Vec<MessageRef>,
     },
     ClockJumped {
         back_ms: i64,

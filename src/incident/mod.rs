@@ -30,6 +30,6 @@ pub use plan::{Branch, BranchRef, Leave, Plan, PlanPhase, Step, StepKind, Wanted
 pub use proposal::{BreakGlass, Containment, Illegal, Proposal, Shown, Stage, digest};
 pub use react::{HELD_EVERY_S, react};
 pub use refusal::Refusal;
-pub use request::{Freeze, ProbeRequest, Request, Standing, Surroundings, TimerKey};
+pub use request::{Freeze, GroupStanding, ProbeRequest, Request, Standing, Surroundings, TimerKey};
 pub use state::*;
 pub use words::*;

@@ -232,7 +232,10 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
             effects.push(card);
             effects.extend(prompt(state));
         }
-        Event::Noted { .. } | Event::FileKept { .. } | Event::FileMissed { .. } => effects.push(notice),
+        Event::Noted { .. }
+        | Event::FileKept { .. }
+        | Event::FileMissed { .. }
+        | Event::GroupMissed { .. } => effects.push(notice),
         Event::UpdateSent { .. } => effects.extend([
             notice,
             card,
@@ -293,6 +296,9 @@ fn in_rooms(state: &State, event: &Event, notice: Effect, effects: &mut Vec<Effe
                 // The one that was asked for first is still to come, and holds nobody up from now on.
                 effects.push(Effect::OpenRoom);
             }
+            // A channel that was there before has its people, and its purpose.
+            let room_made = room.clone();
+            effects.extend(made.then_some(Effect::Furnish { room: room_made }));
             let announcement = Slot::Announcement;
             effects.extend([card, Effect::Topic, Effect::Show { slot: announcement }]);
             // What was asked before there was a room.

@@ -370,6 +370,12 @@ pub enum Request {
     RecordRedaction {
         row: u64,
         reason: String,
+        messages: Vec<MessageRef>,
+    },
+    /// A group that should say who may approve cannot be read.
+    MissGroup {
+        group: String,
+        why: String,
     },
 
     /// A timer of this incident is due.
@@ -444,6 +450,17 @@ pub struct Standing {
     pub may_command: bool,
 }
 
+/// A group of a platform that gives roles, as it was read last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupStanding {
+    /// As the config names it, with its platform: `slack/@approvers`.
+    pub name: String,
+    pub roles: BTreeSet<Role>,
+    pub members: BTreeSet<PersonId>,
+    /// Why it cannot be read now. Then it counts for nobody, whoever was in it.
+    pub lost: Option<String>,
+}
+
 /// Every new attempt on this target, or on all, is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Freeze {
@@ -457,6 +474,8 @@ pub struct Freeze {
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     pub people: BTreeMap<PersonId, Standing>,
+    /// Groups that give roles beside those that people have by themselves.
+    pub groups: Vec<GroupStanding>,
     pub freezes: Vec<Freeze>,
     /// Targets on which an attempt runs or is unknown, with the incident that holds them.
     pub locks: BTreeMap<String, (IncidentId, AttemptId)>,
@@ -472,11 +491,42 @@ impl Surroundings {
             .find(|freeze| freeze.target.as_deref().is_none_or(|frozen| frozen == target))
     }
 
-    /// Whether a person holds a role now. Somebody unknown holds none.
+    /// Whether a person holds a role now, by themselves or through a group that can be read. Somebody unknown holds none.
     pub fn holds(&self, person: &PersonId, role: Role) -> bool {
-        self.people
-            .get(person)
-            .is_some_and(|standing| standing.may_command && standing.roles.contains(&role))
+        self.may_command(person)
+            && (self.has_by_themselves(person, role) || self.through(person, role).is_some())
+    }
+
+    /// The same, if every group were as it was when it could be read last.
+    pub fn held_when_read(&self, person: &PersonId, role: Role) -> bool {
+        let mut giving = self.groups.iter().filter(|group| group.roles.contains(&role));
+        self.holds(person, role)
+            || (self.may_command(person) && giving.any(|group| group.members.contains(person)))
+    }
+
+    /// The group that gives somebody a role that they do not have by themselves.
+    pub fn through(&self, person: &PersonId, role: Role) -> Option<&GroupStanding> {
+        let gives = |group: &&GroupStanding| {
+            group.lost.is_none() && group.roles.contains(&role) && group.members.contains(person)
+        };
+        match self.has_by_themselves(person, role) {
+            true => None,
+            false => self.groups.iter().find(gives),
+        }
+    }
+
+    /// Groups that would give a role and cannot be read.
+    pub fn lost(&self, role: Role) -> impl Iterator<Item = (&str, &str)> {
+        let giving = self
+            .groups
+            .iter()
+            .filter(move |group| group.roles.contains(&role));
+        giving.filter_map(|group| Some((group.name.as_str(), group.lost.as_deref()?)))
+    }
+
+    fn has_by_themselves(&self, person: &PersonId, role: Role) -> bool {
+        let standing = self.people.get(person);
+        standing.is_some_and(|standing| standing.roles.contains(&role))
     }
 
     pub fn may_command(&self, person: &PersonId) -> bool {

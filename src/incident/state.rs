@@ -65,6 +65,8 @@ pub struct State {
     pub cause: Option<FindingId>,
     pub lines_left: BTreeSet<Line>,
     pub proposals: BTreeMap<ProposalId, Proposal>,
+    /// Groups that could not be read when they should have counted: why, and when that was told last.
+    pub groups_missed: BTreeMap<String, (String, DateTime<Utc>)>,
     pub attempts: BTreeMap<AttemptId, ProposalId>,
     pub changes: BTreeMap<ChangeId, Change>,
     pub decision: Option<Decision>,
@@ -79,6 +81,8 @@ pub struct State {
     pub updates: Vec<Update>,
     pub update_due: Option<DateTime<Utc>>,
     pub marks: BTreeMap<MessageRef, Mark>,
+    /// Messages of which nothing is said any more.
+    pub redacted: BTreeSet<MessageRef>,
     pub links: Vec<Link>,
     pub sections: BTreeMap<Section, Written>,
     pub review: Review,

@@ -290,6 +290,7 @@ fn act(
             proposal,
             digest: digest.clone(),
             reason,
+            through: None,
         },
     );
     journal.bot(Event::Cleared {
@@ -764,6 +765,7 @@ fn learn(journal: &mut Journal) {
             Event::Redacted {
                 row,
                 reason: "a password was pasted".to_owned(),
+                messages: Vec::new(),
             },
         )
         .bot(Event::ClockJumped { back_ms: 61_000 })
@@ -929,6 +931,10 @@ pub fn the_other_kinds() -> Vec<Event> {
             message: message("1001"),
             file: "F2".to_owned(),
             name: why(),
+            why: why(),
+        },
+        Event::GroupMissed {
+            group: why(),
             why: why(),
         },
         Event::Invited {

@@ -210,6 +210,8 @@ pub struct StoredDelivery {
 /// Which effects go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Lane {
+    /// What everybody waits for: the room of a business that stands still.
+    First,
     Urgent,
     #[default]
     Normal,
@@ -224,17 +226,19 @@ impl EffectId {
 
     pub(super) fn new(lane: Lane, count: u64) -> Self {
         let lane = match lane {
-            Lane::Urgent => 0,
-            Lane::Normal => 1,
-            Lane::Chatty => 2,
+            Lane::First => 0,
+            Lane::Urgent => 1,
+            Lane::Normal => 2,
+            Lane::Chatty => 3,
         };
         Self(lane << Self::LANE | count)
     }
 
     pub fn lane(self) -> Lane {
         match self.0 >> Self::LANE {
-            0 => Lane::Urgent,
-            1 => Lane::Normal,
+            0 => Lane::First,
+            1 => Lane::Urgent,
+            2 => Lane::Normal,
             _ => Lane::Chatty,
         }
     }

@@ -436,7 +436,7 @@ fn record(who: &str, event: &Event) -> Option<Said> {
             minute(*until)
         ))
         .fine(),
-        Event::Redacted { row, reason } => {
+        Event::Redacted { row, reason, .. } => {
             record(format!("{who} removed what #{row} said from the journal."))
                 .tone(Tone::Warn)
                 .words(reason.clone())

@@ -46,11 +46,23 @@ pub(super) fn proposals(known: &Known, names: Names<'_>, who: &str, event: &Even
             full_stop(why)
         ))
         .tone(Tone::Warn),
-        Event::Approved { proposal, reason, .. } => {
-            action(format!("{who} approved {}.", known.proposal(*proposal)))
-                .key()
-                .words(reason.clone())
+        Event::Approved {
+            proposal,
+            reason,
+            through,
+            ..
+        } => {
+            let label = known.proposal(*proposal);
+            let text = match through {
+                Some(group) => format!("{who} approved {label}, as a member of {group}."),
+                None => format!("{who} approved {label}."),
+            };
+            action(text).key().words(reason.clone())
         }
+        Event::GroupMissed { group, why } => action(format!(
+            "The group {group} could not be read ({why}) and counted for nobody."
+        ))
+        .tone(Tone::Warn),
         Event::Refused { proposal, reason } => {
             action(format!("{who} refused {}.", known.proposal(*proposal)))
                 .key()

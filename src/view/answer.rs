@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Draft, View, ask, buttons, card, name, offer, prompt, row, run, say, short, small, who};
+use super::{
+    Draft, View, ask, buttons, card, name, offer, prompt, row, run, say, several, short, small, who,
+};
 use crate::chat::{Block, Message, Rich, Row, Style, Tone};
 use crate::desk;
 use crate::engine::Listed;
@@ -423,15 +425,13 @@ pub fn roles(state: &State, desk: &desk::State) -> Message {
                 .map(|person| name(desk, person))
                 .collect();
             let entitled: Vec<_> = desk
-                .people
-                .values()
-                .filter(|person| person.active && person.roles.contains(role))
-                .map(|person| person.name.clone())
+                .holders(*role)
+                .map(|(_, person)| person.name.clone())
                 .collect();
             let detail = if entitled.is_empty() {
                 String::new()
             } else {
-                format!("entitled: {}", entitled.join(", "))
+                format!("entitled: {}", several(&entitled))
             };
             match holders.is_empty() {
                 true => row(Tone::Quiet, role.word(), "nobody", detail),

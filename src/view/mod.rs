@@ -100,6 +100,14 @@ impl Words for View {
         rooms::guest_notice(recorded)
     }
 
+    fn digest_redacted(&self) -> Message {
+        let words = format!(
+            "Orderly told here what had happened while chat was away. Some of it was redacted since; `{}` shows the rest.",
+            self.cite("timeline")
+        );
+        say(words.clone()).done(words)
+    }
+
     fn carried(&self, carried: &Carried) -> Message {
         rooms::carried(carried)
     }
@@ -226,6 +234,17 @@ fn name(desk: &desk::State, person: &PersonId) -> String {
     desk.people
         .get(person)
         .map_or_else(|| person.to_string(), |known| known.name.clone())
+}
+
+/// Names in a row; a crowd is counted.
+fn several(names: &[String]) -> String {
+    /// What one reads at a glance; a group can have hundreds.
+    const NAMED: usize = 8;
+    let (named, more) = names.split_at(names.len().min(NAMED));
+    match more.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }
 
 fn who(desk: &desk::State, by: &By) -> String {

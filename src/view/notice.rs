@@ -196,6 +196,9 @@ fn sentence_of_the_rest(
                     .text(format!(" ({kind}). It opens for whoever holds a role.")),
             )
         }
+        Event::GroupMissed { group, why } => text(format!(
+            "The group {group} cannot be read ({why}), so it counts for nobody until it can."
+        )),
         Event::FileMissed { name, why, .. } => Some(Rich::new().bold("Not kept as evidence: ").text(
             format!("{name}. {} Save it elsewhere if it matters.", sentence_of(why)),
         )),
@@ -311,7 +314,7 @@ fn sentence_of_the_rest(
             "The clock of this machine jumped back by {} s. Waiting approvals are void.",
             back_ms / 1_000
         )),
-        Event::Redacted { row, reason } => text(format!(
+        Event::Redacted { row, reason, .. } => text(format!(
             "{by} redacted event #{row}: {reason}. `{}` still verifies.",
             view.cite("journal verify")
         )),
@@ -339,10 +342,10 @@ fn asked_again(state: &State, id: ProposalId, circle: u32, desk: &desk::State) -
         .people
         .iter()
         .filter(|(id, person)| {
-            let entitled = role.is_none_or(|role| person.roles.contains(&role));
+            let entitled = role.is_none_or(|role| desk.roles_of(id).contains(&role));
             let leads = circle >= 2 && (state.holds(Role::Commander, id) || state.holds(Role::Deputy, id));
             let everybody = circle >= 3 && state.involved.contains(*id);
-            person.active && !person.guest && (entitled || leads || everybody)
+            person.may_command() && (entitled || leads || everybody)
         })
         .map(|(id, _)| id.clone())
         .filter(|id| proposal.proposer.as_ref() != Some(id))

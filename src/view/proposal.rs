@@ -2,7 +2,7 @@
 
 use similar::TextDiff;
 
-use super::{Draft, LONGEST_BLOCK, ask, buttons, name, row, run, short, small};
+use super::{Draft, LONGEST_BLOCK, ask, buttons, name, row, run, several, short, small};
 use crate::chat::{Block, Button, Message, Rich, Row, Style, Tone};
 use crate::desk;
 use crate::incident::{Containment, Proposal, ProposalId, Purpose, Stage, State, Verdict};
@@ -69,23 +69,17 @@ fn fields(proposal: &Proposal, desk: &desk::State) -> Vec<(String, Rich)> {
         .map_or("Orderly".to_owned(), |person| name(desk, person));
     let who = match terms.policy.role {
         Some(role) => {
-            let holders = desk
-                .people
-                .values()
-                .filter(|person| person.active && !person.guest && person.roles.contains(&role));
-            let names: Vec<_> = holders
-                .map(|person| person.name.clone())
-                .filter(|name| *name != proposer)
-                .collect();
-            format!(
-                "{} of role {role}: {}",
-                terms.policy.quorum,
-                if names.is_empty() {
-                    "nobody!".to_owned()
-                } else {
-                    names.join(", ")
-                }
-            )
+            let holders = desk.holders(role).map(|(_, person)| person.name.clone());
+            let names: Vec<_> = holders.filter(|name| *name != proposer).collect();
+            let lost = desk.groups.iter().filter(|(_, group)| group.lost.is_some());
+            let lost = lost.filter(|(_, group)| group.roles.contains(&role));
+            let lost: String = lost.map(|(name, _)| format!("; {name} cannot be read")).collect();
+            let names = if names.is_empty() {
+                "nobody!".to_owned()
+            } else {
+                several(&names)
+            };
+            format!("{} of role {role}: {names}{lost}", terms.policy.quorum)
         }
         None => format!("{} of the members, not {proposer}", terms.policy.quorum),
     };

@@ -12,31 +12,39 @@ use super::{SlackChat, lock};
 use crate::chat::Standing;
 use crate::incident::Identity;
 
-/// How long an answer holds. A change is told by an event at once; this is for events that were missed.
+/// How long an answer holds for somebody who commands. A change is told by an event at once; this is for events that
+/// were missed.
 const HOLDS: TimeDelta = TimeDelta::minutes(5);
 /// Accounts remembered.
 const ACCOUNTS_MAX: usize = 5_000;
 
 #[derive(Default)]
-pub struct Accounts(Mutex<HashMap<String, (Standing, DateTime<Utc>)>>);
+pub struct Accounts(Mutex<HashMap<String, Account>>);
+
+/// What Slack says of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub standing: Standing,
+    /// As Slack shows it; for reading only.
+    pub name: String,
+    asked: DateTime<Utc>,
+}
 
 impl Accounts {
     pub fn forget(&self, user: &str) {
         lock(&self.0).remove(user);
     }
 
-    fn known(&self, user: &str, now: DateTime<Utc>) -> Option<Standing> {
-        let all = lock(&self.0);
-        let (standing, until) = all.get(user)?;
-        (*until > now).then_some(*standing)
+    fn known(&self, user: &str) -> Option<Account> {
+        lock(&self.0).get(user).cloned()
     }
 
-    fn keep(&self, user: &str, standing: Standing, now: DateTime<Utc>) {
+    fn keep(&self, user: &str, account: &Account) {
         let mut all = lock(&self.0);
         if all.len() >= ACCOUNTS_MAX {
             all.clear();
         }
-        all.insert(user.to_owned(), (standing, now + HOLDS));
+        all.insert(user.to_owned(), account.clone());
     }
 }
 
@@ -46,18 +54,41 @@ impl SlackChat {
             return Ok(Standing::Reader);
         }
         let now = self.clock.now();
-        if let Some(known) = self.accounts.known(&who.user, now) {
-            return Ok(known);
+        match self.accounts.known(&who.user) {
+            Some(known) if known.asked <= now && now < known.asked + HOLDS => Ok(known.standing),
+            _ => Ok(self.asked_account(own, &who.user).await?.standing),
         }
-        let asked = self.api.get("users.info", &[("user", who.user.clone())]).await;
-        let standing = match asked {
-            Ok(answer) => standing(&answer["user"], own),
-            Err(failure) if failure.is(&["user_not_found", "user_not_visible"]) => Standing::Reader,
+    }
+
+    /// An account as it was told last, however long ago: whoever commands is looked at again anyway.
+    pub(super) async fn account(&self, own: &Own, user: &str) -> Result<Account, Failure> {
+        match self.accounts.known(user) {
+            Some(known) => Ok(known),
+            None => self.asked_account(own, user).await,
+        }
+    }
+
+    async fn asked_account(&self, own: &Own, user: &str) -> Result<Account, Failure> {
+        let asked = self.api.get("users.info", &[("user", user.to_owned())]).await;
+        let user_info = match asked {
+            Ok(mut answer) => answer["user"].take(),
+            Err(failure) if failure.is(&["user_not_found", "user_not_visible"]) => Value::Null,
             Err(failure) => return Err(failure),
         };
-        self.accounts.keep(&who.user, standing, now);
-        Ok(standing)
+        let account = Account {
+            standing: standing(&user_info, own),
+            name: name(&user_info).unwrap_or(user).to_owned(),
+            asked: self.clock.now(),
+        };
+        self.accounts.keep(user, &account);
+        Ok(account)
     }
+}
+
+fn name(user: &Value) -> Option<&str> {
+    let names = [&user["profile"]["real_name"], &user["real_name"], &user["name"]];
+    let mut said = names.into_iter().filter_map(Value::as_str);
+    said.find(|name| !name.trim().is_empty())
 }
 
 /// Everything that makes an account less than a member's.

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::manifest::SCOPES;
-use super::{Settings, emoji};
+use super::{Settings, emoji, groups};
 use crate::chat::Check;
 
 /// Longest wait for each answer.
@@ -37,6 +37,9 @@ pub async fn check(settings: &Settings, now: DateTime<Utc>) -> Vec<Check> {
     }
     if let Some(channel) = &settings.announce {
         asking.channel(&settings.bot_token, channel, &mut found).await;
+    }
+    for group in &settings.groups {
+        asking.group(&settings.bot_token, group, &mut found).await;
     }
     for mark in &settings.marks {
         if emoji::slack_name(mark).is_none() {
@@ -189,6 +192,50 @@ impl Asking<'_> {
                 info["name"].as_str().unwrap_or(channel)
             ))
         });
+    }
+}
+
+impl Asking<'_> {
+    /// A user group that gives roles, read as the bot reads it.
+    async fn group(&self, bot_token: &str, group: &str, found: &mut Vec<Check>) {
+        let about = format!("the user group {group}");
+        let id = match groups::is_id(group) {
+            true => Ok(group.to_owned()),
+            false => {
+                let list = self
+                    .asked("usergroups.list?include_disabled=true", bot_token)
+                    .await;
+                list.and_then(|answer| groups::find(&answer, group))
+            }
+        };
+        let members = match id {
+            Ok(id) => {
+                let method = format!("usergroups.users.list?usergroup={id}");
+                self.asked(&method, bot_token).await
+            }
+            Err(why) => Err(why),
+        };
+        found.push(
+            match members.map(|answer| answer["users"].as_array().map_or(0, Vec::len)) {
+                Ok(0) => Check::Note {
+                    what: format!("{about} is empty, so it gives its roles to nobody"),
+                    mend: "Put somebody into it, or name another one in [[group]].".to_owned(),
+                },
+                Ok(users) => Check::Fine(format!("{about} can be read, with {users} in it")),
+                Err(why) => wrong(
+                    format!("{about} cannot be read, so it counts for nobody: {why}"),
+                    "Mend that, or name the people as [[person]] with their roles.",
+                ),
+            },
+        );
+    }
+
+    async fn asked(&self, method: &str, token: &str) -> Result<Value, String> {
+        let (_, answer) = self.ask(method, token).await?;
+        match answer["error"].as_str() {
+            Some(code) => Err(groups::why_of(code).map_or_else(|| code.to_owned(), str::to_owned)),
+            None => Ok(answer),
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("im:write", "telling somebody directly that they are paged"),
     ("pins:write", "the card on top"),
     ("reactions:read", "marking messages for the timeline"),
+    ("usergroups:read", "user groups that say who may approve and lead"),
     ("users:read", "telling members from guests"),
 ];
 

@@ -2,7 +2,7 @@
 //!
 //! * Pure: `rich`, `blocks`, `form`, `press`, `emoji` say things as Slack takes them; `incoming` understands what it sends.
 //! * `api` is one call of the Web API and what its answer means for the outbox: again, or never.
-//! * `port`, `rooms`, `posts` and `accounts` are the [`Chat`](super::Chat); `pace` keeps below Slack's limits.
+//! * `port`, `rooms`, `posts`, `accounts` and `groups` are the [`Chat`](super::Chat); `pace` keeps below Slack's limits.
 //! * `receive` is what happens to a delivery, however it came: durable first, then acknowledged. `socket` and `http` are
 //!   the two ways it comes, and know nothing else. `history` reads what was said while nobody listened.
 //!
@@ -16,6 +16,7 @@ mod check;
 mod emoji;
 mod files;
 mod form;
+mod groups;
 mod history;
 mod http;
 mod incoming;
@@ -35,7 +36,7 @@ mod views;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
@@ -47,6 +48,7 @@ use crate::clock::Clock;
 use crate::incident::{Identity, PersonId};
 use accounts::Accounts;
 use api::{Api, Failure};
+use groups::Handles;
 use incoming::Own;
 use receive::Replies;
 use rich::Look;
@@ -72,6 +74,8 @@ pub struct Settings {
     pub connections: usize,
     /// The channel where incidents are announced.
     pub announce: Option<String>,
+    /// User groups that give roles, as the config writes them.
+    pub groups: Vec<String>,
     /// Emoji that mark messages, as the config writes them.
     pub marks: Vec<String>,
     /// Where people reach the local page, for links.
@@ -91,6 +95,9 @@ pub struct SlackChat {
     people: OnceLock<Arc<dyn People>>,
     posts: Posts,
     accounts: Accounts,
+    handles: Handles,
+    /// Channels that have their bookmark.
+    bookmarked: Mutex<HashSet<String>>,
     /// Direct channels, by user.
     directs: Mutex<HashMap<String, String>>,
     /// Files that Slack has and nobody sees yet, by key. Few: each waits for its next call.
@@ -126,6 +133,8 @@ impl SlackChat {
             people: OnceLock::new(),
             posts: Posts::default(),
             accounts: Accounts::default(),
+            handles: Handles::default(),
+            bookmarked: Mutex::default(),
             directs: Mutex::default(),
             files: Mutex::default(),
             views: Views::default(),

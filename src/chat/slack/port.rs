@@ -8,7 +8,7 @@ use super::api::Failure;
 use super::incoming::Own;
 use super::{PLATFORM, SlackChat, blocks, form, lock, rooms};
 use crate::chat::{
-    Chat, Error, FileRef, Form, Found, Listening, Message, RoomSpec, Standing, Trigger, Upload,
+    Chat, Error, FileRef, Form, Found, Listening, Member, Message, RoomSpec, Standing, Trigger, Upload,
 };
 use crate::incident::{Identity, MessageRef, RoomRef};
 
@@ -208,8 +208,17 @@ impl Chat for SlackChat {
         Ok(self.standing_of(own, who).await?)
     }
 
-    async fn open_room(&self, _key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
-        self.make_room(spec).await
+    async fn members(&self, group: &str) -> Result<Vec<Member>, Error> {
+        self.members_of(group).await
+    }
+
+    async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
+        self.make_room(key, spec).await
+    }
+
+    async fn furnish(&self, room: &RoomRef, spec: &RoomSpec) -> Result<(), Error> {
+        let own = self.own().await?;
+        Ok(self.fit_out(own, ours(own, room)?, spec).await?)
     }
 
     async fn invite(&self, room: &RoomRef, people: &[Identity]) -> Result<(), Error> {

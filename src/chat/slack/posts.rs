@@ -165,10 +165,12 @@ fn keys(history: &Value, own: &Own) -> HashMap<String, String> {
     found
 }
 
-/// Whether a channel holds a post of ours: then it is somebody's room already.
-pub fn any_of_ours(history: &Value) -> bool {
+/// Whether a channel holds no post of ours but such whose key begins so: any other makes it somebody's room already.
+pub fn only_ours_begin(history: &Value, begin: &str) -> bool {
     let messages = history["messages"].as_array().into_iter().flatten();
-    messages
-        .into_iter()
-        .any(|message| message["metadata"]["event_type"] == EVENT)
+    let mut ours = messages.filter(|message| message["metadata"]["event_type"] == EVENT);
+    ours.all(|message| {
+        let key = message["metadata"]["event_payload"]["key"].as_str();
+        key.is_some_and(|key| key.starts_with(begin))
+    })
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::api::Failure;
 use super::incoming::Own;
 use super::rich::escaped;
-use super::{PLATFORM, SlackChat, posts};
+use super::{PLATFORM, SlackChat, lock, posts};
 use crate::chat::{Error, Found, RoomSpec};
 use crate::incident::{Identity, RoomRef};
 use crate::text::cut;
@@ -18,6 +18,12 @@ const TOPIC_MAX: usize = 250;
 const SUFFIXES: u32 = 9;
 /// Channels on one page of the list; Slack recommends no more.
 const PAGE: usize = 200;
+/// People invited in one call: Slack takes no more.
+const INVITED_AT_ONCE: usize = 1_000;
+/// Channels remembered to have their bookmark; asked again only while their room is being fitted out.
+const BOOKMARKED_MAX: usize = 1_000;
+/// What a channel is for.
+const PURPOSE: &str = "The room of an incident. Orderly keeps its card and its journal.";
 /// Pages looked through for a half-made room: ten thousand channels.
 const PAGES_MAX: usize = 50;
 
@@ -50,25 +56,27 @@ pub fn topic(text: &str) -> String {
 }
 
 impl SlackChat {
-    pub(super) async fn make_room(&self, spec: &RoomSpec) -> Result<RoomRef, Error> {
+    /// The channel alone: the first prompt waits for it.
+    pub(super) async fn make_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
         let own = self.own().await?;
-        let channel = self.channel_for(own, spec).await?;
-        // Side by side: none of these needs another, and the first prompt waits for all of them.
-        let (invited, ..) = tokio::join!(
-            self.bring_in(own, &channel, &spec.invite),
-            self.tolerated("conversations.setTopic", json!({ "channel": channel, "topic": topic(&spec.topic) })),
-            self.tolerated(
-                "conversations.setPurpose",
-                json!({ "channel": channel, "purpose": topic("The room of an incident. Orderly keeps its card and its journal.") }),
-            ),
-            self.bookmark(&channel),
-        );
-        invited?;
+        let channel = self.channel_for(own, key, spec).await?;
         Ok(own.room(&channel))
     }
 
+    /// People, purpose and bookmark, side by side: none of these needs another.
+    pub(super) async fn fit_out(&self, own: &Own, channel: &str, spec: &RoomSpec) -> Result<(), Failure> {
+        let purpose = json!({ "channel": channel, "purpose": topic(PURPOSE) });
+        let (invited, purpose, bookmark) = tokio::join!(
+            self.bring_in(own, channel, &spec.invite),
+            self.tolerated("conversations.setPurpose", purpose),
+            self.bookmark(channel),
+        );
+        // One that is limited is done again, and so are the others, which change nothing the second time.
+        invited.and(purpose).and(bookmark)
+    }
+
     /// Creates the channel, or finds the one that an earlier try created and did not get to tell of.
-    async fn channel_for(&self, own: &Own, spec: &RoomSpec) -> Result<String, Failure> {
+    async fn channel_for(&self, own: &Own, key: &str, spec: &RoomSpec) -> Result<String, Failure> {
         for suffix in 1..=SUFFIXES {
             let name = channel_name(&spec.name, suffix);
             let body = json!({ "name": name, "is_private": spec.private });
@@ -79,7 +87,7 @@ impl SlackChat {
                     return Ok(channel);
                 }
                 Err(failure) if failure.is(&["name_taken"]) => {
-                    if let Some(channel) = self.half_made(own, &name).await? {
+                    if let Some(channel) = self.half_made(own, &name, key).await? {
                         return Ok(channel);
                     }
                 }
@@ -93,8 +101,9 @@ impl SlackChat {
         })
     }
 
-    /// A channel with exactly this name that we made and never used. One we did use is another incident's.
-    async fn half_made(&self, own: &Own, name: &str) -> Result<Option<String>, Failure> {
+    /// A channel with exactly this name that we made and never used, but for this incident's first prompt. One we did use
+    /// is another incident's.
+    async fn half_made(&self, own: &Own, name: &str, key: &str) -> Result<Option<String>, Failure> {
         let mut cursor = String::new();
         for _ in 0..PAGES_MAX {
             let mut arguments = vec![
@@ -124,7 +133,8 @@ impl SlackChat {
                     ("include_all_metadata", "true".to_owned()),
                 ];
                 let history = self.api.get("conversations.history", &arguments).await?;
-                return Ok((!posts::any_of_ours(&history)).then(|| id.to_owned()));
+                let begun = format!("{}/prompt:", key.split('/').next().unwrap_or(key));
+                return Ok(posts::only_ours_begin(&history, &begun).then(|| id.to_owned()));
             }
             cursor = page["response_metadata"]["next_cursor"]
                 .as_str()
@@ -226,7 +236,7 @@ impl SlackChat {
         Ok(None)
     }
 
-    /// Invites people one after the other, so that somebody unknown does not keep the others out.
+    /// Invites all at once; whom Slack does not let in does not keep the others out.
     pub(super) async fn bring_in(
         &self,
         own: &Own,
@@ -234,17 +244,26 @@ impl SlackChat {
         people: &[Identity],
     ) -> Result<(), Failure> {
         let ours = |who: &&Identity| who.platform == PLATFORM && who.workspace == own.team;
-        for who in people.iter().filter(ours) {
-            let body = json!({ "channel": channel, "users": who.user });
+        let users: Vec<&str> = people.iter().filter(ours).map(|who| who.user.as_str()).collect();
+        for users in users.chunks(INVITED_AT_ONCE) {
+            let body = json!({ "channel": channel, "users": users.join(","), "force": true });
             match self.api.call("conversations.invite", &body).await {
-                Ok(_) => {}
+                Ok(answer) => {
+                    for refused in answer["errors"].as_array().into_iter().flatten() {
+                        let (user, why) = (&refused["user"], &refused["error"]);
+                        if *why != "already_in_channel" && *why != "cant_invite_self" {
+                            tracing::warn!(%user, %why, "somebody could not be invited");
+                        }
+                    }
+                }
                 // The room itself is in trouble, and so is everybody else's invitation.
                 Err(failure) if failure.is(&["channel_not_found", "is_archived", "not_in_channel"]) => {
                     return Err(failure);
                 }
+                // Nobody of them can come, each for a reason of their own.
                 Err(failure @ Failure::Code { .. }) => {
                     if !failure.is(&["already_in_channel", "cant_invite_self"]) {
-                        tracing::warn!(%failure, user = who.user, "somebody could not be invited");
+                        tracing::warn!(%failure, "nobody could be invited");
                     }
                 }
                 Err(failure) => return Err(failure),
@@ -253,17 +272,32 @@ impl SlackChat {
         Ok(())
     }
 
-    /// What is nice to have, and no reason to hold anything up.
-    async fn tolerated(&self, method: &str, body: Value) {
-        if let Err(failure) = self.api.call(method, &body).await {
-            tracing::warn!(%failure, "left undone");
+    /// What is nice to have: refused, it is left undone; limited or unclear, it is tried again.
+    async fn tolerated(&self, method: &str, body: Value) -> Result<(), Failure> {
+        match self.api.call(method, &body).await {
+            Err(failure @ Failure::Code { .. }) => {
+                tracing::warn!(%failure, "left undone");
+                Ok(())
+            }
+            other => other.map(drop),
         }
     }
 
-    async fn bookmark(&self, channel: &str) {
-        if let Some(page) = &self.settings.page {
-            let body = json!({ "channel_id": channel, "title": "Orderly", "type": "link", "link": page });
-            self.tolerated("bookmarks.add", body).await;
+    async fn bookmark(&self, channel: &str) -> Result<(), Failure> {
+        let Some(page) = &self.settings.page else {
+            return Ok(());
+        };
+        // Slack adds the same one twice without a word, so it is done once for a channel.
+        if lock(&self.bookmarked).contains(channel) {
+            return Ok(());
         }
+        let body = json!({ "channel_id": channel, "title": "Orderly", "type": "link", "link": page });
+        self.tolerated("bookmarks.add", body).await?;
+        let mut done = lock(&self.bookmarked);
+        if done.len() >= BOOKMARKED_MAX {
+            done.clear();
+        }
+        done.insert(channel.to_owned());
+        Ok(())
     }
 }

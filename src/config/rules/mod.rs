@@ -52,6 +52,7 @@ pub(super) fn check(config: &Config, places: &Places, report: &mut Report<'_>) {
     rules.processes(config);
     rules.patterns(config);
     rules.people(&config.person);
+    rules.groups(config);
     rules.targets(&config.target);
 }
 

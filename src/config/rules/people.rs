@@ -1,6 +1,7 @@
 //! People: nobody may be two, and no identity may be two people, for then a vote could count twice.
 
 use super::{Rules, is_short_name, short_name_wanted};
+use crate::config::Config;
 use crate::config::settings::Person;
 
 impl Rules<'_, '_> {
@@ -16,6 +17,36 @@ impl Rules<'_, '_> {
             }
             self.os_user(&path, person, others);
             self.identities(&path, person, others);
+        }
+    }
+
+    pub(super) fn groups(&mut self, config: &Config) {
+        for (index, group) in config.group.iter().enumerate() {
+            let path = format!("group[{index}]");
+            let same = |other: &&crate::config::Group| {
+                (&other.platform, &other.group) == (&group.platform, &group.group)
+            };
+            if group.group.trim().trim_start_matches('@').is_empty() {
+                self.at(
+                    &format!("{path}.group"),
+                    "`group` names the group: a user group's handle such as @approvers, or its id",
+                );
+            } else if config.group[..index].iter().any(|other| same(&other)) {
+                let message = format!("{} stands here twice: give it all its roles at once", group.group);
+                self.at(&format!("{path}.group"), message);
+            }
+            if group.roles.is_empty() {
+                self.at(
+                    &format!("{path}.roles"),
+                    "`roles` is empty: say what the members may do, such as roles = [\"approver\"]",
+                );
+            }
+            if group.platform == "slack" && config.slack.is_none() {
+                self.at(
+                    &format!("{path}.platform"),
+                    "Slack is not used here: add [slack], or take the group out",
+                );
+            }
         }
     }
 

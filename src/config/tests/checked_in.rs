@@ -113,7 +113,7 @@ fn the_template_shows_the_defaults() {
     full.web.public_url = None;
     full.slack = None;
     full.discord = None;
-    (full.mask, full.process, full.person, full.target) = Default::default();
+    (full.mask, full.process, full.person, full.group, full.target) = Default::default();
     assert_eq!(full, Config::default());
 }
 

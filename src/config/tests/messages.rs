@@ -190,6 +190,35 @@ fn too_few_people_for_a_policy_is_a_warning() {
 }
 
 #[test]
+fn a_group_names_what_it_is_and_what_it_gives() {
+    let group = |platform: &str, group: &str, roles: &str| {
+        format!("[[group]]\nplatform = \"{platform}\"\ngroup = \"{group}\"\nroles = [{roles}]\n")
+    };
+    let slack = "[slack]\nbot_token = { env = \"T\" }\napp_token = { env = \"A\" }\n";
+    let one = group("slack", "@approvers", "\"approver\"");
+    assert_eq!(good(&[slack, &one].concat()).group.len(), 1);
+    insta::assert_snapshot!(bad(&group("local", "x", "\"approver\"")), @r#"orderly.toml:2:12: `platform` cannot be "local". It is one of: slack, discord."#);
+    insta::assert_snapshot!(bad(&[slack, &group("slack", "@", "")].concat()), @r#"
+    orderly.toml:6:9: `group` names the group: a user group's handle such as @approvers, or its id
+    orderly.toml:7:9: `roles` is empty: say what the members may do, such as roles = ["approver"]
+    "#);
+    insta::assert_snapshot!(bad(&[slack, &one, &one].concat()), @"orderly.toml:10:9: @approvers stands here twice: give it all its roles at once");
+    insta::assert_snapshot!(bad(&one), @"orderly.toml:2:12: Slack is not used here: add [slack], or take the group out");
+}
+
+#[test]
+fn how_many_a_group_brings_is_not_guessed_at() {
+    let slack =
+        "[slack]\nbot_token = { env = \"T\" }\napp_token = { env = \"A\" }\n[[person]]\nid = \"ana\"\n";
+    let group = "[[group]]\nplatform = \"slack\"\ngroup = \"@approvers\"\nroles = [\"approver\"]\n";
+    let told = good(&[slack, group].concat()).warnings();
+    assert!(
+        !told.iter().any(|warning| warning.contains("approver")),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn any_text_at_all_is_answered_without_a_panic() {
     use proptest::prelude::*;
     proptest!(ProptestConfig::with_cases(48), |(at in any::<prop::sample::Index>(), cut in 0usize..60, put in "[\\[\\]{}=\"'.#\n a-z0-9é\u{0}]{0,12}")| {

@@ -149,7 +149,7 @@ fn an_inline_secret_is_refused_and_never_repeated() {
     orderly.toml:6:22: `ODOO_TOKEN` holds what looks like a secret (token), and that may not stand in this file. Below [target.probe] or [target.action], name the place where it is: env = { ODOO_TOKEN = { env = "ODOO_DB_ENV_ODOO_TOKEN" } }
     orderly.toml:5:7: `url` holds what looks like a secret (password), and that may not stand in this file. Take it out and name its place below [target.probe] or [target.action]: password = { env = "ODOO_DB_PROBE_PASSWORD" }
     orderly.toml:5:7: `url` holds what looks like a secret (password), and that may not stand in this file. Take it out and name its place below [target.probe] or [target.action]: password = { env = "ODOO_DB_PROBE_PASSWORD" }
-    orderly.toml:1:2: this file has no setting `teams`. It knows: command, timezone, store, web, slack, discord, log, room, timeline, reactions, runbooks, catalog, probes, policy, updates, nudge, containment, followup, postmortem, mask, process, person, target.
+    orderly.toml:1:2: this file has no setting `teams`. It knows: command, timezone, store, web, slack, discord, log, room, timeline, reactions, runbooks, catalog, probes, policy, updates, nudge, containment, followup, postmortem, mask, process, person, group, target.
     orderly.toml:2:13: `bot_token` is a secret and may not stand in this file. Name the place where it is: bot_token = { env = "SLACK_BOT_TOKEN" } or bot_token = { file = "/etc/orderly/slack-bot-token" }
     orderly.toml:1:1: [discord] lacks `guild`: add guild = "…"
     orderly.toml:1:1: [discord] lacks `category`: add category = "…"

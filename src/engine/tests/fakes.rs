@@ -12,7 +12,7 @@ use futures::FutureExt;
 use super::kit::{Said, identity};
 use crate::chat::{self, Chat, Form, Found, Incoming, Message, RoomSpec, Upload};
 use crate::desk;
-use crate::engine::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Words};
+use crate::engine::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Redact, Words};
 use crate::incident::*;
 use crate::store::{Edge, Memory, Store, StoredEntry};
 
@@ -599,6 +599,10 @@ impl Words for TestWords {
         }
     }
 
+    fn digest_redacted(&self) -> Message {
+        plain("digest: [redacted]".to_owned())
+    }
+
     fn carried(&self, carried: &Carried) -> Message {
         let text = carried.text.clone().unwrap_or_else(|| "(deleted)".to_owned());
         let files = match &carried.files[..] {
@@ -672,7 +676,10 @@ impl Meaning for TestMeaning {
             Said::Desk(request) => Act::Desk(*request),
             Said::Tell(text) => Act::Tell(plain(text)),
             Said::Export(format) => Act::Export { format, as_of: None },
-            Said::Redact { row, reason } => Act::Redact { row, reason },
+            Said::Redact { what, reason } => Act::Redact {
+                what: what.parse().map_or(Redact::Message(what), Redact::Row),
+                reason,
+            },
             Said::Link(code) => Act::Link { code },
             Said::Panic => panic!("a defect"),
         })

@@ -165,8 +165,8 @@ async fn what_was_redacted_before_it_was_read_is_not_read_any_more() {
     house.chat.down.store(true, Ordering::SeqCst);
     house.hears("r", None, reacted("ana")).await;
     let row = house.state(1).await.marks[&message("m1")].event;
-    let reason = "a password".to_owned();
-    let verdict = house.says("cleo", Some(1), Said::Redact { row, reason }).await;
+    let (what, reason) = (row.to_string(), "a password".to_owned());
+    let verdict = house.says("cleo", Some(1), Said::Redact { what, reason }).await;
     assert!(verdict.accepted, "{}", verdict.message.fallback);
     house.chat.down.store(false, Ordering::SeqCst);
     house.later(TimeDelta::minutes(2)).await;

@@ -40,7 +40,8 @@ pub enum Said {
     Tell(String),
     Export(String),
     Redact {
-        row: u64,
+        /// The number of a row, or the id of a message.
+        what: String,
         reason: String,
     },
     Link(Option<String>),
@@ -314,6 +315,8 @@ fn parts(store: &Memory, clock: &ManualClock, chat: &Arc<TestChat>, hands: &Arc<
             announce: Some(lobby()),
             away_after: AWAY_AFTER,
             whole_log: false,
+            groups: Vec::new(),
+            invite: Vec::new(),
         },
     }
 }

@@ -1,5 +1,7 @@
 //! A password pasted by mistake goes, everywhere.
 
+use chrono::TimeDelta;
+
 use super::kit::*;
 use crate::chat::Incoming;
 use crate::engine::redact::marker;
@@ -8,7 +10,7 @@ use crate::store::{LogId, Store, Stream, verify};
 
 fn redact(row: u64) -> Said {
     Said::Redact {
-        row,
+        what: row.to_string(),
         reason: "a password".to_owned(),
     }
 }
@@ -69,6 +71,68 @@ async fn the_message_it_came_from_goes_as_well() {
         house.state(1).await.marks[&message("m1")].marked.text,
         "[redacted]"
     );
+}
+
+#[tokio::test]
+async fn all_that_was_made_of_a_message_goes_and_a_late_edit_brings_nothing_back() {
+    let house = House::new().await;
+    house.framed().await;
+    let wrote = Incoming::Wrote {
+        from: identity("dan"),
+        message: message("m1"),
+        thread: None,
+        text: "it is tiggr".to_owned(),
+        at: start(),
+        files: Vec::new(),
+    };
+    house.hears("w", None, wrote).await;
+    for (who, emoji) in [
+        ("ana", "pushpin"),
+        ("cleo", "pushpin"),
+        ("ana", "todo"),
+        ("ana", "later"),
+    ] {
+        let reacted = Incoming::Reacted {
+            from: identity(who),
+            message: message("m1"),
+            emoji: emoji.to_owned(),
+            present: true,
+            at: start(),
+        };
+        house.hears(&format!("{who}-{emoji}"), None, reacted).await;
+    }
+    let edited = |seconds, text: &str| Incoming::Edited {
+        message: message("m1"),
+        text: text.to_owned(),
+        at: start() + TimeDelta::seconds(seconds),
+        of: None,
+    };
+    house.hears("e1", None, edited(1, "it is tiger")).await;
+    let (first, last) = (house.head(1).await - 4, house.head(1).await);
+    assert!(house.says("cleo", Some(1), redact(first)).await.accepted);
+    house.hears("e2", None, edited(2, "it is tiger!")).await;
+    let stream = Stream::Incident(IncidentId(1));
+    let rows = house.store.events(stream, first - 1, 1_000).await.expect("rows");
+    let told: Vec<_> = rows.iter().map(|row| row.event.kind.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "message_marked",
+            "message_marked",
+            "task_added",
+            "followup_added",
+            "message_changed",
+            "redacted"
+        ]
+    );
+    assert!(rows.iter().all(|row| !row.event.payload.contains("tig")));
+    assert!(rows.iter().all(|row| row.seq > last || row.redacted));
+    let log = house.store.room_log(IncidentId(1), LogId(0), 10).await;
+    let log = log.expect("a log");
+    assert_eq!(log.len(), 3);
+    for stored in &log {
+        assert_eq!(stored.entry.text.as_deref(), Some("[redacted]"));
+    }
 }
 
 #[tokio::test]

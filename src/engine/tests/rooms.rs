@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use super::kit::*;
 use crate::chat::Incoming;
 use crate::incident::*;
+use crate::store::{LogId, Store};
 
 /// Framed, with a room of the team on each platform.
 async fn on_both() -> House {
@@ -603,6 +604,12 @@ async fn a_mark_on_a_copy_is_a_mark_on_what_was_said() {
     assert!(house.state(1).await.marks[&original].removed.is_some());
 }
 
+async fn redact(house: &House, what: String) {
+    let reason = "a password".to_owned();
+    let verdict = house.says("cleo", Some(1), Said::Redact { what, reason }).await;
+    assert!(verdict.accepted, "{}", verdict.message.fallback);
+}
+
 #[tokio::test]
 async fn redacted_words_leave_every_copy_and_an_edit_makes_no_new_one() {
     let house = carrying().await;
@@ -622,8 +629,7 @@ async fn redacted_words_leave_every_copy_and_an_edit_makes_no_new_one() {
     };
     house.hears("r1", None, mark).await;
     let row = house.head(1).await;
-    let reason = "a password".to_owned();
-    house.says("cleo", Some(1), Said::Redact { row, reason }).await;
+    redact(&house, row.to_string()).await;
     assert_eq!(house.chat.one("inc-1", "["), "[slack] dan: [redacted]");
     house.does("ana", Request::SetCarry { on: false }).await;
     house
@@ -667,6 +673,51 @@ async fn what_was_said_during_a_long_outage_is_in_the_one_digest() {
             .all(|text| !text.starts_with('['))
     );
     assert_eq!(house.waits_in_outbox().await, 0);
+    redact(&house, "m1".to_owned()).await;
+    assert_eq!(house.chat.one("inc-1", "digest"), "digest: [redacted]");
+}
+
+#[tokio::test]
+async fn redacted_words_leave_the_copies_of_a_room_that_was_left() {
+    let house = carrying().await;
+    house
+        .hears(
+            "m1",
+            None,
+            wrote(slack_room("inc-1"), "m1", "my password is tiger"),
+        )
+        .await;
+    let room = slack_room("inc-1");
+    house.does("cleo", Request::LeaveRoom { room }).await;
+    redact(&house, "m1".to_owned()).await;
+    assert_eq!(house.chat.one("inc-1", "["), "[slack] dan: [redacted]");
+    let log = house.store.room_log(IncidentId(1), LogId(0), 100).await;
+    let log = log.expect("a log");
+    assert!(
+        log.iter()
+            .all(|stored| stored.entry.text.as_deref() != Some("my password is tiger"))
+    );
+}
+
+#[tokio::test]
+async fn a_reaction_on_a_copy_is_not_missed_at_the_original() {
+    let house = carrying().await;
+    house
+        .hears("m1", None, wrote(slack_room("inc-1"), "m1", "it began at noon"))
+        .await;
+    let posted = house.chat.posted();
+    let copy = posted.iter().find(|posted| posted.text.starts_with('['));
+    let mark = Incoming::Reacted {
+        from: identity("ana"),
+        message: copy.expect("a copy").at.clone(),
+        emoji: "pushpin".to_owned(),
+        present: true,
+        at: start(),
+    };
+    house.hears("r1", None, mark).await;
+    let state = house.state(1).await;
+    let mark = &state.marks[&at(slack_room("inc-1"), "m1")];
+    assert!(mark.removed.is_none() && mark.reacted.is_empty(), "{mark:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Proposing, approving, attempting: the requests of an action's life. What follows by itself is in `follow`.
 
-use super::order::confirm_first;
-use super::order::ids;
+use chrono::TimeDelta;
+
+use super::order::{confirm_first, ids};
 use super::{Deciding, Fact, Facts, maybe_said, said};
 use crate::incident::action::{Outcome, Preview, Terms};
 use crate::incident::event::Event;
@@ -11,6 +12,9 @@ use crate::incident::refusal::Refusal;
 use crate::incident::request::{Request, TimerKey};
 use crate::incident::state::State;
 use crate::incident::words::*;
+
+/// After this long the room is told again that a group cannot be read: once per round of asking again is enough.
+const MISSED_AGAIN: TimeDelta = TimeDelta::minutes(10);
 
 impl Deciding<'_> {
     pub(super) fn decide_action(&self, state: &State, request: &Request) -> Option<Facts> {
@@ -55,6 +59,7 @@ impl Deciding<'_> {
             Request::AcceptContainment { proposal, reason } => {
                 self.accept_containment(state, *proposal, reason)
             }
+            Request::MissGroup { group, why } => Ok(self.miss_group(state, group, why)),
             _ => return None,
         })
     }
@@ -120,7 +125,7 @@ impl Deciding<'_> {
             return Ok(Vec::new());
         }
         let terms = &proposal.terms;
-        let expires = self.clock + chrono::TimeDelta::seconds(terms.policy.stands_for_s());
+        let expires = self.clock + TimeDelta::seconds(terms.policy.stands_for_s());
         let shown = Event::Proposed {
             proposal: id,
             preview: Box::new(preview.clone()),
@@ -158,12 +163,12 @@ impl Deciding<'_> {
                 "You proposed {id}, so your approval does not count. Somebody else has to look at it."
             )));
         }
-        if let Some(role) = proposal.terms.policy.role
-            && !self.around.holds(person, role)
-        {
+        let role = proposal.terms.policy.role;
+        if let Some(role) = role.filter(|role| !self.around.holds(person, *role)) {
             return Err(Refusal::new(format!(
-                "{id} needs the {role} role, which you do not hold. The {role}s are: {}.",
-                self.holders(role)
+                "{id} needs the {role} role, which you do not hold. The {role}s are: {}.{}",
+                self.holders(role),
+                self.lost(role)
             )));
         }
         if proposal
@@ -177,14 +182,28 @@ impl Deciding<'_> {
             )));
         }
         let reason = maybe_said("reason", "The reason", reason.as_ref())?;
+        let through = role.and_then(|role| self.around.through(person, role));
         Ok(vec![
             Event::Approved {
                 proposal: id,
                 digest: shown.digest.clone(),
                 reason,
+                through: through.map(|group| group.name.clone()),
             }
             .into(),
         ])
+    }
+
+    /// Said once, and again when it is for another reason or after a while.
+    fn miss_group(&self, state: &State, group: &str, why: &str) -> Vec<Fact> {
+        let told = state.groups_missed.get(group);
+        if told.is_some_and(|(said, at)| said == why && self.now - *at < MISSED_AGAIN) {
+            return Vec::new();
+        }
+        vec![Fact::by_rule(Event::GroupMissed {
+            group: group.to_owned(),
+            why: why.to_owned(),
+        })]
     }
 
     /// The timer that writes it down may come a moment later than the deadline.
@@ -214,6 +233,15 @@ impl Deciding<'_> {
         }
     }
 
+    /// Why some who would hold a role do not now.
+    pub(super) fn lost(&self, role: Role) -> String {
+        let lost = self.around.lost(role);
+        lost.map(|(group, why)| {
+            format!(" The group {group} cannot be read ({why}), so it counts for nobody.")
+        })
+        .collect()
+    }
+
     fn still_missing(&self, proposal: &Proposal) -> String {
         let have = self.counting(proposal).len();
         let need = (proposal.terms.policy.quorum as usize).saturating_sub(have);
@@ -227,6 +255,21 @@ impl Deciding<'_> {
     /// The approvals that count at this moment: for what is shown, by people who still hold the role and may still
     /// command, never the proposer's, one vote a person.
     pub(super) fn counting(&self, proposal: &Proposal) -> Vec<PersonId> {
+        self.approvers_who(proposal, |person| match proposal.terms.policy.role {
+            Some(role) => self.around.holds(person, role),
+            None => self.around.may_command(person),
+        })
+    }
+
+    /// Those that would count, if only the groups that give the role could be read.
+    pub(super) fn counting_when_read(&self, proposal: &Proposal) -> Vec<PersonId> {
+        self.approvers_who(proposal, |person| match proposal.terms.policy.role {
+            Some(role) => self.around.held_when_read(person, role),
+            None => self.around.may_command(person),
+        })
+    }
+
+    fn approvers_who(&self, proposal: &Proposal, may: impl Fn(&PersonId) -> bool) -> Vec<PersonId> {
         let Some(shown) = proposal.stage.shown() else {
             return Vec::new();
         };
@@ -236,10 +279,7 @@ impl Deciding<'_> {
             .filter(|approval| approval.digest == shown.digest)
             .map(|approval| &approval.by)
             .filter(|person| proposal.proposer.as_ref() != Some(person))
-            .filter(|person| match proposal.terms.policy.role {
-                Some(role) => self.around.holds(person, role),
-                None => self.around.may_command(person),
-            })
+            .filter(|person| may(person))
             .cloned()
             .collect();
         people.sort();

@@ -236,15 +236,21 @@ impl Deciding<'_> {
         if self.around.entries.get(&proposal.terms.action) != Some(&proposal.terms.entry_digest) {
             return void("The catalog entry changed after it was proposed. Propose it again.".to_owned());
         }
-        let counting = self.counting(proposal).len();
-        if proposal.break_glass.is_none() && counting < proposal.terms.policy.quorum as usize {
+        let quorum = proposal.terms.policy.quorum as usize;
+        let short = proposal.break_glass.is_none() && self.counting(proposal).len() < quorum;
+        if short && self.counting_when_read(proposal).len() < quorum {
             return void("Somebody who approved may no longer approve. Propose it again.".to_owned());
         }
         let target = &proposal.terms.target;
         if state.opening.drill && proposal.terms.environment != Environment::Drill {
             return void(format!("This is a drill and {target} is no target for drills."));
         }
-        let hold = if let Some(freeze) = self.around.freeze_on(target) {
+        let hold = if let Some(role) = proposal.terms.policy.role.filter(|_| short) {
+            Some(format!(
+                "{} It goes on when that one can be read.",
+                self.lost(role).trim()
+            ))
+        } else if let Some(freeze) = self.around.freeze_on(target) {
             Some(format!(
                 "Frozen by {}: {}. It goes on when the freeze is lifted.",
                 freeze.by, freeze.reason

@@ -27,6 +27,8 @@ impl Deciding<'_> {
                     "message",
                 )])
             }
+            // An edit made before a redaction may be told after it.
+            Request::MessageEdited { message, .. } if state.redacted.contains(message) => Ok(Vec::new()),
             Request::MessageEdited { message, text, at } => match state.marks.get(message) {
                 Some(mark) if mark.marked.text != *text => Ok(vec![Fact::at(
                     Event::MessageChanged {

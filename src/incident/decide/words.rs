@@ -55,10 +55,18 @@ impl Deciding<'_> {
                 }
                 .into(),
             ]),
-            Request::RecordRedaction { row, reason } => {
+            Request::RecordRedaction {
+                row,
+                reason,
+                messages,
+            } => {
                 self.leads(state, "redact the journal")?;
-                let reason = said("reason", "The reason", reason)?;
-                Ok(vec![Event::Redacted { row: *row, reason }.into()])
+                let event = Event::Redacted {
+                    row: *row,
+                    reason: said("reason", "The reason", reason)?,
+                    messages: messages.clone(),
+                };
+                Ok(vec![event.into()])
             }
             _ => self
                 .decide_marks(state, request)

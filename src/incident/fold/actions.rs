@@ -102,6 +102,10 @@ impl State {
                 };
                 self.settle_change(*change, waived);
             }
+            Event::GroupMissed { group, why } => {
+                self.groups_missed
+                    .insert(group.clone(), (why.clone(), recorded.recorded));
+            }
             _ => {}
         }
     }

@@ -223,7 +223,10 @@ impl State {
                 };
                 self.settle_file(message, file, missed);
             }
-            Event::Redacted { row, .. } => self.forget_files(*row, recorded.seq),
+            Event::Redacted { row, messages, .. } => {
+                self.redacted.extend(messages.iter().cloned());
+                self.forget_files(*row, messages, recorded.seq);
+            }
             Event::SectionWritten { section, text } => {
                 let written = Written {
                     text: text.clone(),
@@ -243,8 +246,9 @@ impl State {
     }
 
     /// What was not read yet when its message was redacted is not read any more.
-    fn forget_files(&mut self, row: u64, event: u64) {
-        for mark in self.marks.values_mut().filter(|mark| mark.event == row) {
+    fn forget_files(&mut self, row: u64, messages: &[MessageRef], event: u64) {
+        let marks = self.marks.values_mut();
+        for mark in marks.filter(|mark| mark.event == row || messages.contains(&mark.marked.message)) {
             for file in &mark.marked.files {
                 let missed = || FileFate::Missed {
                     why: "the message was redacted".to_owned(),

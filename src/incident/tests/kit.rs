@@ -35,6 +35,7 @@ pub fn around() -> Surroundings {
     });
     Surroundings {
         people: people.collect(),
+        groups: Vec::new(),
         freezes: Vec::new(),
         locks: BTreeMap::new(),
         entries: ["stop", "start", "restart", "note"]

@@ -7,6 +7,7 @@ mod damage;
 mod effects;
 mod endings;
 mod gates;
+mod groups;
 mod invariants;
 pub(crate) mod kit;
 mod opening;

@@ -88,6 +88,10 @@ fn keep_golden(name: &str, missing: impl Fn() -> Vec<Line>) {
 /// The golden journals whose name begins so, oldest first.
 fn golden(prefix: &str, missing: impl Fn() -> Vec<Line>) -> Vec<Vec<Line>> {
     keep_golden(&format!("{prefix}-v1"), missing);
+    kept_golden(prefix)
+}
+
+fn kept_golden(prefix: &str) -> Vec<Vec<Line>> {
     let folder = at_root("tests/golden");
     let files = std::fs::read_dir(&folder).expect("tests/golden is there");
     let mut paths: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).collect();
@@ -264,6 +268,20 @@ fn the_golden_journal_with_several_rooms_replays_for_ever() {
 }
 
 #[test]
+fn the_golden_journal_with_approvals_through_a_group_replays_for_ever() {
+    keep_golden("incident-v1g", || incident_lines(&through_a_group().journal));
+    let state = replay(&kept_golden("incident-v1g")[0]);
+    assert_eq!(state.illegal, Vec::new());
+    let missed: Vec<_> = state
+        .groups_missed
+        .iter()
+        .map(|(group, (why, _))| format!("{group}: {why}"))
+        .collect();
+    insta::assert_snapshot!(missed.join("\n"), @"slack/@approvers: it is disabled");
+    insta::assert_snapshot!(state.proposals[&ProposalId(1)].stage.word(), @"approved");
+}
+
+#[test]
 fn every_kind_of_event_has_a_golden_line() {
     let journals = golden("incident", || incident_lines(&everything().journal));
     let there: BTreeSet<_> = journals.iter().flatten().map(|line| line.kind.clone()).collect();
@@ -361,6 +379,40 @@ fn linked_lines() -> Vec<Line> {
     written_on(&mut state, [(By::Orderly, offer), (By::Orderly, prove)])
 }
 
+/// A group that comes, loses somebody, gets them back, cannot be read, and goes.
+fn desk_lines_of_groups() -> Vec<Line> {
+    let member = |user: &str| desk::Member {
+        identity: Identity {
+            platform: "slack".to_owned(),
+            workspace: "T1".to_owned(),
+            user: user.to_owned(),
+        },
+        name: user.to_owned(),
+    };
+    let read = |users: &[&str]| desk::Request::ReadGroup {
+        group: "slack/@approvers".to_owned(),
+        roles: self::roles(&[Role::Approver]),
+        members: users.iter().map(|user| member(user)).collect(),
+    };
+    let lost = desk::Request::LoseGroup {
+        group: "slack/@approvers".to_owned(),
+        roles: self::roles(&[Role::Approver]),
+        why: "it is disabled".to_owned(),
+    };
+    let none = desk::Request::KeepGroups {
+        groups: BTreeSet::new(),
+    };
+    let requests = [
+        read(&["U1", "U2"]),
+        read(&["U1"]),
+        read(&["U1", "U2"]),
+        lost,
+        none,
+    ];
+    let requests = requests.map(|request| (By::Orderly, request));
+    written_on(&mut desk::State::default(), requests)
+}
+
 fn written_on(state: &mut desk::State, requests: impl IntoIterator<Item = (By, desk::Request)>) -> Vec<Line> {
     let mut lines = Vec::new();
     for (by, request) in requests {
@@ -384,6 +436,7 @@ fn written_on(state: &mut desk::State, requests: impl IntoIterator<Item = (By, d
 #[test]
 fn the_desks_golden_journal_replays_for_ever() {
     keep_golden("desk-v1b", linked_lines);
+    keep_golden("desk-v1g", desk_lines_of_groups);
     let journals = golden("desk", desk_lines);
     let mut state = desk::State::default();
     for (at, line) in journals.iter().flatten().enumerate() {
@@ -408,6 +461,28 @@ fn the_desks_golden_journal_replays_for_ever() {
         missing.is_empty(),
         "add a golden journal that has {missing:?}; leave the others as they are"
     );
+}
+
+/// An approval that counts by a group, which was not there a moment before.
+fn through_a_group() -> Story {
+    let mut story = Story::framed();
+    story.does("ana", damage(true));
+    let id = story.proposed(stopping());
+    story.lose_role("ben", Role::Approver);
+    let mut group = GroupStanding {
+        name: "slack/@approvers".to_owned(),
+        roles: roles(&[Role::Approver]),
+        members: [person("ben")].into(),
+        lost: None,
+    };
+    story.returns(Request::MissGroup {
+        group: group.name.clone(),
+        why: "it is disabled".to_owned(),
+    });
+    group.lost = None;
+    story.around.groups = vec![group];
+    story.does("ben", approve(id));
+    story
 }
 
 /// An incident in which everything happens that can happen.
@@ -807,6 +882,7 @@ fn to_the_end(story: &mut Story) {
         Request::RecordRedaction {
             row: 20,
             reason: text(),
+            messages: Vec::new(),
         },
     );
     story.does("cleo", Request::Close { reason: None });

@@ -190,6 +190,7 @@ fn an_approval_of_an_earlier_version_is_shown_as_not_counting() {
         proposal,
         digest: "old".to_owned(),
         reason: None,
+        through: None,
     };
     let operation = Operation {
         driver: "postgres".to_owned(),

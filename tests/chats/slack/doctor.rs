@@ -12,6 +12,7 @@ fn settings(slack: &SlackServer) -> Settings {
         signing_secret: None,
         connections: 2,
         announce: Some(slack.channel("incidents", &[])),
+        groups: Vec::new(),
         marks: vec!["📌".to_owned()],
         page: None,
     }
@@ -88,6 +89,43 @@ async fn a_revoked_token_is_told_with_how_to_get_another() {
     let told = wrong(&slack, &settings).await.join("\n");
     assert!(
         told.contains("token_revoked") && told.contains("Install App"),
+        "{told}"
+    );
+    slack.take_violations();
+}
+
+#[tokio::test]
+async fn a_user_group_that_gives_roles_must_be_there_and_readable() {
+    let slack = SlackServer::start().await;
+    slack.install(&manifest(&installed()));
+    let group = slack.group("approvers", &[&slack.person("ana")]);
+    let settings = Settings {
+        groups: vec!["@approvers".to_owned(), group.clone()],
+        ..settings(&slack)
+    };
+    assert_eq!(wrong(&slack, &settings).await, Vec::<String>::new());
+    slack.change_group(&group, |group| group.disabled = true);
+    let told = wrong(&slack, &settings).await;
+    assert!(
+        told.len() == 2 && told.iter().all(|told| told.contains("it is disabled")),
+        "{told:?}"
+    );
+    slack.take_scope("usergroups:read");
+    let told = wrong(&slack, &settings).await;
+    assert!(
+        told.len() == 3 && told[2].contains("the scope usergroups:read is missing"),
+        "{told:?}"
+    );
+    let none = Settings {
+        groups: vec!["@nobody".to_owned()],
+        ..settings
+    };
+    slack.grant_only(&["usergroups:read"]);
+    let told = wrong(&slack, &none).await.join("\n");
+    assert!(
+        told.contains(
+            "the user group @nobody cannot be read, so it counts for nobody: there is no such user group"
+        ),
         "{told}"
     );
     slack.take_violations();

@@ -56,6 +56,13 @@ pub struct House {
     process: Option<Runtime>,
 }
 
+/// People of the config, with what they are entitled to.
+pub const PEOPLE: [(&str, &str); 3] = [
+    ("ana", r#"["commander", "deputy", "scribe", "responder"]"#),
+    ("ben", r#"["approver", "deputy", "responder"]"#),
+    ("cleo", r#"["responder", "scribe", "liaison"]"#),
+];
+
 /// What the config says of people: each on Slack, too.
 fn config(
     slack: &SlackServer,
@@ -63,6 +70,7 @@ fn config(
     transport: Transport,
     folder: &Path,
     announce: &str,
+    people: &[(&str, &str)],
     more: &str,
 ) -> Config {
     let secret = |name: &str, text: String| {
@@ -81,15 +89,11 @@ fn config(
         ),
     };
     let mut text = format!(
-        "[web]\nlisten = \"127.0.0.1:0\"\n\n{more}\n[slack]\napi_url = \"{}\"\nbot_token = {}\nannounce = \"{announce}\"\n{way}\n",
+        "[slack]\napi_url = \"{}\"\nbot_token = {}\nannounce = \"{announce}\"\n{way}\n",
         slack.api_url(),
         secret("bot", slack.bot_token()),
     );
-    for (id, roles) in [
-        ("ana", r#"["commander", "deputy", "scribe", "responder"]"#),
-        ("ben", r#"["approver", "deputy", "responder"]"#),
-        ("cleo", r#"["responder", "scribe", "liaison"]"#),
-    ] {
+    for (id, roles) in people {
         let user = slack.person(id);
         text.push_str(&format!(
             "\n[[person]]\nid = \"{id}\"\nname = \"{id}\"\nroles = {roles}\nidentities = [{{ platform = \"slack\", \
@@ -101,6 +105,8 @@ fn config(
     text.push_str(&format!(
         "\n[[target]]\nname = \"shop\"\nkind = \"demo\"\nenvironment = \"production\"\nurl = \"{shop}\"\naction = {{}}\n"
     ));
+    text.push_str("\n[web]\nlisten = \"127.0.0.1:0\"\n");
+    text.push_str(more);
     Config::parse("orderly.toml", &text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
 }
 
@@ -109,18 +115,30 @@ impl House {
         Self::with(transport, "").await
     }
 
-    /// The same with something else in its config.
+    /// The same with something else in its config: first of [web], then of anything.
     pub async fn with(transport: Transport, more: &str) -> Self {
-        Self::on(SlackServer::start().await, transport, None, more).await
+        Self::of(SlackServer::start().await, transport, &PEOPLE, more).await
     }
 
     /// The same, so that it can be [killed](Self::killed).
     pub async fn mortal(transport: Transport) -> Self {
-        Self::on(SlackServer::start().await, transport, Some(process()), "").await
+        let slack = SlackServer::start().await;
+        Self::on(slack, transport, Some(process()), &PEOPLE, "").await
     }
 
-    /// The program on this workspace, at work.
-    async fn on(slack: SlackServer, transport: Transport, process: Option<Runtime>, more: &str) -> Self {
+    /// The program on this workspace, at work, with these people in its config, and what else that says: first of [web],
+    /// then of anything.
+    pub async fn of(slack: SlackServer, transport: Transport, team: &[(&str, &str)], more: &str) -> Self {
+        Self::on(slack, transport, None, team, more).await
+    }
+
+    async fn on(
+        slack: SlackServer,
+        transport: Transport,
+        process: Option<Runtime>,
+        team: &[(&str, &str)],
+        more: &str,
+    ) -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
@@ -138,7 +156,15 @@ impl House {
         let shop = Shop::start(folder.path(), Arc::new(clock.clone()), EVERY)
             .await
             .expect("an open shop");
-        let config = config(&slack, &shop.url(), transport, folder.path(), &incidents, more);
+        let config = config(
+            &slack,
+            &shop.url(),
+            transport,
+            folder.path(),
+            &incidents,
+            team,
+            more,
+        );
         let (app, page) = Self::program(process.as_ref(), config, folder.path(), &clock).await;
         let house = Self {
             slack,
@@ -205,10 +231,12 @@ impl House {
         for _ in 0..PACED_OUT {
             self.slack.all_delivered().await;
             self.app.engine.quiet().await;
-            if self.waiting().await == 0 {
-                break;
+            match self.waiting().await {
+                // What was done last may have been told to the bot as an event since.
+                0 if self.slack.read(|slack| slack.undelivered()) == 0 => break,
+                0 => {}
+                _ => self.advance(Duration::from_secs(1)),
             }
-            self.advance(Duration::from_secs(1));
         }
         self.state().await
     }

@@ -1,0 +1,450 @@
+//! Slack: `cargo bench --bench slack -- [SECONDS] [FOLDER]`.
+//!
+//! * A signed `/incident note` over HTTP until it is acknowledged, sixteen connections, for SECONDS (10 unless told): by
+//!   `orderly serve`, where it is durable by then and decided afterwards, and by a bot on Bolt for JavaScript that
+//!   acknowledges and does nothing at all. Both get the same bodies from the same client, which runs on the same machine
+//!   and takes its share of it. What Orderly says back to each note is sent, and counts into its CPU.
+//! * 200 incidents within ten seconds, on Slack's own tiers, on a driven clock.
+
+// What both ways of running share, and each uses in part.
+#[allow(dead_code)]
+#[path = "../tests/chats/slack"]
+mod slack {
+    pub mod burst;
+    pub mod kit;
+    pub mod story;
+}
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::routing::post;
+use orderly::chat::slack::{Wanted, manifest};
+use orderly::clock::{Clock, SystemClock};
+use orderly_testbed::slack::{SlackServer, signature};
+use slack::burst::{burst, holds};
+use slack::kit::{House, Transport};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const CONNECTIONS: usize = 16;
+/// One for each connection, so that they are decided side by side; as many as Slack lets a bot open at once.
+const INCIDENTS: usize = 16;
+/// Both programs are warm before they are measured: one compiles itself while it runs.
+const WARM: Duration = Duration::from_secs(3);
+/// Before memory at rest is read.
+const REST: Duration = Duration::from_secs(5);
+
+const BURST: usize = 200;
+const BUSINESS_DOWN: usize = 10;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<()> {
+    // `cargo bench` adds a flag of its own.
+    let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
+    let time = Duration::from_secs_f64(args.next().map_or(Ok(10.0), |text| text.parse())?);
+    let folder = args.next().map_or_else(std::env::temp_dir, Into::into);
+    orderly::driver::install_tls();
+    acknowledged(time, &folder).await?;
+    let began = Instant::now();
+    let house = House::open(Transport::Http).await;
+    let went = burst(&house, BURST, BUSINESS_DOWN).await;
+    holds(&house, &went, BURST, BUSINESS_DOWN);
+    println!(
+        "\n{BURST} incidents within ten seconds: the last room whole after {} s, at best {} s (x {:.2}); SEV1 first, none \
+         doubled; {} calls, {} of them turned down; {:.1} s of real time",
+        went.took.as_secs(),
+        went.best.as_secs(),
+        went.took.as_secs_f64() / went.best.as_secs_f64(),
+        went.calls,
+        went.limited,
+        began.elapsed().as_secs_f64()
+    );
+    house.close().await;
+    Ok(())
+}
+
+/// What one of the two programs did.
+struct Measured {
+    rest_mib: f64,
+    after_mib: f64,
+    a_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    cpu_us: f64,
+    refused: u64,
+}
+
+async fn acknowledged(time: Duration, folder: &Path) -> Result<()> {
+    let slack = SlackServer::start_at(SystemClock.now()).await;
+    slack.limits(false);
+    slack.install(&manifest(&Wanted {
+        command: "incident",
+        description: "Incident response in order",
+        hint: "open",
+        address: Some("https://orderly.example.com"),
+    }));
+    let replies = replies().await?;
+    let bolt = Program::bolt(&slack).await?;
+    let bolt = measure(&slack, bolt, replies, time).await?;
+    let folder = tempfile::tempdir_in(folder)?;
+    let orderly = Program::orderly(&slack, folder.path()).await?;
+    let orderly = measure(&slack, orderly, replies, time).await?;
+    println!(
+        "{:<34}{:>10}{:>9}{:>9}{:>9}{:>10}{:>10}{:>9}",
+        "a signed note, acknowledged",
+        "a second",
+        "p50 ms",
+        "p99 ms",
+        "CPU us",
+        "rest MiB",
+        "after MiB",
+        "refused"
+    );
+    for (what, it) in [("orderly, durable", &orderly), ("Bolt, doing nothing", &bolt)] {
+        println!(
+            "{what:<34}{:>10.0}{:>9.2}{:>9.2}{:>9.0}{:>10.1}{:>10.1}{:>9}",
+            it.a_second, it.p50_ms, it.p99_ms, it.cpu_us, it.rest_mib, it.after_mib, it.refused
+        );
+    }
+    println!(
+        "{:<34}{:>9.2}x{:>8.2}x{:>8.2}x{:>8.2}x{:>9.2}x",
+        "orderly / Bolt",
+        orderly.a_second / bolt.a_second,
+        orderly.p50_ms / bolt.p50_ms,
+        orderly.p99_ms / bolt.p99_ms,
+        orderly.cpu_us / bolt.cpu_us,
+        orderly.rest_mib / bolt.rest_mib,
+    );
+    slack.take_violations();
+    Ok(())
+}
+
+/// Where answers to commands go; Slack has an address for each.
+async fn replies() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let router = Router::new().route("/reply", post(|| async { "{\"ok\":true}" }));
+    tokio::spawn(async move {
+        // Ends with the program.
+        let _ = axum::serve(listener, router).await;
+    });
+    Ok(address)
+}
+
+/// A bot in a process of its own.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    /// Channels with an incident, once there are some.
+    rooms: Vec<String>,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> Result<SocketAddr> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// Where scripts/setup puts Slack's libraries.
+fn libraries() -> Result<PathBuf> {
+    let folder = match std::env::var_os("ORDERLY_SLACK_SDKS") {
+        Some(folder) => PathBuf::from(folder),
+        None => {
+            let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+            let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+            cache.or(home).context("no home")?.join("orderly/slack-sdks")
+        }
+    };
+    if !folder.join("ready").exists() {
+        bail!(
+            "Slack's libraries are not in {}: run scripts/setup",
+            folder.display()
+        );
+    }
+    Ok(folder)
+}
+
+impl Program {
+    async fn bolt(slack: &SlackServer) -> Result<Self> {
+        let address = free_port()?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/sdk/ack.mjs");
+        let child = Command::new("node")
+            .arg(script)
+            .env("NODE_ENV", "production")
+            .env("SDK_FOLDER", libraries()?)
+            .env("API_URL", slack.api_url())
+            .env("BOT_TOKEN", slack.bot_token())
+            .env("SIGNING_SECRET", slack.signing_secret())
+            .env("PORT", address.port().to_string())
+            .stdin(Stdio::null())
+            .spawn()
+            .context("node cannot be started: run scripts/setup")?;
+        let mut program = Self {
+            child,
+            address,
+            rooms: vec!["C0NOWHERE".to_owned()],
+        };
+        program.ready().await?;
+        Ok(program)
+    }
+
+    async fn orderly(slack: &SlackServer, folder: &Path) -> Result<Self> {
+        let address = free_port()?;
+        let (ana, ops) = (slack.person("ana"), slack.channel("ops", &[&slack.person("ana")]));
+        let config = format!(
+            "[web]\nlisten = \"{address}\"\n[slack]\ntransport = \"http\"\napi_url = \"{}\"\n\
+             bot_token = {{ env = \"BOT_TOKEN\" }}\nsigning_secret = {{ env = \"SIGNING_SECRET\" }}\n\
+             [[person]]\nid = \"ana\"\nroles = [\"commander\"]\n\
+             identities = [{{ platform = \"slack\", workspace = \"{}\", user = \"{}\" }}]\n",
+            slack.api_url(),
+            slack.team_id(),
+            ana.id()
+        );
+        std::fs::write(folder.join("orderly.toml"), config)?;
+        let child = Command::new(env!("CARGO_BIN_EXE_orderly"))
+            .arg("serve")
+            .current_dir(folder)
+            .env("BOT_TOKEN", slack.bot_token())
+            .env("SIGNING_SECRET", slack.signing_secret())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut program = Self {
+            child,
+            address,
+            rooms: vec![ops],
+        };
+        program.ready().await?;
+        Ok(program)
+    }
+
+    async fn ready(&mut self) -> Result<()> {
+        while TcpStream::connect(self.address).await.is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("it ended with {status}");
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    /// Opens the incidents on which notes are written.
+    async fn opened(&mut self, slack: &SlackServer, client: &Client) -> Result<()> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        for at in 0..INCIDENTS {
+            let text = format!("open Dock {at} severity=SEV3");
+            client.command(&mut stream, &self.rooms[0], &text).await?;
+        }
+        let rooms = || {
+            slack.read(|slack| {
+                let rooms = slack
+                    .channels()
+                    .filter(|channel| channel.name.starts_with("inc-"));
+                rooms.map(|channel| channel.id.clone()).collect::<Vec<_>>()
+            })
+        };
+        while rooms().len() < INCIDENTS {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.rooms = rooms();
+        // The openings have been told everywhere.
+        tokio::time::sleep(REST).await;
+        Ok(())
+    }
+
+    /// Resident memory in MiB.
+    fn resident(&self) -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line
+            .and_then(|line| line.trim().strip_suffix(" kB"))
+            .context("no VmRSS")?;
+        Ok(kib.trim().parse::<f64>()? / 1024.0)
+    }
+
+    /// CPU time used so far, of all its threads.
+    fn cpu(&self) -> Result<Duration> {
+        /// The kernel counts in hundredths of a second.
+        const TICK: Duration = Duration::from_millis(10);
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name before it may hold anything, also blanks.
+        let (_, rest) = stat.rsplit_once(')').context("no stat")?;
+        let field = |at: usize| -> Result<u32> {
+            Ok(rest.split_whitespace().nth(at).context("a short stat")?.parse()?)
+        };
+        Ok(TICK * (field(11)? + field(12)?))
+    }
+}
+
+async fn measure(
+    slack: &SlackServer,
+    mut program: Program,
+    replies: SocketAddr,
+    time: Duration,
+) -> Result<Measured> {
+    tokio::time::sleep(REST).await;
+    let rest_mib = program.resident()?;
+    let client = Arc::new(Client {
+        secret: slack.signing_secret(),
+        team: slack.team_id(),
+        user: slack.person("ana").id().to_owned(),
+        replies,
+    });
+    if program.rooms[0] != "C0NOWHERE" {
+        program.opened(slack, &client).await?;
+    }
+    load(&program, &client, WARM).await?;
+    let cpu = program.cpu()?;
+    let began = Instant::now();
+    let mut noted = load(&program, &client, time).await?;
+    let took = began.elapsed().as_secs_f64();
+    let cpu = program.cpu()? - cpu;
+    noted.waits.sort_unstable();
+    let count = noted.waits.len();
+    let at = |share: f64| {
+        let wait = noted.waits.get((count as f64 * share) as usize);
+        wait.map_or(0.0, |wait| wait.as_secs_f64() * 1e3)
+    };
+    Ok(Measured {
+        rest_mib,
+        after_mib: program.resident()?,
+        a_second: count as f64 / took,
+        p50_ms: at(0.5),
+        p99_ms: at(0.99),
+        cpu_us: cpu.as_secs_f64() * 1e6 / count.max(1) as f64,
+        refused: noted.refused,
+    })
+}
+
+#[derive(Default)]
+struct Noted {
+    waits: Vec<Duration>,
+    /// Told to send it again, because the inbox was at its bound.
+    refused: u64,
+}
+
+async fn load(program: &Program, client: &Arc<Client>, time: Duration) -> Result<Noted> {
+    let until = Instant::now() + time;
+    let posting = (0..CONNECTIONS).map(|at| {
+        let (client, address) = (Arc::clone(client), program.address);
+        let room = program.rooms[at % program.rooms.len()].clone();
+        tokio::spawn(async move {
+            let mut stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            let mut noted = Noted::default();
+            while Instant::now() < until {
+                let (taken, wait) = client
+                    .command(&mut stream, &room, "note the queue of dock four is full")
+                    .await?;
+                match taken {
+                    true => noted.waits.push(wait),
+                    false => noted.refused += 1,
+                }
+            }
+            anyhow::Ok(noted)
+        })
+    });
+    let mut all = Noted::default();
+    for noted in futures::future::join_all(posting).await {
+        let noted = noted??;
+        all.waits.extend(noted.waits);
+        all.refused += noted.refused;
+    }
+    Ok(all)
+}
+
+/// Slack, as far as it sends commands.
+struct Client {
+    secret: String,
+    team: String,
+    user: String,
+    replies: SocketAddr,
+}
+
+impl Client {
+    /// Types a command; whether it was taken, and how long that took. Plain HTTP by hand, so that the client costs little.
+    async fn command(&self, stream: &mut TcpStream, room: &str, text: &str) -> Result<(bool, Duration)> {
+        let now = SystemClock.now();
+        let trigger = format!("{}.{:016x}", now.timestamp(), random()?);
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", "verification")
+            .append_pair("team_id", &self.team)
+            .append_pair("team_domain", "acme")
+            .append_pair("channel_id", room)
+            .append_pair("channel_name", "inc")
+            .append_pair("user_id", &self.user)
+            .append_pair("user_name", "ana")
+            .append_pair("command", "/incident")
+            .append_pair("text", text)
+            .append_pair("api_app_id", "A0ORDERLY1")
+            .append_pair("is_enterprise_install", "false")
+            .append_pair("response_url", &format!("http://{}/reply", self.replies))
+            .append_pair("trigger_id", &trigger)
+            .finish();
+        let stamp = now.timestamp().unsigned_abs();
+        let request = format!(
+            "POST /slack/commands HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             X-Slack-Request-Timestamp: {stamp}\r\nX-Slack-Signature: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            signature(&self.secret, stamp, &body),
+            body.len()
+        );
+        let sent = Instant::now();
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = [0_u8; 4096];
+        let read = read_answer(stream, &mut answer).await?;
+        let wait = sent.elapsed();
+        let text = String::from_utf8_lossy(&answer[..read]);
+        let (head, said) = text.split_once("\r\n\r\n").context("no head")?;
+        if !head.starts_with("HTTP/1.1 200") {
+            bail!("unexpected: {text}");
+        }
+        // What was not taken is told in the answer itself; an answer in chunks that says nothing ends with a nought.
+        Ok((matches!(said.trim(), "" | "0"), wait))
+    }
+}
+
+fn random() -> Result<u64> {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+/// Reads one answer whole: head, then as many bytes as it says.
+async fn read_answer(stream: &mut TcpStream, into: &mut [u8]) -> Result<usize> {
+    let mut read = 0;
+    loop {
+        let got = stream.read(&mut into[read..]).await?;
+        if got == 0 {
+            bail!("the connection was closed");
+        }
+        read += got;
+        let Some(head) = into[..read].windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(&into[..head]).to_lowercase();
+        if text.contains("transfer-encoding: chunked") {
+            match into[..read].ends_with(b"\r\n0\r\n\r\n") {
+                true => return Ok(read),
+                false => continue,
+            }
+        }
+        let length = text
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if read >= head + 4 + length.unwrap_or(0) {
+            return Ok(read);
+        }
+    }
+}
