@@ -14,6 +14,9 @@ fn counted(texts: &[String], part: &str) -> usize {
 async fn somebody_who_is_known_on_both_is_one_vote() {
     let house = House::opened(OPEN).await;
     house.types(Slack, "ana", "take commander").await;
+    let frame =
+        "frame function the price import works=orders who=customers impact=\"we pay them\" since=\"2m ago\"";
+    house.types(Slack, "ana", frame).await;
     let asked = house
         .types(Slack, "ana", "propose test.siren shop reason=\"wake everybody\"")
         .await;
