@@ -1,6 +1,7 @@
 //! The program on chat platforms, on the real wire. What holds on all of them alike is in `one`; what each of them does
 //! in its own way is in its folder, with the hands by which `one` uses it.
 
+mod both;
 mod discord;
 mod held;
 mod local;

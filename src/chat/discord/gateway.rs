@@ -358,6 +358,8 @@ impl Reading<'_> {
                     if !self.beat_answered || !self.beat().await {
                         return End::Again;
                     }
+                    // Only of these: one that Discord asked for a moment ago may still be on its way.
+                    self.beat_answered = false;
                     self.next_beat = self.chat.clock.now() + self.beat;
                     continue;
                 }
@@ -399,7 +401,6 @@ impl Reading<'_> {
     }
 
     async fn beat(&mut self) -> bool {
-        self.beat_answered = false;
         let stored = *self.stored.borrow();
         self.behind = stored < self.last;
         let told = (stored > 0).then_some(stored);

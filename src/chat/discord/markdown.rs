@@ -86,7 +86,7 @@ pub fn said(rich: &Rich, look: &Look<'_>) -> Said {
         match span {
             Span::Plain { text } => said.text.push_str(&escaped(text)),
             Span::Bold { text } if text.trim().is_empty() => said.text.push_str(text),
-            Span::Bold { text } => said.text.push_str(&format!("**{}**", escaped(text.trim()))),
+            Span::Bold { text } => said.text.push_str(&bold(text)),
             Span::Code { text } if text.is_empty() => {}
             Span::Code { text } => said
                 .text
@@ -107,6 +107,18 @@ pub fn said(rich: &Rich, look: &Look<'_>) -> Said {
         }
     }
     said
+}
+
+/// Discord reads no bold text that begins or ends with a space, so those stand outside of it.
+fn bold(text: &str) -> String {
+    let start = text.len() - text.trim_start().len();
+    let end = text.trim_end().len();
+    format!(
+        "{}**{}**{}",
+        &text[..start],
+        escaped(&text[start..end]),
+        &text[end..]
+    )
 }
 
 /// The words of a link; Discord shows none whose words look like another address.

@@ -33,8 +33,11 @@ const THREAD_MINUTES: u32 = 10_080;
 /// A first answer may come so late.
 const FIRST_LIFE: TimeDelta = TimeDelta::milliseconds(2_500);
 
-/// Tries at it within that time.
+/// Tries at it within that time, where nobody else would try again.
 const FIRST_TRIES: usize = 3;
+
+/// The same, for what stands in the outbox: that tries again by itself, and goes on with other work until then.
+const OUTBOX_TRIES: usize = 1;
 
 fn wait(after: std::time::Duration) -> TimeDelta {
     TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX)
@@ -96,8 +99,8 @@ impl DiscordChat {
         &self,
         (id, token): (&str, &str),
         kind: u8,
-        data: Option<&Value>,
-        file: Option<Attached<'_>>,
+        (data, file): (Option<&Value>, Option<Attached<'_>>),
+        most: usize,
     ) -> Result<(), Failure> {
         let mut body = json!({ "type": kind });
         if let Some(data) = data {
@@ -111,9 +114,8 @@ impl DiscordChat {
             let route = Route::new("POST /interactions/{}/{}/callback", &[id, token]);
             match self.api.call_with(route, &body, file).await {
                 Err(failure) if failure.is(&[ANSWERED]) => return Ok(()),
-                // Nobody else could try it again in time.
                 Err(Failure::Limited { after, .. })
-                    if tries < FIRST_TRIES
+                    if tries < most
                         && wait(after) <= FIRST_LIFE
                         && asked + wait(after) <= begun + FIRST_LIFE =>
                 {
@@ -133,7 +135,17 @@ impl DiscordChat {
         data: &Value,
         file: Option<Attached<'_>>,
     ) -> Result<(), Failure> {
-        self.put(live, kind, data, file).await?;
+        self.answered(live, kind, (data, file), FIRST_TRIES).await
+    }
+
+    async fn answered(
+        &self,
+        live: &Live,
+        kind: u8,
+        answer: (&Value, Option<Attached<'_>>),
+        most: usize,
+    ) -> Result<(), Failure> {
+        self.give(live, kind, answer, most).await?;
         live.told.send_replace(true);
         Ok(())
     }
@@ -146,6 +158,16 @@ impl DiscordChat {
         data: &Value,
         file: Option<Attached<'_>>,
     ) -> Result<(), Failure> {
+        self.give(live, kind, (data, file), FIRST_TRIES).await
+    }
+
+    async fn give(
+        &self,
+        live: &Live,
+        kind: u8,
+        (data, file): (&Value, Option<Attached<'_>>),
+        most: usize,
+    ) -> Result<(), Failure> {
         let mut first = live.first.lock().await;
         let mut data = data.clone();
         if kind == SAY {
@@ -153,7 +175,7 @@ impl DiscordChat {
         }
         match *first {
             First::None => {
-                self.first((&live.id, &live.token), kind, Some(&data), file)
+                self.first((&live.id, &live.token), kind, (Some(&data), file), most)
                     .await?;
                 *first = if kind == MODAL { First::Form } else { First::Said };
             }
@@ -190,7 +212,7 @@ impl DiscordChat {
             false => (THINK, Some(json!({ "flags": EPHEMERAL })), First::Thinking),
         };
         match self
-            .first((&live.id, &live.token), kind, data.as_ref(), None)
+            .first((&live.id, &live.token), kind, (data.as_ref(), None), FIRST_TRIES)
             .await
         {
             Ok(()) => *first = then,
@@ -203,7 +225,8 @@ impl DiscordChat {
     /// The choices for what somebody is typing.
     pub(super) async fn offer(&self, id: &str, token: &str, choices: &[Value]) -> Result<(), Failure> {
         let data = json!({ "choices": choices });
-        self.first((id, token), COMPLETE, Some(&data), None).await
+        self.first((id, token), COMPLETE, (Some(&data), None), FIRST_TRIES)
+            .await
     }
 
     /// Posts below a message, in the thread that hangs on it.
@@ -363,7 +386,12 @@ impl Chat for DiscordChat {
         let claimed = live.claim();
         let rendered = self.looking(own, |look| embeds::render(message, look));
         let answered = self
-            .answer(&live, SAY, &rendered.body(), posts::rest(&rendered))
+            .answered(
+                &live,
+                SAY,
+                (&rendered.body(), posts::rest(&rendered)),
+                OUTBOX_TRIES,
+            )
             .await;
         match answered {
             Ok(()) => Ok(()),
@@ -405,17 +433,18 @@ impl Chat for DiscordChat {
                 );
                 return Err(Error::Gone { why });
             }
-            self.first((id, token), kind, Some(&body), None).await?;
+            self.first((id, token), kind, (Some(&body), None), OUTBOX_TRIES)
+                .await?;
             return Ok(());
         };
         live.claim();
         let is_first = *live.first.lock().await == First::None;
         let sent = if is_first || kind == SAY {
-            self.answer(&live, kind, &body, None).await
+            self.answered(&live, kind, (&body, None), OUTBOX_TRIES).await
         } else {
             // No modal may follow an answer, but a button may, and a modal may follow that.
             let button = draft.again(&format!("{}: the form is ready.", asked.title), "Open the form");
-            self.answer(&live, SAY, &button, None).await
+            self.answered(&live, SAY, (&button, None), OUTBOX_TRIES).await
         };
         if let Err(failure @ (Failure::Limited { .. } | Failure::Unclear { .. })) = sent {
             live.give_back();

@@ -13,18 +13,23 @@ const STRING: u8 = 3;
 const INTEGER: u8 = 4;
 const BOOLEAN: u8 = 5;
 const USER: u8 = 6;
-const CHANNEL: u8 = 7;
 /// Kinds of commands: typed, and of a message's menu.
 const CHAT_INPUT: u8 = 1;
 const MESSAGE: u8 = 3;
 /// Where commands are offered: in a guild, not in direct messages.
 const IN_GUILD: u8 = 0;
-/// A text channel.
-const TEXT_CHANNEL: u8 = 0;
+
+/// What stands for the command alone, which Discord does not take beside sub-commands: without options it opens the form,
+/// or says where things stand in a room.
+const BARE: &str = "open";
 
 /// The incident, where it is not the one of the room.
 const INCIDENT: &str = "incident";
 const INCIDENT_SUMMARY: &str = "Which";
+
+/// Commands that are about two incidents, or come before a room is used: these name the incident, whatever else they must
+/// have. Others that must have something are typed in its room.
+const NAMING: [&str; 3] = ["mark duplicate", "mark related", "runbook use"];
 
 /// Groups of what is done in the incident's own room.
 const HOME_GROUPS: [&str; 2] = ["postmortem ", "set "];
@@ -58,7 +63,8 @@ fn sub_command(spec: &CommandSpec, name: &str) -> Value {
     // Only where somebody may well stand in another room: each costs some of the 8,000 characters.
     let at_home = HOME_GROUPS.iter().any(|group| spec.path.starts_with(group));
     let elsewhere = spec.scope == orderly_commands::Scope::Room && !at_home;
-    if elsewhere && !spec.args.iter().any(|arg| arg.required) {
+    let has_place = !spec.args.iter().any(|arg| arg.required) || NAMING.contains(&spec.path);
+    if elsewhere && has_place {
         options.push(json!({
             "type": STRING, "name": INCIDENT, "description": INCIDENT_SUMMARY, "required": false, "autocomplete": true,
         }));
@@ -78,7 +84,6 @@ fn option(arg: &ArgSpec) -> Value {
             option["min_value"] = json!(min);
             option["max_value"] = json!(max);
         }
-        ArgKind::Channel => option["channel_types"] = json!([TEXT_CHANNEL]),
         kind => {
             if let Some(words) = kind.registered_choices() {
                 option["choices"] = words
@@ -93,12 +98,12 @@ fn option(arg: &ArgSpec) -> Value {
     option
 }
 
+/// A channel is text, in which Discord's client offers channels as well: it may be a platform, or a channel elsewhere.
 fn kind(kind: ArgKind) -> u8 {
     match kind {
         ArgKind::Number { .. } => INTEGER,
         ArgKind::Flag => BOOLEAN,
         ArgKind::Person => USER,
-        ArgKind::Channel => CHANNEL,
         _ => STRING,
     }
 }
@@ -154,6 +159,9 @@ fn options_of(data: &Value) -> &[Value] {
 /// The line that somebody would have typed. `user` writes a user's id as people write that person.
 pub fn line(data: &Value, user: &dyn Fn(&str) -> String) -> String {
     let picked = picked(data);
+    if picked.path == BARE && picked.options.is_empty() {
+        return String::new();
+    }
     let words = picked
         .options
         .iter()
@@ -173,7 +181,6 @@ fn word(path: &str, option: &Value, user: &dyn Fn(&str) -> String) -> Option<Str
             BOOLEAN => return (value == true).then(|| format!("--{name}")),
             INTEGER => format!("{name}={}", value.as_i64()?),
             USER => format!("{name}={}", quoted(&user(value.as_str()?))),
-            CHANNEL => format!("{name}=<#{}>", value.as_str()?),
             _ => {
                 let value = value.as_str()?;
                 match kind {

@@ -1,5 +1,7 @@
 //! The same incident, while things go wrong.
 
+use std::time::Duration;
+
 use orderly::demo::guide;
 use orderly_testbed::discord::Fault;
 
@@ -7,6 +9,24 @@ use super::kit::House;
 use super::story::{holds_it_all, is_lived_through, lived_through, nothing_stands_twice};
 
 const OPEN: &str = "open Labels do not print severity=SEV2";
+
+#[tokio::test]
+async fn every_call_is_limited_once_and_nothing_is_lost() {
+    let house = House::open().await;
+    house.discord.limit_every_call_once(Duration::from_secs(1));
+    lived_through(&house).await;
+    holds_it_all(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn every_call_fails_once_and_nothing_is_lost() {
+    let house = House::open().await;
+    house.discord.every_call_once(Fault::Status(500));
+    lived_through(&house).await;
+    holds_it_all(&house).await;
+    house.close().await;
+}
 
 #[tokio::test]
 async fn every_event_comes_twice_and_nothing_stands_twice() {

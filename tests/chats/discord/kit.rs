@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use orderly::app::{App, Files, Keeping, discord_settings};
 use orderly::catalog::Catalog;
 use orderly::chat::discord::{Scope, register};
@@ -16,9 +16,10 @@ use orderly::demo::{self, Shop};
 use orderly::incident::{IncidentId, State};
 use orderly::runbook::Shelf;
 use orderly::store::{LogId, Store};
-use orderly_testbed::discord::{DiscordServer, Outcome, Person, Sent};
-use serde_json::{Map, Value, json};
+use orderly_testbed::discord::{Call, DiscordServer, Outcome, Person, Sent};
 use tempfile::TempDir;
+
+use super::typing::natively;
 
 /// The incident of a story is the first of its journal.
 pub const INCIDENT: IncidentId = IncidentId(1);
@@ -32,8 +33,8 @@ const PACED_OUT: usize = 120;
 /// The journal's file.
 const JOURNAL: &str = "discord.sqlite";
 
-/// What waits longer than this waits for a reason: a channel's topic is changed twice in ten minutes and not more often.
-const SOON: TimeDelta = TimeDelta::seconds(60);
+/// In the keys of what may wait longer: a channel's topic is changed twice in ten minutes and not more often.
+const TOPIC: &str = "/topic@";
 
 pub struct House {
     pub discord: DiscordServer,
@@ -167,12 +168,14 @@ impl House {
         self.state().await
     }
 
-    /// What is decided later, or sent soon.
+    /// What is decided later, or sent.
     async fn waiting(&self) -> bool {
         let store = self.app.sqlite.as_ref().expect("a file");
         let depths = store.depths().await.expect("a journal that can be read");
-        let soon = store.due_effects(self.clock.now() + SOON, &[], 100).await;
-        depths.inbox > 0 || !soon.expect("an outbox that can be read").is_empty()
+        let effects = store.due_effects(DateTime::<Utc>::MAX_UTC, &[], 100).await;
+        let effects = effects.expect("an outbox that can be read");
+        let sent_soon = effects.iter().any(|due| !due.effect.key.contains(TOPIC));
+        depths.inbox > 0 || sent_soon
     }
 
     pub async fn state(&self) -> Option<State> {
@@ -226,28 +229,23 @@ impl House {
         self.settled().await
     }
 
-    /// Waits for the first answer; where the bot is told to wait, time passes.
+    /// Waits for the first answer; where a call of the bot was not taken, time passes, and it is tried again.
     pub async fn answered(&self, sent: &Sent) {
-        let mut limits = 0;
+        let created = sent.interaction().created;
+        let not_taken =
+            |call: &Call| call.at >= created && matches!(call.answer, Outcome::Limited | Outcome::Status(_));
         loop {
-            let id = sent.id().to_owned();
-            let (settled, limited) = self
+            let settled = self
                 .discord
-                .wait_for("an answer, or a limit to wait for", |state| {
+                .wait_for("an answer, or a call that was not taken", |state| {
                     let mut all = state.interactions();
-                    let settled = all.any(|one| one.id == id && one.settled.is_some());
-                    let limited = state
-                        .calls()
-                        .iter()
-                        .filter(|call| call.answer == Outcome::Limited)
-                        .count();
-                    (settled || limited > limits).then_some((settled, limited))
+                    let settled = all.any(|one| one.id == sent.id() && one.settled.is_some());
+                    (settled || state.calls().iter().any(not_taken)).then_some(settled)
                 })
                 .await;
             if settled {
                 return;
             }
-            limits = limited;
             self.app.engine.quiet().await;
             self.advance(Duration::from_secs(1));
         }
@@ -326,29 +324,4 @@ pub fn permissions() -> u64 {
     let manifest = orderly::chat::discord::manifest("1000000000000000000", None);
     let text = manifest["permissions"].as_str().expect("permissions");
     text.parse().expect("a number")
-}
-
-/// A line of the vocabulary as the path and the options of the native command.
-pub fn natively(line: &str) -> (String, Value) {
-    let (path, values) = match orderly_commands::parse(line) {
-        Ok(parsed) => (parsed.path, parsed.options()),
-        Err(error) => orderly_commands::partial(line).unwrap_or_else(|| panic!("{line}: {error}")),
-    };
-    let spec = orderly_commands::find(path).unwrap_or_else(|| panic!("{line} is no command"));
-    let mut options = Map::new();
-    let mut params = Vec::new();
-    for (name, value) in values {
-        match spec.arg(&name).map(|arg| arg.kind) {
-            Some(orderly_commands::ArgKind::Flag) => options.insert(name, json!("true")),
-            None if name != "incident" => {
-                params.push(format!("{name}={}", orderly_commands::quoted(&value)));
-                None
-            }
-            _ => options.insert(name, json!(value)),
-        };
-    }
-    if !params.is_empty() {
-        options.insert("params".to_owned(), json!(params.join(" ")));
-    }
-    (path.to_owned(), Value::Object(options))
 }

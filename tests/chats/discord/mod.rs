@@ -6,8 +6,13 @@ mod faults;
 mod forms;
 mod hands;
 mod kit;
+mod look;
+mod platform;
 mod reach;
 mod refused;
 mod rooms;
 mod slow;
 mod story;
+mod typing;
+
+pub use platform::Guild;

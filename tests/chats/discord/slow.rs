@@ -6,8 +6,9 @@ use orderly::incident::{Event, Recorded};
 use orderly_testbed::discord::{Answer, Modal, Person, Sent};
 use serde_json::{Value, json};
 
-use super::kit::{House, INCIDENT, natively};
+use super::kit::{House, INCIDENT};
 use super::story::lived_until;
+use super::typing::natively;
 use crate::held::{Held, Undecided};
 
 const OPEN: &str = "open The shop sells at negative prices severity=SEV2 process=order-routing target=shop runbook=demo-shop";

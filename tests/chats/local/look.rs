@@ -85,13 +85,8 @@ fn block(block: &Element) -> String {
         ),
         "ul" => joined(block.elements().map(row).collect()),
         "details" => joined(block.elements().map(Element::text).collect()),
-        "div" => {
-            let labels: Vec<String> = block
-                .elements()
-                .map(|button| format!("[{}]", button.text().trim_end_matches('…')))
-                .collect();
-            labels.join(" ")
-        }
+        // What stands on buttons is told by them.
+        "div" => String::new(),
         _ => block.text(),
     }
 }

@@ -558,6 +558,7 @@ impl Hands for Page {
             Need::Command => Own("typed into the message box"),
             Need::BareCommand => Own("opens the form; in a room it says where things stand"),
             Need::Completion => Own("offered below the box while you type"),
+            Need::Missing => Own("asked for in a form"),
             Need::ThreadCommand => Own("typed into the thread"),
             Need::Form => Own("a dialog on the page"),
             Need::FieldError => Own("at the field, with the form still open"),

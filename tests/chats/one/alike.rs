@@ -4,14 +4,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::hands::{Seen, words};
+use super::hands::{Asks, Field, Form, Seen, words};
 use super::house::House;
 
 /// What differs between two runs, wherever they run: each pattern and what stands in its place.
 static OWN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     let own = [
         // Digests cover the shop's address and the room's name.
-        (r"\b[0-9a-f]{12,64}\b", "DIGEST"),
+        (r"\b([0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{64})\b", "DIGEST"),
         (r"127\.0\.0\.1:\d+", "SHOP"),
         (r"\d+(\.\d+)? m?s\b", "SPAN"),
         (r"latency_ms\b[: ]+\d+", "latency_ms SPAN"),
@@ -69,6 +69,35 @@ pub fn shown(seen: &Seen, rooms: &[String]) -> String {
         seen.files,
     );
     neutral(&line, rooms)
+}
+
+/// As much of a label or a title as every platform shows.
+const LABEL: usize = 44;
+
+/// What a form asks for as everybody must be asked, whatever the platform: choices first where a platform has them apart
+/// from words, and what it has no field of its own for as text.
+pub fn asked(form: &Form) -> String {
+    let short = |text: &str| text.chars().take(LABEL).collect::<String>();
+    let chosen = |field: &&Field| {
+        matches!(
+            field.asks,
+            Asks::One(_) | Asks::Several(_) | Asks::Person | Asks::Tick
+        )
+    };
+    let (choices, words): (Vec<&Field>, Vec<&Field>) = form.fields.iter().partition(chosen);
+    let fields = choices.into_iter().chain(words).map(|field| {
+        let must = if field.required { "!" } else { "" };
+        let asks = match &field.asks {
+            Asks::Moment | Asks::Day | Asks::Number => &Asks::Text,
+            asks => asks,
+        };
+        format!("{}{must} {} {asks:?}", field.name, short(&field.label))
+    });
+    format!(
+        "{}: {}",
+        short(&form.title),
+        fields.collect::<Vec<_>>().join("; ")
+    )
 }
 
 /// Lines in their order, except for those about answers of probes: which of a round answers first is nobody's doing.

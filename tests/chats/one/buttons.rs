@@ -65,11 +65,20 @@ impl Made {
 }
 
 #[tokio::test]
-async fn every_button_is_pressed_and_answered_alike() {
+async fn every_button_is_pressed_and_answered_alike_on_the_page_and_on_slack() {
+    pressed_alike([Platform::Local, Platform::Slack]).await;
+}
+
+#[tokio::test]
+async fn every_button_is_pressed_and_answered_alike_on_the_page_and_on_discord() {
+    pressed_alike([Platform::Local, Platform::Discord]).await;
+}
+
+async fn pressed_alike(platforms: [Platform; 2]) {
     let made = made();
     assert!(made.len() > 50, "the source is read: {made:#?}");
     let mut first = None;
-    for platform in Platform::ALL {
+    for platform in platforms {
         let house = House::on(platform).await;
         let played = play(&house, "buttons").await;
         let pressed = house

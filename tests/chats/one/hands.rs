@@ -14,16 +14,18 @@ use orderly::incident::Identity;
 pub enum Platform {
     Local,
     Slack,
+    Discord,
 }
 
 impl Platform {
-    pub const ALL: [Self; 2] = [Self::Local, Self::Slack];
+    pub const ALL: [Self; 3] = [Self::Local, Self::Slack, Self::Discord];
 
     /// How the documentation calls it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Local => "The local page",
             Self::Slack => "Slack",
+            Self::Discord => "Discord",
         }
     }
 }
@@ -35,7 +37,7 @@ pub struct Seen {
     pub id: String,
     /// Short name of who wrote it; [`BOT`] for the bot.
     pub by: String,
-    /// What there is to read, a line each.
+    /// What there is to read, a line each; what stands on buttons is with them.
     pub text: String,
     pub buttons: Vec<Button>,
     /// Names of its files.
@@ -131,6 +133,16 @@ pub trait Hands: Send + Sync {
     fn advance(&self, by: Duration);
     /// Everything people did so far has reached the program.
     async fn delivered(&self);
+    /// Somebody waits for an answer that the program was told to give later.
+    fn waits(&self) -> bool {
+        false
+    }
+    /// Waits until nobody waits any more, or the program was told to wait with an answer.
+    async fn answered(&self) {}
+    /// Whether the platform takes some changes only minutes later, such as those of a channel's topic.
+    fn holds_back(&self) -> bool {
+        false
+    }
     /// Fails if the program did what the real platform would not take.
     fn assert_clean(&self);
 
@@ -147,6 +159,11 @@ pub trait Hands: Send + Sync {
 
     /// Enters a room that is open to them.
     async fn enters(&self, who: &str, room: &str);
+    /// Why the platform's own client would not send this command: what it asks for first, or does not offer. `None` where
+    /// it sends whatever is typed.
+    fn refuses(&self, _who: &str, _line: &str) -> Option<String> {
+        None
+    }
     /// Types a command, without its name. Durable when it returns.
     async fn types(&self, who: &str, room: &str, line: &str);
     /// The same in answer to a message.
@@ -207,6 +224,7 @@ pub enum Need {
     Command,
     BareCommand,
     Completion,
+    Missing,
     ThreadCommand,
     Form,
     FieldError,

@@ -20,6 +20,7 @@ use orderly_testbed::{Cut, Then};
 use tempfile::TempDir;
 
 use super::hands::{Button, Errors, Form, Hands, Platform, Seen};
+use crate::discord::Guild;
 use crate::local::Page;
 use crate::slack::Workspace;
 
@@ -27,14 +28,14 @@ use crate::slack::Workspace;
 pub const INCIDENT: IncidentId = IncidentId(1);
 
 /// Who is in the config: id and roles. Dan is a member like any other, for what must not reach every member.
-const PEOPLE: [(&str, &str); 4] = [
+pub const PEOPLE: [(&str, &str); 4] = [
     ("ana", r#"["commander", "deputy", "scribe", "responder"]"#),
     ("ben", r#"["approver", "deputy", "responder"]"#),
     ("cleo", r#"["responder", "scribe", "liaison"]"#),
     ("dan", r#"["responder"]"#),
 ];
 
-/// An action that nobody can verify but people, beside those of the demo.
+/// Actions that nobody can verify but people, beside those of the demo: a small one, and one that two must approve.
 const BELL: &str = r#"
 [action."test.bell"]
 title = "Ring the bell"
@@ -45,19 +46,34 @@ effect = "The bell rings."
 [action."test.bell".http]
 method = "POST"
 path = "/records/repair"
+[action."test.siren"]
+title = "Sound the siren"
+targets = ["demo"]
+timeout = "10s"
+risk = "high"
+effect = "The siren sounds."
+[action."test.siren".http]
+method = "POST"
+path = "/records/repair"
 "#;
 
 /// Where the line to the mirror breaks: nobody learns whether its bell rang.
 const BREAKS: &str = "POST /records/repair";
 
 /// When the day begins: that of the tests' Slack.
-const MORNING: &str = "2026-03-02T09:00:00Z";
+pub const MORNING: &str = "2026-03-02T09:00:00Z";
 
 /// Between two runs of the shop's jobs: none comes between two steps of a test.
-const EVERY: Duration = Duration::from_secs(3_600);
+pub const EVERY: Duration = Duration::from_secs(3_600);
 
 /// Steps of a second after which everything that was paced has happened.
-const PACED_OUT: usize = 240;
+pub const PACED_OUT: usize = 240;
+
+/// In the keys of changes that a platform may hold back for minutes, and that are as true then: a channel's topic.
+const HELD_BACK: &str = "/topic@";
+
+/// Effects looked through for others than those.
+const EFFECTS: usize = 100;
 
 pub struct House {
     pub app: App,
@@ -81,6 +97,7 @@ impl House {
         let hands: Box<dyn Hands> = match platform {
             Platform::Local => Box::new(Page::new(&people)),
             Platform::Slack => Box::new(Workspace::open(&people).await),
+            Platform::Discord => Box::new(Guild::open(&people).await),
         };
         let clock = ManualClock::at(MORNING.parse().expect("a time"));
         let folder = tempfile::tempdir().expect("a folder");
@@ -94,7 +111,7 @@ impl House {
             .next()
             .and_then(|port| port.parse().ok());
         let mirror = Cut::before(port.expect("a port"), BREAKS, Then::Lose).await;
-        let config = config(&*hands, &shop.url(), mirror.port(), folder.path());
+        let config = config(&[&*hands], &shop.url(), mirror.port(), folder.path());
         let (app, page) = program(config, folder.path(), &clock).await;
         hands.reach(&app, page.addr()).await;
         Self {
@@ -144,14 +161,31 @@ impl House {
         for _ in 0..PACED_OUT {
             self.hands.delivered().await;
             self.app.engine.quiet().await;
-            let store = self.app.sqlite.as_ref().expect("a file");
-            let depths = store.depths().await.expect("a journal that can be read");
-            if depths.inbox + depths.outbox == 0 {
-                return;
+            if !works(&self.app, self.hands.holds_back()).await {
+                // No effect is left, so an answer is on its way by itself.
+                self.hands.answered().await;
+                if !self.hands.waits() {
+                    return;
+                }
             }
             self.advance(Duration::from_secs(1));
         }
-        panic!("something waits for ever");
+        panic!("this waits for ever: {}", self.waiting().await);
+    }
+
+    /// What is still to be done, for whoever wonders why.
+    async fn waiting(&self) -> String {
+        let store = self.app.sqlite.as_ref().expect("a file");
+        let depths = store.depths().await;
+        let later = DateTime::<Utc>::MAX_UTC;
+        let effects = store.due_effects(later, &[], 10).await.unwrap_or_default();
+        let effects: Vec<String> = effects.iter().map(|effect| format!("{effect:?}")).collect();
+        let answers = self.hands.waits();
+        format!(
+            "{depths:?}, answers: {answers}, at {}:\n{}",
+            self.clock.now(),
+            effects.join("\n")
+        )
     }
 
     pub async fn state_of(&self, incident: IncidentId) -> Option<State> {
@@ -261,20 +295,40 @@ impl House {
     }
 }
 
-fn config(hands: &dyn Hands, shop: &str, mirror: u16, folder: &Path) -> Config {
-    let mut text = format!(
-        "[web]\nlisten = \"127.0.0.1:0\"\npublic_url = \"https://orderly.example.org\"\n\n{}",
-        hands.config(folder)
-    );
+/// Whether something is still to be decided or sent, besides what a platform may hold back.
+pub async fn works(app: &App, holds_back: bool) -> bool {
+    let store = app.sqlite.as_ref().expect("a file");
+    let depths = store.depths().await.expect("a journal that can be read");
+    if depths.inbox > 0 || !holds_back {
+        return depths.inbox + depths.outbox > 0;
+    }
+    let effects = store.due_effects(DateTime::<Utc>::MAX_UTC, &[], EFFECTS).await;
+    let effects = effects.expect("an outbox that can be read");
+    effects.iter().any(|due| !due.effect.key.contains(HELD_BACK))
+}
+
+/// The config of a program on these platforms.
+pub fn config(platforms: &[&dyn Hands], shop: &str, mirror: u16, folder: &Path) -> Config {
+    let mut text =
+        "[web]\nlisten = \"127.0.0.1:0\"\npublic_url = \"https://orderly.example.org\"\n".to_owned();
+    for hands in platforms {
+        text.push_str(&format!("\n{}", hands.config(folder)));
+    }
     for (id, roles) in PEOPLE {
         text.push_str(&format!(
             "\n[[person]]\nid = \"{id}\"\nname = \"{id}\"\nroles = {roles}\n"
         ));
-        if let Some(identity) = hands.identity(id) {
-            text.push_str(&format!(
-                "identities = [{{ platform = \"{}\", workspace = \"{}\", user = \"{}\" }}]\n",
-                identity.platform, identity.workspace, identity.user
-            ));
+        let known = platforms.iter().filter_map(|hands| hands.identity(id));
+        let known: Vec<String> = known
+            .map(|identity| {
+                format!(
+                    "{{ platform = \"{}\", workspace = \"{}\", user = \"{}\" }}",
+                    identity.platform, identity.workspace, identity.user
+                )
+            })
+            .collect();
+        if !known.is_empty() {
+            text.push_str(&format!("identities = [{}]\n", known.join(", ")));
         }
     }
     let mirror = format!("http://127.0.0.1:{mirror}");
@@ -287,7 +341,8 @@ fn config(hands: &dyn Hands, shop: &str, mirror: u16, folder: &Path) -> Config {
     Config::parse("orderly.toml", &text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
 }
 
-async fn program(config: Config, folder: &Path, clock: &ManualClock) -> (App, Running) {
+/// The program at work, with its page.
+pub async fn program(config: Config, folder: &Path, clock: &ManualClock) -> (App, Running) {
     let catalog = Catalog::load(&[
         (demo::CATALOG.0.into(), demo::CATALOG.1.to_owned()),
         ("bell.toml".into(), BELL.to_owned()),

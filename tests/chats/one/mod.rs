@@ -3,12 +3,12 @@
 //! `hands` is what people do and see; a platform joins by implementing it in its own folder. `house` is the program on one
 //! platform, with the demo's shop. `alike` says what may differ between two platforms, and nothing else may.
 
-mod alike;
+pub mod alike;
 mod approvals;
 mod buttons;
 mod commands;
 pub mod hands;
-mod house;
+pub mod house;
 mod life;
 mod marks;
 mod private;

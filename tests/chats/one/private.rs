@@ -26,6 +26,9 @@ async fn all_that_reaches(house: &House, who: &str, room: &str) -> String {
         "related INC-1",
         "INC-1 note seen",
     ] {
+        if house.hands.refuses(who, line).is_some() {
+            continue;
+        }
         texts(house.types_in(who, &ops, line).await);
     }
     for place in [ops.as_str(), &lobby, room] {
@@ -105,6 +108,14 @@ async fn an_outsider_cannot_tell_a_private_incident_from_one_that_is_not_there()
             words.join("\n")
         };
         for command in ["status", "note x", "approve A1", "export html"] {
+            // Some platforms' own clients offer no way to say this of another room's incident.
+            if let Some(why) = house.hands.refuses("dan", &format!("INC-1 {command}")) {
+                assert!(
+                    why.contains("incident") && command != "status",
+                    "{command}: {why}"
+                );
+                continue;
+            }
             let there = told(&format!("INC-1 {command}")).await;
             let not_there = told(&format!("INC-2 {command}")).await;
             assert_eq!(

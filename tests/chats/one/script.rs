@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::alike::{neutral, rooms_of, shown};
+use super::alike::{asked, neutral, rooms_of, shown};
 use orderly::incident::IncidentId;
 
 use super::hands::{Errors, Seen};
@@ -107,7 +107,7 @@ async fn step(house: &House, line: &str, played: &mut Played) -> Result<Vec<Seen
             house.types_in(who, &room, what).await
         }
         "presses" => house.tries_in(who, &room, what).await?,
-        _ => fills(house, who, &room, what).await?,
+        _ => fills(house, who, (&room, what), played).await?,
     };
     let refused = house.app.engine.counters().refused.load(Ordering::Relaxed) - before;
     let words: Vec<&str> = answers.iter().map(|seen| seen.text.as_str()).collect();
@@ -119,7 +119,12 @@ async fn step(house: &House, line: &str, played: &mut Played) -> Result<Vec<Seen
     }
 }
 
-async fn fills(house: &House, who: &str, room: &str, what: &str) -> Result<Vec<Seen>, String> {
+async fn fills(
+    house: &House,
+    who: &str,
+    (room, what): (&str, &str),
+    played: &mut Played,
+) -> Result<Vec<Seen>, String> {
     let (label, values) = what.split_once(": ").unwrap_or((what, ""));
     let values: Vec<(&str, &str)> = values
         .split(" | ")
@@ -128,6 +133,7 @@ async fn fills(house: &House, who: &str, room: &str, what: &str) -> Result<Vec<S
     let told = house.hands.told(who, room).await;
     house.tries_in(who, room, label).await?;
     let form = house.hands.form(who).await;
+    played.lines.push(asked(&form));
     let unknown = values
         .iter()
         .find(|(name, _)| form.fields.iter().all(|field| field.name != *name));

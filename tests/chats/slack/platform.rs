@@ -50,6 +50,10 @@ impl Workspace {
         }
     }
 
+    pub fn server(&self) -> &SlackServer {
+        &self.slack
+    }
+
     fn id(&self, who: &str) -> String {
         self.slack.person(who).id().to_owned()
     }
@@ -78,21 +82,32 @@ fn finds(channel: &Channel, user: &str) -> bool {
 }
 
 fn seen(state: &State, channel: &Channel, message: &Message) -> Seen {
-    let buttons = message.blocks.iter().filter(|block| block["type"] == "actions");
-    let buttons = buttons.flat_map(|block| block["elements"].as_array().into_iter().flatten());
+    let rows = message.blocks.iter().filter(|block| block["type"] == "actions");
+    let in_row =
+        |block: &'_ Value| -> Vec<Value> { block["elements"].as_array().cloned().unwrap_or_default() };
+    // What stands on buttons is told by them.
+    let on_buttons: Vec<String> = rows
+        .clone()
+        .map(|row| {
+            let labels = in_row(row)
+                .into_iter()
+                .map(|one| format!("[{}]", button(&one).label));
+            labels.collect::<Vec<_>>().join(" ")
+        })
+        .collect();
     let files = message.files.iter().filter_map(|file| state.file(file));
     let (thread, broadcast) = (message.thread_ts.clone(), message.broadcast);
     let text: Vec<String> = state
         .plain(message)
         .lines()
-        .filter(|line| !line.starts_with("[file: "))
+        .filter(|line| !line.starts_with("[file: ") && !on_buttons.iter().any(|row| row == line))
         .map(str::to_owned)
         .collect();
     Seen {
         id: message.ts.clone(),
         by: name_of(state, &message.user),
         text: text.join("\n"),
-        buttons: buttons.map(button).collect(),
+        buttons: rows.flat_map(in_row).map(|element| button(&element)).collect(),
         files: files.map(|file| file.name.clone()).collect(),
         pinned: channel.pins.iter().any(|pin| pin.ts == message.ts),
         deleted: message.subtype.as_deref() == Some("tombstone"),
@@ -440,6 +455,7 @@ impl Hands for Workspace {
             Need::Completion => {
                 Instead("a command that lacks something opens its form, whose lists hold what can be chosen")
             }
+            Need::Missing => Own("asked for in a form"),
             Need::ThreadCommand => {
                 Instead("mention the bot: `@orderly note …` (Slack has no slash commands there)")
             }

@@ -273,6 +273,16 @@ impl State {
             })
     }
 
+    /// How far each connection has read, for whoever waits in vain.
+    pub(super) fn connections(&self) -> String {
+        let line = |socket: &super::gateway::Socket| {
+            let session = socket.session.as_deref().and_then(|id| self.session(id));
+            let sent = session.map(|session| session.seq);
+            format!("a connection has heard {:?} of {sent:?}\n", socket.heard)
+        };
+        self.gateway.sockets.iter().map(line).collect()
+    }
+
     pub fn violations(&self) -> &[String] {
         &self.violations
     }

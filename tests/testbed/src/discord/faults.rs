@@ -29,8 +29,8 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub struct Faults {
     planned: BTreeMap<String, VecDeque<Fault>>,
-    /// Every call is answered 429 the first time it comes.
-    each_once: Option<Duration>,
+    /// Every call goes wrong this way the first time it comes.
+    each_once: Option<Fault>,
     seen: BTreeSet<String>,
     /// Every event arrives twice.
     pub twice: bool,
@@ -53,8 +53,8 @@ impl Faults {
         planned.extend(std::iter::repeat_n(fault.clone(), times));
     }
 
-    pub fn limit_each_once(&mut self, after: Option<Duration>) {
-        self.each_once = after;
+    pub fn each_once(&mut self, fault: Fault) {
+        self.each_once = Some(fault);
         self.seen.clear();
     }
 
@@ -73,7 +73,7 @@ impl Faults {
                 return Some(fault);
             }
         }
-        let after = self.each_once?;
-        self.seen.insert(call.to_owned()).then_some(Fault::Limited(after))
+        let fault = self.each_once.clone()?;
+        self.seen.insert(call.to_owned()).then_some(fault)
     }
 }

@@ -139,6 +139,7 @@ impl State {
             for _ in 0..if twice { 2 } else { 1 } {
                 self.tell_session(&id, frame.clone());
             }
+            self.asks_again(&id);
         }
     }
 
@@ -267,6 +268,14 @@ impl State {
         let frame = json!({ "op": 0, "t": name, "s": session.seq, "d": data }).to_string();
         session.sent.push((session.seq, frame.clone()));
         self.tell_session(id, frame);
+        self.asks_again(id);
+    }
+
+    /// A test waits until everything is read: whoever has said already how far it had come, or is a new connection, is asked.
+    fn asks_again(&self, session: &str) {
+        if self.gateway.asking {
+            self.tell_session(session, super::socket::heartbeat_wanted().to_string());
+        }
     }
 
     /// A connection takes up a session where it was left. False where that cannot be.

@@ -112,7 +112,7 @@ fn lost(shared: &Shared) -> String {
         let calls: Vec<String> = last
             .map(|call| format!("  {} -> {:?}", call.operation, call.answer))
             .collect();
-        let mut said = format!("the last calls:\n{}\n", calls.join("\n"));
+        let mut said = format!("the last calls:\n{}\n{}", calls.join("\n"), state.connections());
         for channel in state
             .channels
             .values()

@@ -41,6 +41,8 @@ pub struct Member {
     pub nick: Option<String>,
     pub roles: BTreeSet<String>,
     pub joined_at: Duration,
+    /// Came by an invitation that ends with the visit.
+    pub guest: bool,
 }
 
 #[derive(Debug, Clone)]

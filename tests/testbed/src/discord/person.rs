@@ -278,6 +278,13 @@ impl Person {
         self.send(|state| self.sends_command(state, channel, COMMAND, &State::given(path, options), None))
     }
 
+    /// Why Discord's own client would not send this command: what is missing, or is not among what can be chosen.
+    pub fn refused(&self, path: &str, options: &Value) -> Option<String> {
+        let typed = State::given(path, options);
+        self.shared
+            .read(|state| state.command_data(&self.id, &typed, None).err())
+    }
+
     /// Types a command with a file for one of its options.
     #[track_caller]
     pub fn types_with_file(

@@ -22,8 +22,12 @@ impl DiscordServer {
 
     /// Every call is answered 429, with so long to wait, the first time it comes.
     pub fn limit_every_call_once(&self, after: Duration) {
-        self.shared
-            .with(|state| state.faults.limit_each_once(Some(after)));
+        self.every_call_once(Fault::Limited(after));
+    }
+
+    /// Every call goes wrong this way the first time it comes.
+    pub fn every_call_once(&self, fault: Fault) {
+        self.shared.with(|state| state.faults.each_once(fault));
     }
 
     /// As if so many calls had been answered 401, 403 or 429 in these ten minutes; with 10,000 the address is shut out.

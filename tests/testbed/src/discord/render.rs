@@ -140,7 +140,7 @@ fn token(state: &State, token: &str) -> String {
             .and_then(|at| at.parse().ok())
             .unwrap_or(0);
         let moment = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-        return moment.format("%Y-%m-%d %H:%M").to_string();
+        return moment.format("%Y-%m-%d %H:%M UTC").to_string();
     }
     if let Some(command) = token.strip_prefix('/') {
         return format!("/{}", command.split(':').next().unwrap_or_default());

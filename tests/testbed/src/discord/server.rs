@@ -163,6 +163,14 @@ impl DiscordServer {
         });
     }
 
+    /// Somebody is a guest from here on: their membership ends with their visit. The bot is told with GUILD_MEMBER_UPDATE.
+    pub fn make_guest(&self, person: &Person) {
+        self.shared.with(|state| {
+            state.add_member(&person.id).guest = true;
+            state.member_event("GUILD_MEMBER_UPDATE", &person.id);
+        });
+    }
+
     // --- channels
 
     /// A text channel that everyone sees. Gives its id.

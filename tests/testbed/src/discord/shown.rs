@@ -33,6 +33,9 @@ pub fn role(role: &Role) -> Value {
     })
 }
 
+/// Flag of a member who is a guest.
+const IS_GUEST: u64 = 1 << 4;
+
 impl State {
     pub(super) fn user_json(&self, id: &str) -> Value {
         match self.users.get(id) {
@@ -46,7 +49,7 @@ impl State {
     fn membership(&self, member: &Member) -> Value {
         json!({
             "nick": member.nick, "roles": member.roles, "joined_at": stamp(member.joined_at), "avatar": null,
-            "banner": null, "deaf": false, "mute": false, "pending": false, "flags": 0, "premium_since": null,
+            "banner": null, "deaf": false, "mute": false, "pending": false, "flags": if member.guest { IS_GUEST } else { 0 }, "premium_since": null,
             "communication_disabled_until": null,
         })
     }

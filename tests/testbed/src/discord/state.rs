@@ -205,6 +205,7 @@ impl State {
             nick: None,
             roles: BTreeSet::new(),
             joined_at,
+            guest: false,
         })
     }
 

@@ -55,7 +55,7 @@ async fn what_people_see_is_what_was_sent() {
     assert_eq!(said["mentions"], json!([]));
     assert_eq!(
         ana.sees(&ops),
-        ["orderly: @ana look at #ops since 2026-03-02 09:00\n\
+        ["orderly: @ana look at #ops since 2026-03-02 09:00 UTC\n\
           Incident 1\nOrders hang\nPhase: Confirm\nSEV1\n[Approve] [Refuse (off)]\n[Next line ▾]"]
     );
     let reply = json!({ "content": "so far", "message_reference": { "message_id": said["id"] } });
