@@ -186,12 +186,18 @@ impl Page {
     }
 }
 
+/// Whether this is the button that goes on: `o1:f:<draft>:go`, with what is settled after it where there is space.
+fn goes_on(id: &str) -> bool {
+    let what = id.strip_prefix(FORM).and_then(|rest| rest.split_once(':'));
+    what.is_some_and(|(_, what)| what == "go" || what.starts_with("go:"))
+}
+
 /// The newest such message that is before somebody and was not put away.
 pub fn page(state: &State, user: &str, away: &BTreeSet<String>) -> Option<Page> {
     let all = state.channels().flat_map(|channel| channel.messages.values());
     let own = all.filter(|message| message.only_for.as_deref() == Some(user) && !away.contains(&message.id));
     let newest = own.max_by_key(|message| message.id.parse::<u64>().unwrap_or_default())?;
-    let go = parts(newest).find(|part| id_of(part).starts_with(FORM) && id_of(part).ends_with(":go"))?;
+    let go = parts(newest).find(|part| goes_on(id_of(part)))?;
     let embed = &newest.embeds.first()?;
     let label = text(&go["label"]);
     let said = read(embed["description"].as_str().unwrap_or_default());
