@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::DiscordChat;
-use super::api::Route;
+use super::api::{Failure, Route, code};
+use super::incoming::Own;
 use super::manifest::allow;
-use super::rights::{channel, in_channel, in_server, missing};
-use crate::chat::{Error, Found};
+use super::rights::{in_channel, in_server, missing};
+use crate::chat::{Asker, Error, Found};
 
 const TEXT_CHANNEL: u64 = 0;
 /// What the bot does in a room, whoever made it.
@@ -23,10 +24,10 @@ fn gone(why: String) -> Error {
     Error::Gone { why }
 }
 
-/// The text channel that somebody means.
-fn meant<'a>(channels: &'a Value, typed: &str) -> Result<&'a Value, Error> {
+/// The text channel that somebody means, among those they see.
+fn meant<'a>(channels: &[&'a Value], typed: &str) -> Result<&'a Value, Error> {
     let name = typed.trim_matches(['<', '>', '#']);
-    if let Some(found) = channel(channels, name) {
+    if let Some(found) = channels.iter().find(|channel| channel["id"] == name) {
         return match found["type"].as_u64() {
             Some(TEXT_CHANNEL) => Ok(found),
             _ => Err(gone(format!(
@@ -34,8 +35,8 @@ fn meant<'a>(channels: &'a Value, typed: &str) -> Result<&'a Value, Error> {
             ))),
         };
     }
-    let texts = channels.as_array().into_iter().flatten();
-    let mut named = texts.filter(|channel| channel["type"] == TEXT_CHANNEL && channel["name"] == name);
+    let named = |channel: &&&Value| channel["type"] == TEXT_CHANNEL && channel["name"] == name;
+    let mut named = channels.iter().filter(named);
     match (named.next(), named.next()) {
         (Some(found), None) => Ok(found),
         (Some(_), Some(_)) => Err(gone(format!(
@@ -45,25 +46,55 @@ fn meant<'a>(channels: &'a Value, typed: &str) -> Result<&'a Value, Error> {
     }
 }
 
+/// Permissions in the channels of a server.
+struct Rights<'a> {
+    roles: &'a Value,
+    guild: &'a str,
+}
+
+impl Rights<'_> {
+    fn may(&self, member: &Value, user: &str, channel: &Value) -> u64 {
+        let server = in_server(self.roles, member, self.guild);
+        in_channel(server, channel, member, user, self.guild)
+    }
+
+    fn sees(&self, member: &Value, user: &str, channel: &Value) -> bool {
+        self.may(member, user, channel) & allow::VIEW_CHANNEL != 0
+    }
+
+    /// Whether somebody with no role and no overwrite of their own sees it.
+    fn all_see(&self, channel: &Value) -> bool {
+        self.sees(&Value::Null, "", channel)
+    }
+}
+
 impl DiscordChat {
-    /// A channel of the server, if the bot may do its work there.
-    pub(super) async fn find_channel(&self, typed: &str) -> Result<Found, Error> {
+    /// A channel of the server that the asker sees, if the bot may do its work there.
+    pub(super) async fn find_channel(&self, typed: &str, asker: &Asker) -> Result<Found, Error> {
         let own = self.own().await?;
         let guild = &own.guild;
         let channels = self
             .api
             .get(Route::new("GET /guilds/{}/channels", &[guild]))
             .await?;
-        let found = meant(&channels, typed)?;
-        let name = format!("#{}", found["name"].as_str().unwrap_or_default());
         let roles = self.api.get(Route::new("GET /guilds/{}/roles", &[guild])).await?;
-        let member = Route::new("GET /guilds/{}/members/{}", &[guild, &own.user]);
-        let member = self.api.get(member).await?;
-        let may = |member: &Value, user: &str| {
-            let server = in_server(&roles, member, guild);
-            in_channel(server, found, member, user, guild)
+        let rights = Rights { roles: &roles, guild };
+        let mut askers = Vec::new();
+        for who in asker.who.iter().filter(|who| who.workspace == *guild) {
+            askers.push((who.user.as_str(), self.member(own, &who.user).await?));
+        }
+        let shown = |channel: &&Value| {
+            let room = own.room(channel["id"].as_str().unwrap_or_default());
+            let mut askers = askers.iter();
+            rights.all_see(channel)
+                || asker.reads.contains(&room)
+                || askers.any(|(user, member)| rights.sees(member, user, channel))
         };
-        let lacking = missing(may(&member, &own.user), NEEDED);
+        let shown: Vec<&Value> = channels.as_array().into_iter().flatten().filter(shown).collect();
+        let found = meant(&shown, typed)?;
+        let name = format!("#{}", found["name"].as_str().unwrap_or_default());
+        let itself = self.member(own, &own.user).await?;
+        let lacking = missing(rights.may(&itself, &own.user, found), NEEDED);
         if !lacking.is_empty() {
             return Err(gone(format!(
                 "Orderly may not do its work in {name}. In that channel's settings, give its role these permissions: {}. Then \
@@ -75,10 +106,18 @@ impl DiscordChat {
         Ok(Found {
             room: own.room(found["id"].as_str().unwrap_or_default()),
             name,
-            // Somebody with no role and no overwrite of their own.
-            readable: may(&Value::Null, "") & allow::VIEW_CHANNEL != 0,
+            readable: rights.all_see(found),
             joined: true,
             archived: archive.is_some() && found["parent_id"].as_str() == archive,
         })
+    }
+
+    /// A member of the server; nobody, if they have left it.
+    async fn member(&self, own: &Own, user: &str) -> Result<Value, Failure> {
+        let route = Route::new("GET /guilds/{}/members/{}", &[&own.guild, user]);
+        match self.api.get(route).await {
+            Err(failure) if failure.is(&[code::UNKNOWN_MEMBER, code::UNKNOWN_USER]) => Ok(Value::Null),
+            found => found,
+        }
     }
 }

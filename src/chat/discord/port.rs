@@ -11,7 +11,7 @@ use super::ids::{in_room, place};
 use super::incoming::Own;
 use super::{DiscordChat, PLATFORM, embeds, posts, rooms};
 use crate::chat::{
-    Chat, Error, FileRef, Form, Found, Listening, Message, RoomSpec, Standing, Trigger, Upload, lock,
+    Asker, Chat, Error, FileRef, Form, Found, Listening, Message, RoomSpec, Standing, Trigger, Upload, lock,
 };
 use crate::incident::{Identity, MessageRef, RoomRef};
 
@@ -313,8 +313,8 @@ impl Chat for DiscordChat {
         self.open_again(own, ours(own, room)?).await
     }
 
-    async fn find_room(&self, typed: &str) -> Result<Found, Error> {
-        self.find_channel(typed).await
+    async fn find_room(&self, typed: &str, asker: &Asker) -> Result<Found, Error> {
+        self.find_channel(typed, asker).await
     }
 
     async fn read_back(&self, room: &RoomRef, since: DateTime<Utc>) -> Result<(), Error> {

@@ -86,7 +86,7 @@ pub fn seen(state: &State, message: &Message) -> Seen {
 fn button(part: &Value) -> Button {
     // `o1:<place>:r:<line>`, or `o1:<place>:a:<path>?<what is settled>`.
     let body = id_of(part).splitn(4, ':').nth(3).unwrap_or_default();
-    let asks = id_of(part).splitn(4, ':').nth(2) == Some("a");
+    let asks = id_of(part).split(':').nth(2) == Some("a");
     let does = if asks {
         body.split('?').next().unwrap_or_default()
     } else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use orderly::chat::discord::{DiscordChat, check};
-use orderly::chat::{Chat, Check, Delivery, Intake, People, Refused, Verdict};
+use orderly::chat::{Asker, Chat, Check, Delivery, Intake, People, Refused, Verdict};
 use orderly::clock::ManualClock;
 use orderly::incident::{Identity, PersonId, RoomRef};
 use orderly_testbed::discord::{DiscordServer, MESSAGE_CONTENT};
@@ -110,7 +110,7 @@ impl Alone {
         self.discord.advance(by);
         self.clock
             .advance(chrono::TimeDelta::from_std(by).expect("a span"));
-        let found = self.chat.find_room("#nowhere").await;
+        let found = self.chat.find_room("#nowhere", &Asker::default()).await;
         found.expect_err("no such channel");
     }
 

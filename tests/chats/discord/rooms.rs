@@ -1,7 +1,7 @@
 //! Rooms: who sees them, what happens where there is no place, and how they end.
 
-use orderly::chat::{Block, Chat, Error, Message};
-use orderly::incident::RoomRef;
+use orderly::chat::{Asker, Block, Chat, Error, Message};
+use orderly::incident::{Identity, RoomRef};
 use orderly_testbed::discord::DiscordServer;
 use orderly_testbed::discord::permission::{
     CREATE_PUBLIC_THREADS, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL,
@@ -225,24 +225,44 @@ async fn a_channel_is_found_by_name_and_by_id_and_what_is_wrong_with_it_is_said(
     house.discord.make_private(&closed, &[&ana]);
     let bot = house.discord.bot_user();
     house.discord.overwrite(&hidden, &bot, true, 0, VIEW_CHANNEL);
+    let asking = |who: &str| Asker {
+        who: vec![Identity {
+            platform: "discord".to_owned(),
+            workspace: house.discord.guild_id(),
+            user: house.person(who).id().to_owned(),
+        }],
+        reads: Vec::new(),
+    };
+    let ana = asking("ana");
     for typed in ["#help", "help", help.as_str(), &format!("<#{help}>")] {
-        let found = chat.find_room(typed).await.expect(typed);
+        let found = chat.find_room(typed, &ana).await.expect(typed);
         assert_eq!(
             (found.room.room.as_str(), found.name.as_str()),
             (help.as_str(), "#help")
         );
         assert!(found.readable && found.joined && !found.archived);
     }
-    assert!(chat.find_room(&twin).await.is_ok());
-    let closed = chat.find_room(&closed).await.expect("a private channel");
-    assert!(!closed.readable);
+    assert!(chat.find_room(&twin, &ana).await.is_ok());
+    let found = chat.find_room(&closed, &ana).await.expect("a private channel");
+    assert!(!found.readable);
+    // To whom does not see it, it is not there.
+    let cleo = asking("cleo");
+    for typed in [closed.as_str(), "#closed"] {
+        let Err(Error::Gone { why }) = chat.find_room(typed, &cleo).await else {
+            panic!("{typed} was found");
+        };
+        assert!(why.contains(&format!("no channel {typed}")), "{why}");
+    }
+    let reads = vec![found.room];
+    let here = Asker { reads, ..cleo };
+    assert!(chat.find_room(&closed, &here).await.is_ok());
     for (typed, part) in [
         ("#nowhere", "no channel #nowhere"),
         ("#twin", "several channels named #twin"),
         (hidden.as_str(), "give its role these permissions: View Channels"),
         (house.category.as_str(), "no text channel"),
     ] {
-        let Err(Error::Gone { why }) = chat.find_room(typed).await else {
+        let Err(Error::Gone { why }) = chat.find_room(typed, &ana).await else {
             panic!("{typed} was found");
         };
         assert!(why.contains(part), "{why}");
