@@ -23,7 +23,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("catalog", &["incident", "driver", "mask"]),
     // The ports, and what lies behind them.
     ("store", &["incident"]),
-    ("chat", &["incident", "text"]),
+    ("chat", &["incident", "clock", "text"]),
     ("chat/local", &["incident", "chat", "clock"]),
     ("chat/slack", &["incident", "chat", "clock", "text"]),
     ("chat/discord", &["incident", "chat", "clock", "text"]),

@@ -40,9 +40,9 @@ fn meant<'a>(channels: &[&'a Value], typed: &str) -> Result<&'a Value, Error> {
     match (named.next(), named.next()) {
         (Some(found), None) => Ok(found),
         (Some(_), Some(_)) => Err(gone(format!(
-            "there are several channels named #{name}. Give the id of the one you mean: right-click it, Copy Channel ID"
+            "There are several channels named #{name}. Give the id of the one you mean: right-click it, Copy Channel ID"
         ))),
-        (None, _) => Err(gone(format!("this server has no channel {typed}"))),
+        (None, _) => Err(gone(format!("This server has no channel {typed}"))),
     }
 }
 

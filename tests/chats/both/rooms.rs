@@ -17,6 +17,7 @@ async fn somebody_who_is_known_on_both_is_one_vote() {
     let frame =
         "frame function the price import works=orders who=customers impact=\"we pay them\" since=\"2m ago\"";
     house.types(Slack, "ana", frame).await;
+    house.types(Slack, "ana", "next reason=\"it is plain\"").await;
     let asked = house
         .types(Slack, "ana", "propose test.siren shop reason=\"wake everybody\"")
         .await;

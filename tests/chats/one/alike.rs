@@ -21,8 +21,8 @@ static OWN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         // Where a room is, and how a platform says that it has none of that name.
         (r"\b(local|slack|discord):ROOM", "PLATFORM:ROOM"),
         (
-            r"There is no room (#[\w-]+) on the page\.|Orderly sees no channel (#[\w-]+)\. Invite it there first, with its name in that channel\.",
-            "There is no room $1$2.",
+            r"There is no room (#[\w-]+) on the page\.|Orderly sees no channel (#[\w-]+)\. Invite it there first, with its name in that channel\.|This server has no channel (#[\w-]+)\.",
+            "There is no room $1$2$3.",
         ),
         // Probes of one round race each other, so the events of their answers change places.
         (r"#\d+", "#"),
@@ -74,30 +74,31 @@ pub fn shown(seen: &Seen, rooms: &[String]) -> String {
 /// As much of a label or a title as every platform shows.
 const LABEL: usize = 44;
 
+/// Things to tick that every platform has a place for: beside the button that goes on, Discord has four in a row.
+const TICKS: usize = 4;
+
 /// What a form asks for as everybody must be asked, whatever the platform: choices first where a platform has them apart
-/// from words, and what it has no field of its own for as text.
+/// from words, then what is ticked, and what it has no field of its own for as text.
 pub fn asked(form: &Form) -> String {
     let short = |text: &str| text.chars().take(LABEL).collect::<String>();
-    let chosen = |field: &&Field| {
-        matches!(
-            field.asks,
-            Asks::One(_) | Asks::Several(_) | Asks::Person | Asks::Tick
-        )
-    };
-    let (choices, words): (Vec<&Field>, Vec<&Field>) = form.fields.iter().partition(chosen);
-    let fields = choices.into_iter().chain(words).map(|field| {
-        let must = if field.required { "!" } else { "" };
-        let asks = match &field.asks {
-            Asks::Moment | Asks::Day | Asks::Number => &Asks::Text,
-            asks => asks,
+    let (mut choices, mut ticks, mut words) = (Vec::new(), Vec::new(), Vec::new());
+    for field in &form.fields {
+        let (group, asks) = match &field.asks {
+            asks @ (Asks::One(_) | Asks::Several(_) | Asks::Person) => (&mut choices, asks),
+            asks @ Asks::Tick if ticks.len() < TICKS => (&mut ticks, asks),
+            _ => (&mut words, &Asks::Text),
         };
-        format!("{}{must} {} {asks:?}", field.name, short(&field.label))
-    });
-    format!(
-        "{}: {}",
-        short(&form.title),
-        fields.collect::<Vec<_>>().join("; ")
-    )
+        let must = if field.required { "!" } else { "" };
+        group.push((
+            field.name.as_str(),
+            format!("{must} {} {asks:?}", short(&field.label)),
+        ));
+    }
+    // Where something is ticked in one place and typed in the other, it stands somewhere else among the words.
+    words.sort();
+    let fields = choices.into_iter().chain(ticks).chain(words);
+    let fields: Vec<String> = fields.map(|(name, asks)| format!("{name}{asks}")).collect();
+    format!("{}: {}", short(&form.title), fields.join("; "))
 }
 
 /// Lines in their order, except for those about answers of probes: which of a round answers first is nobody's doing.
