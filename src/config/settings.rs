@@ -176,7 +176,7 @@ pub struct Group {
     pub platform: String,
     /// The group there. On Slack a user group, by its handle (`@approvers`) or its id (`S0123ABCD`).
     pub group: String,
-    /// What its members are entitled to, beside what [[person]] gives them.
+    /// What its members are entitled to, beside what `[[person]]` gives them.
     pub roles: Vec<Role>,
 }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::hands::{Asks, Field, Form, Seen, words};
+use super::hands::{Asks, Form, Seen, words};
 use super::house::House;
 
 /// What differs between two runs, wherever they run: each pattern and what stands in its place.
