@@ -273,7 +273,9 @@ impl Config {
             let able = self.person.iter().filter(counts).count();
             // How many a group brings, only its platform knows.
             let brings = |group: &Group| policy.role.is_none_or(|role| group.roles.contains(&role));
-            if self.group.iter().any(brings) {
+            let discord = self.discord.iter().flat_map(|discord| discord.roles.keys());
+            let mut by_discord = discord.filter(|given| policy.role.is_none_or(|role| role == **given));
+            if self.group.iter().any(brings) || by_discord.next().is_some() {
                 return None;
             }
             let role = policy

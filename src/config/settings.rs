@@ -171,7 +171,7 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// `slack` or `discord`.
+    /// `slack`. What Discord's roles give stands in `[discord] roles`.
     #[schemars(with = "GroupPlatform")]
     pub platform: String,
     /// The group there. On Slack a user group, by its handle (`@approvers`) or its id (`S0123ABCD`).

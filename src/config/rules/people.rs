@@ -47,6 +47,12 @@ impl Rules<'_, '_> {
                     "Slack is not used here: add [slack], or take the group out",
                 );
             }
+            if group.platform == "discord" {
+                self.at(
+                    &format!("{path}.platform"),
+                    "what Discord's roles give stands in [discord]: roles = { approver = [\"id of the role\"] }",
+                );
+            }
         }
     }
 

@@ -198,6 +198,7 @@ fn a_group_names_what_it_is_and_what_it_gives() {
     let one = group("slack", "@approvers", "\"approver\"");
     assert_eq!(good(&[slack, &one].concat()).group.len(), 1);
     insta::assert_snapshot!(bad(&group("local", "x", "\"approver\"")), @r#"orderly.toml:2:12: `platform` cannot be "local". It is one of: slack, discord."#);
+    insta::assert_snapshot!(bad(&group("discord", "1", "\"approver\"")), @r#"orderly.toml:2:12: what Discord's roles give stands in [discord]: roles = { approver = ["id of the role"] }"#);
     insta::assert_snapshot!(bad(&[slack, &group("slack", "@", "")].concat()), @r#"
     orderly.toml:6:9: `group` names the group: a user group's handle such as @approvers, or its id
     orderly.toml:7:9: `roles` is empty: say what the members may do, such as roles = ["approver"]
@@ -216,6 +217,10 @@ fn how_many_a_group_brings_is_not_guessed_at() {
         !told.iter().any(|warning| warning.contains("approver")),
         "{told:?}"
     );
+    let discord = "[discord]\ntoken = { env = \"T\" }\nguild = \"123456789012345678\"\ncategory = \"123456789012345679\"\nroles = { approver = [\"123456789012345680\"] }\n";
+    let person = "[[person]]\nid = \"ana\"\nroles = [\"commander\"]\n";
+    let told = good(&[discord, person].concat()).warnings();
+    assert!(told.is_empty(), "{told:?}");
 }
 
 #[test]

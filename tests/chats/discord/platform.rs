@@ -532,9 +532,9 @@ impl Hands for Guild {
             Need::Order => Own("each message carries its own time; the timeline sorts by it"),
             Need::Limit => Own("a call that comes too early waits for its turn, urgent ones first"),
             Need::Gap => Own("resumed, and read from the history where that is not possible"),
-            Need::Restart => Own(
-                "channels and buttons stay as they were; a form that was begun with choices is begun again",
-            ),
+            Need::Restart => {
+                Own("channels and buttons stay as they were; a form goes on with what was chosen")
+            }
         }
     }
 
