@@ -3,6 +3,7 @@
 //! Adapters (`local/`, `slack/`, `discord/`) implement [`Chat`] and push every [`Incoming`] into an
 //! [`Intake`]; they never call the engine and never each other.
 
+mod attached;
 mod check;
 pub mod discord;
 pub mod local;

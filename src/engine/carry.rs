@@ -3,12 +3,12 @@
 
 use super::Engine;
 use super::decide::Failed;
-use super::overhear::whose;
+use super::overhear::{unlisted, whose};
 use super::perform::End;
 use super::plan;
 use super::ports::Carried;
 use crate::chat::{self, Incoming};
-use crate::incident::{FileRef, IncidentId, MessageRef, RoomRef, State};
+use crate::incident::{IncidentId, MessageRef, RoomRef, State};
 use crate::store::{NewEffect, Post};
 
 impl Engine {
@@ -79,10 +79,7 @@ impl Engine {
         let versions = versions.map_err(|error| End::again(error.to_string()))?;
         let author = whose(&versions).map(|entry| entry.author.clone());
         Ok(versions.into_iter().next_back().map(|last| {
-            let files = last.entry.files.as_deref();
-            let files: Vec<FileRef> = files
-                .and_then(|files| serde_json::from_str(files).ok())
-                .unwrap_or_default();
+            let files = unlisted(last.entry.files.as_deref());
             Carried {
                 platform: message.room.platform.clone(),
                 author: author.unwrap_or_default(),

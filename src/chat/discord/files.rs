@@ -1,31 +1,16 @@
 //! Reading a file that somebody attached. Its address is asked anew each time, because Discord's addresses run out.
 
-use std::time::Duration;
-
 use url::Url;
 
 use super::DiscordChat;
 use super::api::Route;
 use super::ids::place;
+use crate::chat::attached::{self, gone};
 use crate::chat::{Error, FileRef};
 use crate::incident::MessageRef;
 
-/// Longest wait for a file: the largest that is kept, over a slow line.
-const READ_MAX: Duration = Duration::from_secs(60);
-
 /// Where Discord keeps files.
 const HOSTS: [&str; 2] = ["cdn.discordapp.com", "media.discordapp.net"];
-
-fn gone(why: impl Into<String>) -> Error {
-    Error::Gone { why: why.into() }
-}
-
-fn later(why: impl Into<String>) -> Error {
-    Error::Retry {
-        why: why.into(),
-        after: None,
-    }
-}
 
 impl DiscordChat {
     pub(super) async fn bytes_of(
@@ -47,29 +32,12 @@ impl DiscordChat {
             ));
         }
         // Its address is the permission: no token goes there.
-        let mut answer = self
-            .files_client
-            .get(address)
-            .timeout(READ_MAX)
-            .send()
-            .await
-            .map_err(|_| later("Discord did not hand the file out"))?;
+        let answer = attached::asked("Discord", self.files_client.get(address)).await?;
         let status = answer.status();
-        if status.is_server_error() || status.as_u16() == 429 {
-            return Err(later(format!("Discord did not hand the file out: HTTP {status}")));
-        }
         if !status.is_success() {
             return Err(gone(format!("Discord does not hand it out: HTTP {status}")));
         }
-        let mut bytes = Vec::new();
-        let broken = |_| later("the connection broke while the file was read");
-        while let Some(part) = answer.chunk().await.map_err(broken)? {
-            if bytes.len() + part.len() > most {
-                return Err(gone(format!("it is larger than {most} bytes")));
-            }
-            bytes.extend_from_slice(&part);
-        }
-        Ok(bytes)
+        attached::bytes(answer, most).await
     }
 
     /// Discord's own stores, or the stand-in that the config names.

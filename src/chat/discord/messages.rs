@@ -136,32 +136,24 @@ pub fn edited(
 }
 
 pub fn deleted(id: &str, spot: &Spot, own: &Own, now: DateTime<Utc>) -> Delivery {
-    let at = own.at(spot, id);
-    let subject = format!("{}:deleted", subject(own, &at));
-    Delivery {
-        key: subject.clone(),
-        subject: Some(subject),
-        received: now,
-        incoming: Incoming::Deleted {
-            message: at,
-            at: now,
-            found_gone: false,
-        },
-    }
+    no_more(own.at(spot, id), false, own, now)
 }
 
 /// A message that was there and is not in history any more, by the id under which it is known.
 pub fn found_gone(message: &str, room: &str, own: &Own, now: DateTime<Utc>) -> Delivery {
-    let at = own.message(room, message);
-    let subject = format!("{}:deleted", subject(own, &at));
+    no_more(own.message(room, message), true, own, now)
+}
+
+fn no_more(message: MessageRef, found_gone: bool, own: &Own, now: DateTime<Utc>) -> Delivery {
+    let subject = format!("{}:deleted", subject(own, &message));
     Delivery {
         key: subject.clone(),
         subject: Some(subject),
         received: now,
         incoming: Incoming::Deleted {
-            message: at,
+            message,
             at: now,
-            found_gone: true,
+            found_gone,
         },
     }
 }

@@ -1,26 +1,11 @@
 //! Reading a file that somebody attached, with the bot's own token: nothing is ever made public for it.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use url::Url;
 
 use super::SlackChat;
+use crate::chat::attached::{self, gone};
 use crate::chat::{Error, FileRef};
-
-/// Longest wait for a file: the largest that is kept, over a slow line.
-const READ_MAX: Duration = Duration::from_secs(60);
-
-fn gone(why: impl Into<String>) -> Error {
-    Error::Gone { why: why.into() }
-}
-
-fn later(why: impl Into<String>) -> Error {
-    Error::Retry {
-        why: why.into(),
-        after: None,
-    }
-}
 
 impl SlackChat {
     pub(super) async fn bytes_of(&self, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {
@@ -32,18 +17,9 @@ impl SlackChat {
                 "it lies outside of Slack; keep a copy where it can be linked",
             ));
         }
-        let mut answer = self
-            .files_client
-            .get(address)
-            .bearer_auth(&self.settings.bot_token)
-            .timeout(READ_MAX)
-            .send()
-            .await
-            .map_err(|_| later("Slack did not hand the file out"))?;
+        let request = self.files_client.get(address);
+        let answer = attached::asked("Slack", request.bearer_auth(&self.settings.bot_token)).await?;
         let status = answer.status();
-        if status.is_server_error() || status.as_u16() == 429 {
-            return Err(later(format!("Slack did not hand the file out: HTTP {status}")));
-        }
         // Whoever may not read it is led to where people sign in, which answers as if all were well.
         let kind = answer.headers().get(reqwest::header::CONTENT_TYPE);
         let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
@@ -52,15 +28,7 @@ impl SlackChat {
                 "the bot may not read it (HTTP {status}); it needs the scope files:read and must be in the channel"
             )));
         }
-        let mut bytes = Vec::new();
-        let broken = |_| later("the connection broke while the file was read");
-        while let Some(part) = answer.chunk().await.map_err(broken)? {
-            if bytes.len() + part.len() > most {
-                return Err(gone(format!("it is larger than {most} bytes")));
-            }
-            bytes.extend_from_slice(&part);
-        }
-        Ok(bytes)
+        attached::bytes(answer, most).await
     }
 
     /// The token goes to Slack and to nobody else, whatever an answer says.
