@@ -185,6 +185,7 @@ pub struct Group {
 #[allow(dead_code)] // describes `Group::platform`, and is never built
 enum GroupPlatform {
     Slack,
+    // Known, so that whoever writes it is told where Discord's roles stand.
     Discord,
 }
 

@@ -4,6 +4,7 @@
 mod both;
 mod discord;
 mod held;
+mod kept;
 mod local;
 mod one;
 mod slack;

@@ -2,26 +2,10 @@
 
 use std::time::Duration;
 
-use orderly::incident::{Event, Recorded};
-use orderly::store::{LogId, Store};
+use orderly::incident::Event;
 
-use super::kit::{House, INCIDENT};
-
-async fn journal(house: &House) -> Vec<Recorded> {
-    let store = house.app.sqlite.as_ref().expect("a file");
-    let journal = orderly::engine::journal::load(store, INCIDENT).await;
-    journal.expect("a journal that can be read")
-}
-
-/// The versions of each message, oldest first. One of a thread is known by both ids.
-async fn said(house: &House, message: &str) -> Vec<Option<String>> {
-    let store = house.app.sqlite.as_ref().expect("a file");
-    let log = store.room_log(INCIDENT, LogId(0), 1_000).await;
-    let log = log.expect("a log that can be read").into_iter();
-    let mut versions: Vec<_> = log.filter(|stored| stored.entry.message == message).collect();
-    versions.sort_by_key(|stored| stored.entry.recorded);
-    versions.into_iter().map(|stored| stored.entry.text).collect()
-}
+use super::kit::House;
+use crate::kept::{journal, said, standing};
 
 /// Nobody listens while this happens; afterwards the rooms have been read again, and then once more.
 async fn while_away(house: House, happens: impl FnOnce(&House)) -> House {
@@ -47,15 +31,6 @@ async fn read_again(house: &House) {
     }
     reading.await.expect("a reading");
     house.app.engine.quiet().await;
-}
-
-/// What stands on the timeline, in the order of its words.
-async fn standing(house: &House) -> Vec<String> {
-    let state = house.state().await.expect("an incident");
-    let marks = state.marks.values().filter(|mark| mark.removed.is_none());
-    let mut texts: Vec<String> = marks.map(|mark| mark.marked.text.clone()).collect();
-    texts.sort();
-    texts
 }
 
 async fn opened() -> (House, String) {
@@ -88,27 +63,27 @@ async fn what_was_deleted_meanwhile_is_filed_as_deleted_and_its_time_as_unknown(
     ana.reacts(&room, &lost, "📌");
     ana.reacts(&room, &stays, "📌");
     house.settled().await;
-    assert_eq!(standing(&house).await.len(), 2);
+    assert_eq!(standing(&house.app).await.len(), 2);
     let house = while_away(house, |_| {
         ben.deletes(&room, &lost);
         ben.deletes(&thread, &taken_back);
         ben.deletes_channel(&other);
     })
     .await;
-    assert_eq!(said(&house, &lost).await, gone("password on the screen"));
-    assert_eq!(said(&house, &stays).await, once("the printer is fine"));
+    assert_eq!(said(&house.app, &lost).await, gone("password on the screen"));
+    assert_eq!(said(&house.app, &stays).await, once("the printer is fine"));
     let in_thread = |message: &str| format!("{thread}/{message}");
-    assert_eq!(said(&house, &in_thread(&taken_back)).await, gone("or not"));
+    assert_eq!(said(&house.app, &in_thread(&taken_back)).await, gone("or not"));
     assert_eq!(
-        said(&house, &in_thread(&reply)).await,
+        said(&house.app, &in_thread(&reply)).await,
         once("because of the driver")
     );
     assert_eq!(
-        said(&house, &format!("{other}/{with_it}")).await,
+        said(&house.app, &format!("{other}/{with_it}")).await,
         gone("goes with its thread")
     );
-    assert_eq!(standing(&house).await, ["the printer is fine"]);
-    let journal = journal(&house).await;
+    assert_eq!(standing(&house.app).await, ["the printer is fine"]);
+    let journal = journal(&house.app).await;
     let unmarked = journal.iter().find_map(|recorded| match &recorded.event {
         Some(Event::MessageUnmarked { why, .. }) => Some((recorded.source.as_str(), why.as_str())),
         _ => None,
@@ -119,7 +94,7 @@ async fn what_was_deleted_meanwhile_is_filed_as_deleted_and_its_time_as_unknown(
     // Discord's own word of it comes late, and changes nothing.
     house.discord.let_events_go(false);
     house.settled().await;
-    assert_eq!(said(&house, &lost).await.len(), 2);
+    assert_eq!(said(&house.app, &lost).await.len(), 2);
     house.close().await;
 }
 
@@ -140,12 +115,12 @@ async fn what_was_edited_meanwhile_is_filed_once_at_its_own_time() {
     .await;
     let edited = |first: &str, then: &str| [Some(first.to_owned()), Some(then.to_owned())];
     assert_eq!(
-        said(&house, &known).await,
+        said(&house.app, &known).await,
         edited("it began at 13:00", "it began at 14:00")
     );
-    assert_eq!(said(&house, &unheard).await, once("and nobody heard this"));
-    assert_eq!(standing(&house).await, ["it began at 14:00"]);
-    let changed = journal(&house)
+    assert_eq!(said(&house.app, &unheard).await, once("and nobody heard this"));
+    assert_eq!(standing(&house.app).await, ["it began at 14:00"]);
+    let changed = journal(&house.app)
         .await
         .into_iter()
         .find(|recorded| matches!(recorded.event, Some(Event::MessageChanged { .. })));
@@ -189,12 +164,12 @@ async fn reactions_that_came_and_went_meanwhile_are_filed_once() {
         "the new driver",
         "the old one works",
     ];
-    assert_eq!(standing(&house).await, wanted);
-    let events = journal(&house).await.len();
+    assert_eq!(standing(&house.app).await, wanted);
+    let events = journal(&house.app).await.len();
     house.discord.let_events_go(true);
     house.settled().await;
-    assert_eq!(standing(&house).await, wanted);
-    assert_eq!(journal(&house).await.len(), events, "nothing is filed twice");
+    assert_eq!(standing(&house.app).await, wanted);
+    assert_eq!(journal(&house.app).await.len(), events, "nothing is filed twice");
     house.close().await;
 }
 
@@ -239,11 +214,11 @@ async fn folded_threads_are_read_too_also_private_ones_and_long_lists_of_them() 
     })
     .await;
     assert_eq!(
-        said(&house, &format!("{private}/{heard}")).await,
+        said(&house.app, &format!("{private}/{heard}")).await,
         once("only for us")
     );
     for (thread, message, text) in &unheard {
-        assert_eq!(said(&house, &format!("{thread}/{message}")).await, once(text));
+        assert_eq!(said(&house.app, &format!("{thread}/{message}")).await, once(text));
     }
     house.close().await;
 }

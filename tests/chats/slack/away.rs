@@ -1,25 +1,9 @@
 //! What happened while nobody listened: read from the room's history and its threads, and filed once.
 
-use orderly::incident::{Event, Recorded};
-use orderly::store::{LogId, Store};
+use orderly::incident::Event;
 
-use super::kit::{House, INCIDENT, Transport};
-
-async fn journal(house: &House) -> Vec<Recorded> {
-    let store = house.app.sqlite.as_ref().expect("a file");
-    let journal = orderly::engine::journal::load(store, INCIDENT).await;
-    journal.expect("a journal that can be read")
-}
-
-/// The versions of each message, oldest first.
-async fn said(house: &House, message: &str) -> Vec<Option<String>> {
-    let store = house.app.sqlite.as_ref().expect("a file");
-    let log = store.room_log(INCIDENT, LogId(0), 1_000).await;
-    let log = log.expect("a log that can be read").into_iter();
-    let mut versions: Vec<_> = log.filter(|stored| stored.entry.message == message).collect();
-    versions.sort_by_key(|stored| stored.entry.recorded);
-    versions.into_iter().map(|stored| stored.entry.text).collect()
-}
+use super::kit::{House, Transport};
+use crate::kept::{journal, said, standing};
 
 /// Nobody listens while this happens; afterwards the rooms have been read again, and then once more.
 async fn while_away(house: House, happens: impl FnOnce(&House)) -> House {
@@ -36,13 +20,6 @@ async fn read_again(house: &House) {
     let slack = house.app.slack.clone().expect("a workspace");
     slack.catch_up().await;
     house.app.engine.quiet().await;
-}
-
-/// What stands on the timeline.
-async fn standing(house: &House) -> Vec<String> {
-    let state = house.state().await.expect("an incident");
-    let marks = state.marks.values().filter(|mark| mark.removed.is_none());
-    marks.map(|mark| mark.marked.text.clone()).collect()
 }
 
 async fn opened(transport: Transport) -> (House, String) {
@@ -74,24 +51,24 @@ async fn what_was_deleted_meanwhile_is_filed_as_deleted_and_its_time_as_unknown(
         })
         .await;
         assert_eq!(
-            said(&house, &gone).await,
+            said(&house.app, &gone).await,
             [Some("password on the screen".to_owned()), None]
         );
         assert_eq!(
-            said(&house, &headed).await,
+            said(&house.app, &headed).await,
             [Some("here is why".to_owned()), None]
         );
-        assert_eq!(said(&house, &lost).await, [Some("or not".to_owned()), None]);
+        assert_eq!(said(&house.app, &lost).await, [Some("or not".to_owned()), None]);
         assert_eq!(
-            said(&house, &stays).await,
+            said(&house.app, &stays).await,
             [Some("the printer is fine".to_owned())]
         );
         assert_eq!(
-            said(&house, &reply).await,
+            said(&house.app, &reply).await,
             [Some("because of the driver".to_owned())]
         );
-        assert_eq!(standing(&house).await, ["the printer is fine"]);
-        let journal = journal(&house).await;
+        assert_eq!(standing(&house.app).await, ["the printer is fine"]);
+        let journal = journal(&house.app).await;
         let unmarked = journal.iter().find_map(|recorded| match &recorded.event {
             Some(Event::MessageUnmarked { why, .. }) => Some((recorded.source.as_str(), why.as_str())),
             _ => None,
@@ -102,7 +79,7 @@ async fn what_was_deleted_meanwhile_is_filed_as_deleted_and_its_time_as_unknown(
         // Slack's own word of it comes late, and changes nothing.
         house.slack.let_events_go(false);
         house.settled().await;
-        assert_eq!(said(&house, &gone).await.len(), 2);
+        assert_eq!(said(&house.app, &gone).await.len(), 2);
         house.close().await;
     }
 }
@@ -126,19 +103,19 @@ async fn what_was_edited_meanwhile_is_filed_once_at_its_own_time() {
     .await;
     let edited = |first: &str, then: &str| [Some(first.to_owned()), Some(then.to_owned())];
     assert_eq!(
-        said(&house, &known).await,
+        said(&house.app, &known).await,
         edited("it began at 13:00", "it began at 14:00")
     );
     assert_eq!(
-        said(&house, &reply).await,
+        said(&house.app, &reply).await,
         edited("are you sure", "are you sure?")
     );
     assert_eq!(
-        said(&house, &unheard).await,
+        said(&house.app, &unheard).await,
         [Some("and nobody heard this".to_owned())]
     );
-    assert_eq!(standing(&house).await, ["it began at 14:00"]);
-    let changed = journal(&house)
+    assert_eq!(standing(&house.app).await, ["it began at 14:00"]);
+    let changed = journal(&house.app)
         .await
         .into_iter()
         .find(|recorded| matches!(recorded.event, Some(Event::MessageChanged { .. })));
@@ -151,10 +128,10 @@ async fn what_was_edited_meanwhile_is_filed_once_at_its_own_time() {
     house.slack.let_events_go(true);
     house.settled().await;
     assert_eq!(
-        said(&house, &unheard).await,
+        said(&house.app, &unheard).await,
         edited("and nobody herd this", "and nobody heard this")
     );
-    assert_eq!(said(&house, &known).await.len(), 2);
+    assert_eq!(said(&house.app, &known).await.len(), 2);
     house.close().await;
 }
 
@@ -189,16 +166,12 @@ async fn reactions_that_came_and_went_meanwhile_are_filed_once() {
             "the new driver",
             "the old one works",
         ];
-        let sorted = |mut texts: Vec<String>| {
-            texts.sort();
-            texts
-        };
-        assert_eq!(sorted(standing(&house).await), wanted);
-        let events = journal(&house).await.len();
+        assert_eq!(standing(&house.app).await, wanted);
+        let events = journal(&house.app).await.len();
         house.slack.let_events_go(true);
         house.settled().await;
-        assert_eq!(sorted(standing(&house).await), wanted);
-        assert_eq!(journal(&house).await.len(), events, "nothing is filed twice");
+        assert_eq!(standing(&house.app).await, wanted);
+        assert_eq!(journal(&house.app).await.len(), events, "nothing is filed twice");
         house.close().await;
     }
 }

@@ -1,0 +1,38 @@
+//! What the program keeps of an incident, as tests read it after an absence.
+
+use orderly::app::App;
+use orderly::incident::{IncidentId, Recorded};
+use orderly::store::{LogId, Store};
+
+/// The incident of a story is the first of its journal.
+const INCIDENT: IncidentId = IncidentId(1);
+
+pub async fn journal(app: &App) -> Vec<Recorded> {
+    let store = app.sqlite.as_ref().expect("a file");
+    let journal = orderly::engine::journal::load(store, INCIDENT).await;
+    journal.expect("a journal that can be read")
+}
+
+/// The versions of each message, oldest first.
+pub async fn said(app: &App, message: &str) -> Vec<Option<String>> {
+    let store = app.sqlite.as_ref().expect("a file");
+    let log = store.room_log(INCIDENT, LogId(0), 1_000).await;
+    let log = log.expect("a log that can be read").into_iter();
+    let mut versions: Vec<_> = log.filter(|stored| stored.entry.message == message).collect();
+    versions.sort_by_key(|stored| stored.entry.recorded);
+    versions.into_iter().map(|stored| stored.entry.text).collect()
+}
+
+/// What stands on the timeline, in the order of its words.
+pub async fn standing(app: &App) -> Vec<String> {
+    let state = app
+        .engine
+        .state(INCIDENT)
+        .await
+        .expect("a journal that can be read");
+    let state = state.expect("an incident");
+    let marks = state.marks.values().filter(|mark| mark.removed.is_none());
+    let mut texts: Vec<String> = marks.map(|mark| mark.marked.text.clone()).collect();
+    texts.sort();
+    texts
+}
