@@ -177,6 +177,11 @@ pub trait Chat: Send + Sync {
         })
     }
 
+    /// The message that a link points at, as people copy it from one; `None`: it is no link of the platform's.
+    async fn linked(&self, _link: &str) -> Option<MessageRef> {
+        None
+    }
+
     /// Tells the intake what was said in a room since then. Platforms that keep no history have nothing to tell.
     async fn read_back(&self, _room: &RoomRef, _since: DateTime<Utc>) -> Result<(), Error> {
         Ok(())

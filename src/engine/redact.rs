@@ -76,7 +76,7 @@ impl Engine {
                 let event = event.and_then(|recorded| recorded.event.as_ref());
                 event.and_then(source).cloned().into_iter().collect()
             }
-            Redact::Message(message) => self.kept_as(&rooms, message).await?,
+            Redact::Message(typed) => self.kept_as(&rooms, typed).await?,
         };
         let told_of = |recorded: &&Recorded| {
             let source = recorded.event.as_ref().and_then(source);
@@ -90,7 +90,11 @@ impl Engine {
         match what {
             Redact::Row(row) if !rows.contains(row) => rows.push(*row),
             Redact::Message(message) if messages.is_empty() => {
-                return Err(Refusal::new(format!("No message `{message}` is kept for {incident}.")).into());
+                return Err(Refusal::new(format!(
+                    "No message `{message}` is kept for {incident}. Copy the link of the message and type that, or the number of \
+                     its event, such as e12: `timeline` shows them."
+                ))
+                .into());
             }
             _ => {}
         }
@@ -120,15 +124,25 @@ impl Engine {
         })
     }
 
-    /// The messages with this id in the rooms' log.
-    async fn kept_as(&self, rooms: &BTreeSet<RoomRef>, id: &str) -> Result<Vec<MessageRef>, Failed> {
+    /// The messages of these rooms' log that a link or an id means.
+    async fn kept_as(&self, rooms: &BTreeSet<RoomRef>, typed: &str) -> Result<Vec<MessageRef>, Failed> {
+        let mut linked = None;
+        for chat in &self.inner.parts.chats {
+            linked = linked.or(chat.linked(typed).await);
+        }
+        let meant: Vec<MessageRef> = match linked {
+            Some(message) => vec![self.original(&message).await?],
+            None => rooms
+                .iter()
+                .map(|room| MessageRef {
+                    room: room.clone(),
+                    message: typed.to_owned(),
+                })
+                .collect(),
+        };
         let mut kept = Vec::new();
-        for room in rooms {
-            let message = MessageRef {
-                room: room.clone(),
-                message: id.to_owned(),
-            };
-            if !self.versions(&message).await?.is_empty() {
+        for message in meant {
+            if rooms.contains(&message.room) && !self.versions(&message).await?.is_empty() {
                 kept.push(message);
             }
         }

@@ -437,7 +437,11 @@ fn record(who: &str, event: &Event) -> Option<Said> {
         ))
         .fine(),
         Event::Redacted { row, reason, .. } => {
-            record(format!("{who} removed what #{row} said from the journal."))
+            let said = match row {
+                0 => "what a message said from the log of its room".to_owned(),
+                row => format!("what #{row} said from the journal"),
+            };
+            record(format!("{who} removed {said}."))
                 .tone(Tone::Warn)
                 .words(reason.clone())
         }

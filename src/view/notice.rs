@@ -321,7 +321,11 @@ fn sentence_of_the_rest(
             back_ms / 1_000
         )),
         Event::Redacted { row, reason, .. } => text(format!(
-            "{by} redacted event #{row}: {reason}. `{}` still verifies.",
+            "{by} redacted {}: {reason}. `{}` still verifies.",
+            match row {
+                0 => "a message that is on no timeline".to_owned(),
+                row => format!("event #{row}"),
+            },
             view.cite("journal verify")
         )),
         _ => super::rooms::sentence(state, event, by),

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use serde_json::Value;
+use url::Url;
 
 use crate::chat::lock;
 
 /// Kinds of channels that are threads: of announcements, public, private.
 const THREADS: [u64; 3] = [10, 11, 12];
+/// Where links to messages lead; the test versions of the client stand before them.
+const HOSTS: [&str; 2] = ["discord.com", "discordapp.com"];
 /// Channels remembered; a server has 500, and 1000 threads that are not archived.
 const PLACES_MAX: usize = 20_000;
 
@@ -47,6 +50,23 @@ pub fn spot_of(channel: &Value) -> Option<Spot> {
             thread: None,
         }),
     }
+}
+
+/// Server, channel and message of a link such as `https://discord.com/channels/1234/5678/9012`.
+pub fn linked(link: &str) -> Option<(String, String, String)> {
+    let link = Url::parse(link).ok()?;
+    let host = link.host_str()?;
+    if !HOSTS
+        .iter()
+        .any(|known| host == *known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.')))
+    {
+        return None;
+    }
+    let mut path = link.path_segments()?;
+    let channels = path.next()? == "channels";
+    let mut id = || path.next().filter(|id| !id.is_empty()).map(str::to_owned);
+    let found = (id()?, id()?, id()?);
+    channels.then_some(found)
 }
 
 impl Places {

@@ -9,6 +9,7 @@ use super::api::{Attached, Failure, Route, code};
 use super::form::Draft;
 use super::ids::{in_room, place};
 use super::incoming::Own;
+use super::places::{self, Spot};
 use super::{DiscordChat, PLATFORM, embeds, posts, rooms};
 use crate::chat::{
     Asker, Chat, Error, FileRef, Form, Found, Listening, Message, RoomSpec, Standing, Trigger, Upload, lock,
@@ -311,6 +312,16 @@ impl Chat for DiscordChat {
     async fn unarchive(&self, room: &RoomRef) -> Result<(), Error> {
         let own = self.own().await?;
         self.open_again(own, ours(own, room)?).await
+    }
+
+    async fn linked(&self, link: &str) -> Option<MessageRef> {
+        let (guild, channel, message) = places::linked(link)?;
+        let own = self.own().await.ok().filter(|own| own.guild == guild)?;
+        let spot = self.places.spot(&channel).unwrap_or(Spot {
+            room: channel,
+            thread: None,
+        });
+        Some(own.at(&spot, &message))
     }
 
     async fn find_room(&self, typed: &str, asker: &Asker) -> Result<Found, Error> {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use url::Url;
 
 use super::emoji;
 use super::incoming::{Own, text, typed};
@@ -268,4 +269,20 @@ pub fn reacted(event: &Value, present: bool, own: &Own, now: DateTime<Utc>) -> O
             at: text(event, "event_ts").and_then(moment).unwrap_or(now),
         },
     })
+}
+
+/// Channel and message of a link such as `https://acme.slack.com/archives/C0123/p1772442005000100`.
+pub fn linked(link: &str) -> Option<(String, String)> {
+    let link = Url::parse(link).ok()?;
+    let host = link.host_str()?;
+    if host != "slack.com" && !host.ends_with(".slack.com") {
+        return None;
+    }
+    let mut path = link.path_segments()?;
+    let (archives, channel, message) = (path.next()?, path.next()?, path.next()?);
+    let digits = message.strip_prefix('p')?;
+    // The last six are the fraction of the second.
+    let (seconds, fraction) = digits.split_at_checked(digits.len().checked_sub(6)?)?;
+    let sound = archives == "archives" && digits.bytes().all(|byte| byte.is_ascii_digit());
+    sound.then(|| (channel.to_owned(), format!("{seconds}.{fraction}")))
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::api::Failure;
 use super::incoming::Own;
-use super::{PLATFORM, SlackChat, blocks, form, lock, rooms};
+use super::{PLATFORM, SlackChat, blocks, form, lock, messages, rooms};
 use crate::chat::{
     Asker, Chat, Error, FileRef, Form, Found, Listening, Member, Message, RoomSpec, Standing, Trigger, Upload,
 };
@@ -245,6 +245,11 @@ impl Chat for SlackChat {
     async fn unarchive(&self, room: &RoomRef) -> Result<(), Error> {
         let own = self.own().await?;
         self.open_again(ours(own, room)?).await
+    }
+
+    async fn linked(&self, link: &str) -> Option<MessageRef> {
+        let (channel, ts) = messages::linked(link)?;
+        Some(self.own().await.ok()?.message(&channel, &ts))
     }
 
     async fn find_room(&self, typed: &str, asker: &Asker) -> Result<Found, Error> {

@@ -9,6 +9,7 @@ mod kit;
 mod look;
 mod platform;
 mod reach;
+mod redacting;
 mod refused;
 mod rooms;
 mod slow;

@@ -13,6 +13,7 @@ mod kit;
 mod lessons;
 mod opening;
 mod platform;
+mod redacting;
 mod rooms;
 mod slow;
 mod story;
