@@ -135,6 +135,7 @@ fn round(number: u32) -> Vec<Event> {
             text: "Look at the importer".to_owned(),
             owner: None,
             source: None,
+            marking: Marking::Asked,
         },
         Event::TaskDone {
             task: TaskId(number),

@@ -120,8 +120,17 @@ pub struct Known {
     /// When it was written.
     pub at: DateTime<Utc>,
     pub deleted: bool,
-    /// Who put it on the timeline by a reaction that stands as far as is known: for each their identities here.
-    pub reacted: Vec<Vec<Identity>>,
+    /// Reactions that mark it and stand as far as is known.
+    pub reacted: Vec<Reacted>,
+}
+
+/// Somebody's reaction that marks a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reacted {
+    /// As the config writes it.
+    pub emoji: String,
+    /// The accounts that the person has there.
+    pub who: Vec<Identity>,
 }
 
 /// A chat platform. Every method that creates something takes a key and does it once per key, however often it is

@@ -197,10 +197,8 @@ impl Engine {
                 room: room.clone(),
                 message,
             };
-            let mark = state.marks.get(&at).filter(|mark| mark.removed.is_none());
-            let reacted = mark.into_iter().flat_map(|mark| &mark.reacted);
             Some(Known {
-                reacted: reacted.map(|person| self.identities_on(person, room)).collect(),
+                reacted: self.reacted(&state, &at),
                 message: at.message,
                 thread: whose.thread.clone(),
                 at: whose.at,
@@ -210,7 +208,7 @@ impl Engine {
         Some(known.collect())
     }
 
-    fn identities_on(&self, person: &PersonId, room: &RoomRef) -> Vec<Identity> {
+    pub(super) fn identities_on(&self, person: &PersonId, room: &RoomRef) -> Vec<Identity> {
         let desk = self.desk();
         let known = desk.people.get(person).into_iter();
         known

@@ -627,6 +627,8 @@ pub fn changes_list(written: &[Recorded]) -> bool {
                     | Event::FindingRecorded { .. }
                     | Event::StepDone { .. }
                     | Event::FollowupAdded { .. }
+                    | Event::Seconded { .. }
+                    | Event::ReactionTakenBack { .. }
                     | Event::MessageMarked { .. }
                     | Event::FileKept { .. }
                     | Event::FileMissed { .. }

@@ -12,8 +12,10 @@ use super::decide::{Failed, With};
 use super::intake::room_of;
 use super::overhear::{unlisted, whose};
 use super::{Engine, lock, read};
-use crate::chat::Incoming;
-use crate::incident::{By, Identity, Marked, MessageRef, Request};
+use crate::chat::{Incoming, Reacted};
+use crate::incident::{
+    By, FileRef, Identity, LONGEST_TEXT, Marked, MarkedAt, Marking, MessageRef, Request, State,
+};
 
 /// Messages whose reactions are remembered: those of a busy day. Events are late by minutes, not by thousands.
 const REMEMBERED: usize = 5_000;
@@ -170,54 +172,97 @@ impl Engine {
         let Some(text) = says.or_else(|| (!present).then(String::new)) else {
             return Ok(None);
         };
-        let source = Some(message.clone());
-        if *emoji == options.timeline_emoji {
-            let request = if present {
-                let author = first.author;
-                let marked = Marked {
-                    message: message.clone(),
-                    author,
-                    text,
-                    files: unlisted(first.files.as_deref()),
-                };
-                Request::Mark {
-                    marked,
+        let marking = match through {
+            Through::Menu => Marking::Asked,
+            // At the original nothing of it stands where it was put on a copy.
+            Through::Reaction if pointed_at != message => Marking::Copy,
+            Through::Reaction => Marking::Reaction,
+        };
+        let source = MarkedAt {
+            message: message.clone(),
+            marking,
+        };
+        let files = unlisted(first.files.as_deref());
+        let request = if *emoji == options.timeline_emoji {
+            match present {
+                true => Request::Mark {
                     at: first.at,
-                    // At the original nothing of it stands where it was put on a copy.
-                    reacted: through == Through::Reaction && pointed_at == message,
-                }
-            } else {
-                Request::Unmark {
+                    reacted: marking == Marking::Reaction,
+                    marked: Marked {
+                        message: message.clone(),
+                        author: first.author,
+                        text,
+                        files,
+                    },
+                },
+                false => Request::Unmark {
                     message: message.clone(),
                     why: format!("{person} took the reaction back"),
                     at: Some(*at),
-                }
-            };
-            return Ok(Some((by, request)));
-        }
-        // A task or a follow-up made by a reaction is a thing of its own: taking the reaction back does not unmake it.
-        if present && *emoji == options.task_emoji {
-            return Ok(Some((
-                by,
-                Request::AddTask {
-                    text,
-                    owner: None,
-                    source,
                 },
-            )));
-        }
-        if present && *emoji == options.followup_emoji {
-            return Ok(Some((
-                by,
-                Request::AddFollowup {
-                    text,
+            }
+        } else if *emoji == options.task_emoji {
+            match present {
+                true => Request::AddTask {
+                    text: to_do(&text, &files),
+                    owner: None,
+                    source: Some(source),
+                },
+                false => Request::TakeTaskBack { source },
+            }
+        } else {
+            match present {
+                true => Request::AddFollowup {
+                    text: to_do(&text, &files),
                     owner: None,
                     due: None,
                     tracker: None,
-                    source,
+                    source: Some(source),
                 },
-            )));
-        }
-        Ok(None)
+                false => Request::TakeFollowupBack { source },
+            }
+        };
+        Ok(Some((by, request)))
+    }
+
+    /// The reactions that are known to stand at a message, of those that mark it.
+    pub(super) fn reacted(&self, state: &State, message: &MessageRef) -> Vec<Reacted> {
+        let options = &self.inner.parts.options;
+        let mark = state.marks.get(message).filter(|mark| mark.removed.is_none());
+        let marked = mark.into_iter().flat_map(|mark| &mark.reacted);
+        let tasks = state.tasks.values();
+        let tasks = tasks.filter(|task| task.source.as_ref() == Some(message));
+        let followups = state.followups.values();
+        let followups = followups.filter(|followup| followup.source.as_ref() == Some(message));
+        let all = marked.map(|person| (&options.timeline_emoji, person));
+        let all = all.chain(tasks.flat_map(|task| {
+            let reacted = task.wanted.reacted();
+            reacted.map(|person| (&options.task_emoji, person))
+        }));
+        let all = all.chain(followups.flat_map(|followup| {
+            let reacted = followup.wanted.reacted();
+            reacted.map(|person| (&options.followup_emoji, person))
+        }));
+        all.map(|(emoji, person)| Reacted {
+            emoji: emoji.clone(),
+            who: self.identities_on(person, &message.room),
+        })
+        .collect()
+    }
+}
+
+/// What a message says there is to do: as much as a task holds, and the names of its files where it has no words.
+fn to_do(text: &str, files: &[FileRef]) -> String {
+    if text.trim().is_empty() {
+        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+        return cut(&names.join(", "));
+    }
+    cut(text)
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(LONGEST_TEXT - 1).chain(['…']).collect(),
     }
 }

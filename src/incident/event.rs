@@ -542,6 +542,8 @@ pub enum Event {
         text: String,
         owner: Option<PersonId>,
         source: Option<MessageRef>,
+        #[serde(default = "asked", skip_serializing_if = "Marking::is_asked")]
+        marking: Marking,
     },
     TaskAssigned {
         task: TaskId,
@@ -554,6 +556,9 @@ pub enum Event {
     TaskDropped {
         task: TaskId,
         reason: Option<String>,
+        /// The last reaction that asked for it was taken back; nobody dropped it by hand.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken_back: bool,
     },
     FollowupAdded {
         followup: FollowupId,
@@ -562,6 +567,8 @@ pub enum Event {
         due: Option<chrono::NaiveDate>,
         tracker: Option<String>,
         source: Option<MessageRef>,
+        #[serde(default = "asked", skip_serializing_if = "Marking::is_asked")]
+        marking: Marking,
     },
     FollowupChanged {
         followup: FollowupId,
@@ -576,6 +583,19 @@ pub enum Event {
     FollowupDropped {
         followup: FollowupId,
         reason: Option<String>,
+        /// As in `task_dropped`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken_back: bool,
+    },
+    /// Somebody marked a message as well of which there is a task or a follow-up already.
+    Seconded {
+        made: Made,
+        marking: Marking,
+    },
+    /// A reaction that asked for it is gone, and it stays: somebody else wants it, or it is more than a mark by now.
+    ReactionTakenBack {
+        made: Made,
+        marking: Marking,
     },
 
     // Words.
@@ -656,6 +676,11 @@ pub enum Event {
     ClockJumped {
         back_ms: i64,
     },
+}
+
+/// What rows say that are older than the question.
+fn asked() -> Marking {
+    Marking::Asked
 }
 
 /// A row that could not be read. The journal itself is fine; the program is older than the row, or the row is damaged.

@@ -32,6 +32,6 @@ pub use proposal::{BreakGlass, Containment, Illegal, Proposal, Shown, Stage, dig
 pub use react::{HELD_EVERY_S, react};
 pub use refusal::Refusal;
 pub use remember::FOLDING;
-pub use request::{Freeze, GroupStanding, ProbeRequest, Request, Standing, Surroundings, TimerKey};
+pub use request::{Freeze, GroupStanding, MarkedAt, ProbeRequest, Request, Standing, Surroundings, TimerKey};
 pub use state::*;
 pub use words::*;

@@ -232,6 +232,8 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
             effects.push(card);
             effects.extend(prompt(state));
         }
+        // Said only where somebody may wonder that it is still there.
+        Event::ReactionTakenBack { made, .. } => effects.extend(state.stays(*made).then_some(notice)),
         Event::Noted { .. }
         | Event::FileKept { .. }
         | Event::FileMissed { .. }
@@ -273,6 +275,7 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
         | Event::MessageMarked { .. }
         | Event::MessageChanged { .. }
         | Event::MessageUnmarked { .. }
+        | Event::Seconded { .. }
         | Event::SectionWritten { .. } => {}
         Event::Exported { format, as_of, .. } => effects.push(Effect::Attach {
             format: format.clone(),

@@ -249,7 +249,7 @@ pub enum Request {
     AddTask {
         text: String,
         owner: Option<PersonId>,
-        source: Option<MessageRef>,
+        source: Option<MarkedAt>,
     },
     AssignTask {
         task: TaskId,
@@ -263,12 +263,16 @@ pub enum Request {
         task: TaskId,
         reason: Option<String>,
     },
+    /// The reaction that asked for a task of this message is gone.
+    TakeTaskBack {
+        source: MarkedAt,
+    },
     AddFollowup {
         text: String,
         owner: Option<PersonId>,
         due: Option<NaiveDate>,
         tracker: Option<String>,
-        source: Option<MessageRef>,
+        source: Option<MarkedAt>,
     },
     ChangeFollowup {
         followup: FollowupId,
@@ -283,6 +287,9 @@ pub enum Request {
     DropFollowup {
         followup: FollowupId,
         reason: Option<String>,
+    },
+    TakeFollowupBack {
+        source: MarkedAt,
     },
 
     Note {
@@ -387,6 +394,13 @@ pub enum Request {
     Timer {
         key: TimerKey,
     },
+}
+
+/// A message of which a task or a follow-up is made, and how somebody asked for that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkedAt {
+    pub message: MessageRef,
+    pub marking: Marking,
 }
 
 /// A probe to be asked, resolved.

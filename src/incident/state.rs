@@ -298,6 +298,7 @@ pub struct Task {
     pub text: String,
     pub owner: Option<PersonId>,
     pub source: Option<MessageRef>,
+    pub wanted: Wanted,
     pub end: Option<Ended>,
     pub event: u64,
 }
@@ -309,15 +310,59 @@ pub struct Followup {
     pub due: Option<NaiveDate>,
     pub tracker: Option<String>,
     pub source: Option<MessageRef>,
+    pub wanted: Wanted,
     pub end: Option<Ended>,
     pub event: u64,
+}
+
+/// Who wants a task or a follow-up, and whether it is more than a mark by now.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    pub by: BTreeSet<(PersonId, Marking)>,
+    /// Somebody took it on or changed it by hand.
+    pub changed: bool,
+}
+
+impl Wanted {
+    /// Those whose reaction stands at the message.
+    pub fn reacted(&self) -> impl Iterator<Item = &PersonId> {
+        let at_it = self
+            .by
+            .iter()
+            .filter(|(_, marking)| *marking == Marking::Reaction);
+        at_it.map(|(person, _)| person)
+    }
+}
+
+impl State {
+    /// Whether something is still to be done although every mark that asked for it is gone.
+    pub fn stays(&self, made: Made) -> bool {
+        let (wanted, end) = match made {
+            Made::Task(task) => match self.tasks.get(&task) {
+                Some(task) => (&task.wanted, &task.end),
+                None => return false,
+            },
+            Made::Followup(followup) => match self.followups.get(&followup) {
+                Some(followup) => (&followup.wanted, &followup.end),
+                None => return false,
+            },
+        };
+        wanted.by.is_empty() && end.is_none()
+    }
 }
 
 /// How a task or follow-up ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ended {
-    Done { by: By, note: Option<String> },
-    Dropped { by: By, reason: Option<String> },
+    Done {
+        by: By,
+        note: Option<String>,
+    },
+    Dropped {
+        by: By,
+        reason: Option<String>,
+        taken_back: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

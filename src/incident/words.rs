@@ -155,6 +155,10 @@ words! {
     /// Where the post-mortem stands.
     Review { Draft = "draft", InReview = "in-review", Reviewed = "reviewed", Closed = "closed" }
 
+    /// How somebody asked for a task or a follow-up: in words or by a menu; by a reaction, which stands at the message and
+    /// may be taken back there; or by one at a copy of the message in another room.
+    Marking { Asked = "asked", Reaction = "reaction", Copy = "copy" }
+
     /// Parts of the post-mortem that people write.
     Section {
         Summary = "summary", Impact = "impact", Detection = "detection", Trigger = "trigger", Cause = "cause",
@@ -164,6 +168,12 @@ words! {
 
     /// The environment of a target.
     Environment { Production = "production", Staging = "staging", Dr = "dr", Drill = "drill" }
+}
+
+impl Marking {
+    pub fn is_asked(&self) -> bool {
+        *self == Marking::Asked
+    }
 }
 
 /// A room on a platform. Workspace and platform are always part of the name.
@@ -189,6 +199,23 @@ pub struct MessageRef {
     pub room: RoomRef,
     /// The platform's id of the message.
     pub message: String,
+}
+
+/// A task or a follow-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Made {
+    Task(TaskId),
+    Followup(FollowupId),
+}
+
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Made::Task(task) => task.fmt(f),
+            Made::Followup(followup) => followup.fmt(f),
+        }
+    }
 }
 
 /// A file attached to a message, as its platform names it.

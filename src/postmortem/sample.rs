@@ -614,6 +614,7 @@ fn decide_and_recover(journal: &mut Journal) {
                 text: "Reverse the wrong entries with the finance team".to_owned(),
                 owner: Some(PersonId::new("ben")),
                 source: None,
+                marking: Marking::Asked,
             },
         )
         .by(
@@ -750,8 +751,8 @@ fn decide_and_recover(journal: &mut Journal) {
 fn learn(journal: &mut Journal) {
     journal
         .at("11-02T09:00")
-        .by("ana", Event::FollowupAdded { followup: FollowupId(1), text: "Make the posting idempotent per company and period".to_owned(), owner: Some(PersonId::new("dev")), due: Some(at("11-13T00:00").date_naive()), tracker: Some("https://tracker.example/ODOO-981".to_owned()), source: None })
-        .by("ana", Event::FollowupAdded { followup: FollowupId(2), text: "Alert on duplicate entries within five minutes".to_owned(), owner: Some(PersonId::new("ben")), due: None, tracker: None, source: None })
+        .by("ana", Event::FollowupAdded { followup: FollowupId(1), text: "Make the posting idempotent per company and period".to_owned(), owner: Some(PersonId::new("dev")), due: Some(at("11-13T00:00").date_naive()), tracker: Some("https://tracker.example/ODOO-981".to_owned()), source: None, marking: Marking::Asked })
+        .by("ana", Event::FollowupAdded { followup: FollowupId(2), text: "Alert on duplicate entries within five minutes".to_owned(), owner: Some(PersonId::new("ben")), due: None, tracker: None, source: None, marking: Marking::Asked })
         .by("ana", Event::Linked { link: Link::Url { url: "https://dash.example/posting".to_owned(), title: Some("Dashboard of the posting".to_owned()) } })
         .by("ana", Event::Linked { link: Link::Related { incident: IncidentId(3) } })
         .by("ana", Event::SectionWritten { section: Section::WentWell, text: "The job was stopped 16 minutes after the declaration.\nNobody had to search for the approver.".to_owned() })
@@ -899,6 +900,7 @@ pub fn the_other_kinds() -> Vec<Event> {
         Event::TaskDropped {
             task: TaskId(1),
             reason: None,
+            taken_back: false,
         },
         Event::FollowupChanged {
             followup: FollowupId(1),
@@ -913,6 +915,15 @@ pub fn the_other_kinds() -> Vec<Event> {
         Event::FollowupDropped {
             followup: FollowupId(1),
             reason: None,
+            taken_back: true,
+        },
+        Event::Seconded {
+            made: Made::Task(TaskId(1)),
+            marking: Marking::Reaction,
+        },
+        Event::ReactionTakenBack {
+            made: Made::Followup(FollowupId(1)),
+            marking: Marking::Reaction,
         },
         Event::UpdateReminded {
             due: at("10-31T16:00"),

@@ -113,6 +113,13 @@ impl Known {
         )
     }
 
+    pub fn made(&self, made: Made) -> String {
+        match made {
+            Made::Task(task) => self.task(task),
+            Made::Followup(followup) => self.followup(followup),
+        }
+    }
+
     pub fn change(&self, change: ChangeId) -> String {
         let text = self.changes.get(&change);
         text.map_or_else(

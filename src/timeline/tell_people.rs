@@ -91,9 +91,11 @@ pub(super) fn tasks(known: &Known, names: Names<'_>, who: &str, event: &Event) -
         Event::TaskDone { task, note } => people(format!("{who} finished {}.", known.task(*task)))
             .tone(Tone::Good)
             .words(note.clone()),
-        Event::TaskDropped { task, reason } => {
-            people(format!("{who} dropped {}.", known.task(*task))).words(reason.clone())
-        }
+        Event::TaskDropped {
+            task,
+            reason,
+            taken_back,
+        } => dropped(who, &known.task(*task), reason.as_deref(), *taken_back),
         Event::FollowupAdded {
             followup,
             text,
@@ -133,11 +135,28 @@ pub(super) fn tasks(known: &Known, names: Names<'_>, who: &str, event: &Event) -
                 .tone(Tone::Good)
                 .words(note.clone())
         }
-        Event::FollowupDropped { followup, reason } => {
-            people(format!("{who} dropped {}.", known.followup(*followup))).words(reason.clone())
+        Event::FollowupDropped {
+            followup,
+            reason,
+            taken_back,
+        } => dropped(who, &known.followup(*followup), reason.as_deref(), *taken_back),
+        Event::Seconded { made, .. } => {
+            people(format!("{who} asked for {} as well.", known.made(*made))).fine()
         }
+        Event::ReactionTakenBack { made, .. } => people(format!(
+            "{who} took the reaction back that asked for {}; it stays.",
+            known.made(*made)
+        ))
+        .fine(),
         _ => return None,
     })
+}
+
+fn dropped(who: &str, what: &str, reason: Option<&str>, taken_back: bool) -> Said {
+    match taken_back {
+        true => people(format!("{who} took the reaction back that asked for {what}.")),
+        false => people(format!("{who} dropped {what}.")).words(reason.map(str::to_owned)),
+    }
 }
 
 pub(super) fn messages(who: &str, event: &Event) -> Option<Said> {

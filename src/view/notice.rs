@@ -4,8 +4,8 @@ use super::{View, ask, buttons, name, prompt, row, run, say, who};
 use crate::chat::{Block, Message, Rich, Style, Tone};
 use crate::desk;
 use crate::incident::{
-    Event, Moment, Page, PageId, Passage, PersonId, ProposalId, Recorded, RecoveryItem, Review, Role, Stage,
-    State,
+    Event, Made, Moment, Page, PageId, Passage, PersonId, ProposalId, Recorded, RecoveryItem, Review, Role,
+    Stage, State,
 };
 
 /// Characters of the journal's head that people compare; the export prints it whole.
@@ -278,9 +278,11 @@ fn sentence_of_the_rest(
         } => text(format!("{task}: {task_text}{}", owned(desk, owner.as_ref()))),
         Event::TaskAssigned { task, owner } => text(format!("{task} is now {}'s.", name(desk, owner))),
         Event::TaskDone { task, note } => text(with_reason(format!("{task} is done"), note.as_deref())),
-        Event::TaskDropped { task, reason } => {
-            text(with_reason(format!("{task} is dropped"), reason.as_deref()))
-        }
+        Event::TaskDropped {
+            task,
+            reason,
+            taken_back,
+        } => dropped(task.to_string(), reason.as_deref(), by, *taken_back),
         Event::FollowupAdded {
             followup,
             text: words,
@@ -299,10 +301,17 @@ fn sentence_of_the_rest(
             format!("Follow-up {followup} is done"),
             note.as_deref(),
         )),
-        Event::FollowupDropped { followup, reason } => text(with_reason(
-            format!("Follow-up {followup} is dropped"),
+        Event::FollowupDropped {
+            followup,
+            reason,
+            taken_back,
+        } => dropped(
+            format!("Follow-up {followup}"),
             reason.as_deref(),
-        )),
+            by,
+            *taken_back,
+        ),
+        Event::ReactionTakenBack { made, .. } => text(stays(state, *made, by, desk)),
         Event::ProcessChanged { to, .. } => text(format!("{by} set the process: {to}")),
         Event::TargetAdded { target } => text(format!("{by} added the target {target}.")),
         Event::Linked { link } => match link {
@@ -573,4 +582,35 @@ pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &de
         _ => return Message::default(),
     };
     say(words.clone()).done(words)
+}
+
+fn dropped(what: String, reason: Option<&str>, by: &str, taken_back: bool) -> Option<Rich> {
+    Some(Rich::new().text(match taken_back {
+        true => format!("{what} is dropped: {by} took the reaction back."),
+        false => with_reason(format!("{what} is dropped"), reason),
+    }))
+}
+
+/// Whoever took the reaction back learns why there is still something to do.
+fn stays(state: &State, made: Made, by: &str, desk: &desk::State) -> String {
+    let (what, owner, drop) = match made {
+        Made::Task(task) => {
+            let known = state.tasks.get(&task);
+            (
+                task.to_string(),
+                known.and_then(|known| known.owner.as_ref()),
+                "task drop",
+            )
+        }
+        Made::Followup(followup) => {
+            let known = state.followups.get(&followup);
+            let owner = known.and_then(|known| known.owner.as_ref());
+            (format!("Follow-up {followup}"), owner, "followup drop")
+        }
+    };
+    let why = match owner {
+        Some(owner) => format!("it is {}'s by now", name(desk, owner)),
+        None => "it was changed since".to_owned(),
+    };
+    format!("{by} took the reaction back. {what} stays, because {why}; `{drop} {made}` drops it.")
 }

@@ -36,3 +36,20 @@ pub async fn standing(app: &App) -> Vec<String> {
     texts.sort();
     texts
 }
+
+/// Tasks and follow-ups that are still to be done, in the order of their words.
+pub async fn to_do(app: &App) -> Vec<String> {
+    let state = app
+        .engine
+        .state(INCIDENT)
+        .await
+        .expect("a journal that can be read");
+    let state = state.expect("an incident");
+    let tasks = state.tasks.values().filter(|task| task.end.is_none());
+    let followups = state.followups.values();
+    let followups = followups.filter(|followup| followup.end.is_none());
+    let tasks = tasks.map(|task| task.text.clone());
+    let mut texts: Vec<String> = tasks.chain(followups.map(|known| known.text.clone())).collect();
+    texts.sort();
+    texts
+}

@@ -12,8 +12,7 @@ use super::api::Failure;
 use super::incoming::Own;
 use super::messages;
 use super::places::Spot;
-use crate::chat::{Delivery, lock};
-use crate::incident::Identity;
+use crate::chat::{Delivery, Reacted, lock};
 
 /// Messages remembered; people mark a few in each incident.
 const MESSAGES_MAX: usize = 10_000;
@@ -57,24 +56,25 @@ fn in_address(emoji: &Value) -> String {
 }
 
 impl DiscordChat {
-    /// How the marks of a message of history differ from what is known: `reacted` has for each person who put it on the
-    /// timeline the accounts that are theirs. Discord shows how many there are; who they are is asked for.
+    /// How the marks of a message of history differ from what is known. Discord shows how many there are; who they are is
+    /// asked for.
     pub(super) async fn marks_of(
         &self,
         own: &Own,
         spot: &Spot,
         message: &Value,
-        reacted: &[Vec<Identity>],
+        known: &[Reacted],
     ) -> Result<Vec<Delivery>, Failure> {
         let mut found = Vec::new();
         let Some(id) = message["id"].as_str() else {
             return Ok(found);
         };
         let channel = spot.thread.as_deref().unwrap_or(&spot.room);
-        let timeline = own.marks.first().map_or("", String::as_str);
         let now = self.clock.now();
-        let mut told = |user: &str, mark: &str, present: bool, again: &str| {
-            let key = format!("discord:{}:{channel}:{id}:{user}:{mark}:found{again}", own.guild);
+        let mut told = |user: &str, mark: &str, present: bool| {
+            // A mark comes, goes and comes again: each time it is found is one of its own.
+            let again = now.timestamp_micros();
+            let key = format!("discord:{}:{channel}:{id}:{user}:{mark}:found:{again}", own.guild);
             self.marks.told(id, mark, user, present);
             found.push(messages::reacted(
                 user,
@@ -86,10 +86,7 @@ impl DiscordChat {
                 (key, now),
             ));
         };
-        // A mark of the timeline comes, goes and comes again: each time it is found is one of its own. What the others
-        // make is a thing of its own, and is made once.
-        let again = format!(":{}", now.timestamp_micros());
-        let mut there: Option<(Vec<String>, bool)> = None;
+        let mut there: HashMap<String, (Vec<String>, bool)> = HashMap::new();
         for reaction in message["reactions"].as_array().into_iter().flatten() {
             let emoji = &reaction["emoji"];
             let Some(mark) = own.mark(emoji).filter(|mark| own.marks.contains(mark)) else {
@@ -97,31 +94,31 @@ impl DiscordChat {
             };
             let (users, whole) = self.who_reacted(channel, id, &in_address(emoji)).await?;
             for user in users.iter().filter(|user| **user != own.user) {
-                if mark != timeline {
-                    told(user, &mark, true, "");
-                } else if reacted.iter().flatten().any(|known| known.user == *user) {
-                    self.marks.told(id, &mark, user, true);
-                } else {
-                    told(user, &mark, true, &again);
+                let is_known = |known: &Reacted| {
+                    known.emoji == mark && known.who.iter().any(|known| known.user == *user)
+                };
+                match known.iter().any(is_known) {
+                    true => self.marks.told(id, &mark, user, true),
+                    false => told(user, &mark, true),
                 }
             }
-            if mark == timeline {
-                there = Some((users, whole));
-            }
+            there.insert(mark, (users, whole));
         }
-        let there = match there {
-            Some(there) => there,
+        for mark in known.iter().map(|known| &known.emoji) {
             // Asked again before it counts as taken back: the message was read a while ago. The address of an emoji of
             // the server's own is not known where nobody shows it.
-            None if !reacted.is_empty() && !timeline.starts_with(':') => {
-                self.who_reacted(channel, id, timeline).await?
+            if !there.contains_key(mark) && !mark.starts_with(':') {
+                let users = self.who_reacted(channel, id, mark).await?;
+                there.insert(mark.clone(), users);
             }
-            None => (Vec::new(), true),
-        };
-        for person in reacted.iter().filter(|_| there.1) {
-            let stands = person.iter().any(|identity| there.0.contains(&identity.user));
-            if let Some(identity) = person.first().filter(|_| !stands) {
-                told(&identity.user, timeline, false, &again);
+        }
+        for known in known {
+            let (users, whole) = there
+                .get(&known.emoji)
+                .map_or((&[][..], true), |(users, whole)| (users, *whole));
+            let stands = known.who.iter().any(|identity| users.contains(&identity.user));
+            if let Some(first) = known.who.first().filter(|_| whole && !stands) {
+                told(&first.user, &known.emoji, false);
             }
         }
         Ok(found)

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::emoji;
 use super::incoming::{Own, text, typed};
-use crate::chat::{Delivery, FileRef, Incoming, Origin};
+use crate::chat::{Delivery, FileRef, Incoming, Origin, Reacted};
 use crate::incident::Identity;
 
 /// When something happened, by Slack's own stamp: seconds, a dot, and a count that makes it unique.
@@ -192,20 +192,25 @@ pub fn found_gone(ts: &str, channel: &str, own: &Own, now: DateTime<Utc>) -> Del
     }
 }
 
-/// How the marks of a message of history differ from what is known: `reacted` has for each person who put it on the
-/// timeline the accounts that are theirs.
+/// How the marks of a message of history differ from what is known.
 pub fn marked(
     message: &Value,
     channel: &str,
     own: &Own,
     now: DateTime<Utc>,
-    reacted: &[Vec<Identity>],
+    known: &[Reacted],
 ) -> Vec<Delivery> {
     let Some(ts) = text(message, "ts").filter(|_| !is_bot(message, own)) else {
         return Vec::new();
     };
-    let told = |from: Identity, emoji: &str, present: bool, key: String| Delivery {
-        key: format!("slack:{}:{channel}:{ts}:{}:{emoji}:{key}", own.team, from.user),
+    let told = |from: Identity, emoji: &str, present: bool| Delivery {
+        // A reaction comes, goes and comes again: each time it is found is one of its own.
+        key: format!(
+            "slack:{}:{channel}:{ts}:{}:{emoji}:found:{}",
+            own.team,
+            from.user,
+            now.timestamp_micros()
+        ),
         subject: None,
         received: now,
         incoming: Incoming::Reacted {
@@ -213,15 +218,12 @@ pub fn marked(
             message: own.message(channel, ts),
             emoji: emoji.to_owned(),
             present,
-            // Slack does not say since when; the mark itself stands at the message's own time.
+            // Slack does not say since when; a mark of the timeline itself stands at the message's own time.
             at: now,
         },
     };
     let mut found = Vec::new();
     let mut there = HashSet::new();
-    let timeline = own.marks.first().map_or("", String::as_str);
-    // A reaction comes, goes and comes again: each time it is found is one of its own.
-    let again = format!("found:{}", now.timestamp_micros());
     for reaction in message["reactions"].as_array().into_iter().flatten() {
         let emoji = emoji::as_configured(text(reaction, "name").unwrap_or_default(), &own.marks);
         if !own.marks.contains(&emoji) {
@@ -229,24 +231,21 @@ pub fn marked(
         }
         let users = reaction["users"].as_array().into_iter().flatten();
         for user in users.filter_map(Value::as_str).filter(|user| *user != own.user) {
-            let from = own.identity(None, user);
-            if emoji != timeline {
-                // What it makes is a thing of its own, and is made once.
-                found.push(told(from, &emoji, true, "found".to_owned()));
-                continue;
+            let is_known = known
+                .iter()
+                .any(|known| known.emoji == emoji && known.who.iter().any(|known| known.user == user));
+            if !is_known && there.insert((emoji.clone(), user)) {
+                found.push(told(own.identity(None, user), &emoji, true));
             }
-            if !reacted.iter().flatten().any(|known| known.user == user) {
-                found.push(told(from, &emoji, true, again.clone()));
-            }
-            there.insert(user);
         }
     }
-    for person in reacted {
-        let stands = person
-            .iter()
-            .any(|identity| there.contains(identity.user.as_str()));
-        if let Some(identity) = person.first().filter(|_| !stands) {
-            found.push(told(identity.clone(), timeline, false, again.clone()));
+    for known in known {
+        // Of many, Slack lists a few: then nobody knows.
+        let gone = |who: &Identity| has_reaction(message, &who.user, &known.emoji, own) == Some(false);
+        if let Some(first) = known.who.first()
+            && known.who.iter().all(gone)
+        {
+            found.push(told(first.clone(), &known.emoji, false));
         }
     }
     found

@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::kit::*;
-use crate::chat::{Error, Incoming, Intake};
+use crate::chat::{Error, FileRef, Incoming, Intake, Press};
+use crate::engine::SHORTCUT_TASK;
 use crate::incident::*;
 
 fn wrote(from: &str, id: &str, text: &str) -> Incoming {
@@ -336,6 +337,128 @@ async fn a_reaction_makes_a_task_once() {
     }
     let state = house.state(1).await;
     assert_eq!((state.tasks.len(), state.followups.len()), (1, 1));
+}
+
+/// Tasks and follow-ups that are still to be done.
+async fn to_do(house: &House) -> (usize, usize) {
+    let state = house.state(1).await;
+    let tasks = state.tasks.values().filter(|task| task.end.is_none());
+    let followups = state.followups.values();
+    let followups = followups.filter(|followup| followup.end.is_none());
+    (tasks.count(), followups.count())
+}
+
+#[tokio::test]
+async fn what_reactions_made_goes_when_the_last_is_taken_back() {
+    let house = House::new().await;
+    house.framed().await;
+    house
+        .hears("w", None, wrote("dan", "m1", "call the carrier"))
+        .await;
+    for (turn, (present, left)) in [(true, [1, 1]), (false, [1, 0])].into_iter().enumerate() {
+        for (name, left) in ["ana", "ben"].into_iter().zip(left) {
+            for emoji in ["todo", "later"] {
+                let key = format!("{name} {emoji} {turn}");
+                house.hears(&key, None, reacted(name, "m1", emoji, present)).await;
+            }
+            assert_eq!(to_do(&house).await, (left, left), "after {name}'s");
+        }
+    }
+    house
+        .hears("again", None, reacted("ana", "m1", "todo", true))
+        .await;
+    assert_eq!(to_do(&house).await, (1, 0), "who reacts again means it again");
+}
+
+#[tokio::test]
+async fn a_task_by_the_menu_does_not_go_with_a_reaction_that_never_was() {
+    let house = House::new().await;
+    house.framed().await;
+    house
+        .hears("w", None, wrote("dan", "m1", "call the carrier"))
+        .await;
+    let menu = Incoming::Press {
+        from: identity("ana"),
+        message: message("m1"),
+        press: Press::Run {
+            line: SHORTCUT_TASK.to_owned(),
+        },
+        trigger: None,
+    };
+    house.hears("menu", None, menu).await;
+    house
+        .hears("gone", None, reacted("ana", "m1", "todo", false))
+        .await;
+    assert_eq!(to_do(&house).await, (1, 0));
+    let known = Intake::known(&house.engine, &room("inc-1"), start() - TimeDelta::hours(1)).await;
+    let known = known.expect("a room that is known");
+    assert_eq!(known[0].reacted, [], "history misses no reaction there");
+}
+
+#[tokio::test]
+async fn a_room_that_is_read_again_is_told_which_reactions_stand() {
+    let house = House::new().await;
+    house.framed().await;
+    house
+        .hears("w", None, wrote("dan", "m1", "call the carrier"))
+        .await;
+    for (name, emoji) in [
+        ("ana", "pushpin"),
+        ("ana", "todo"),
+        ("ben", "todo"),
+        ("cleo", "later"),
+    ] {
+        let key = format!("{name} {emoji}");
+        house.hears(&key, None, reacted(name, "m1", emoji, true)).await;
+    }
+    let dropped = Request::DropTask {
+        task: TaskId(1),
+        reason: None,
+    };
+    house.does("dan", dropped).await;
+    house
+        .hears("back", None, reacted("ben", "m1", "todo", false))
+        .await;
+    let known = Intake::known(&house.engine, &room("inc-1"), start() - TimeDelta::hours(1)).await;
+    let known = known.expect("a room that is known");
+    let reacted = known[0].reacted.iter();
+    let reacted: Vec<_> = reacted
+        .map(|reacted| (reacted.emoji.as_str(), reacted.who[0].user.as_str()))
+        .collect();
+    assert_eq!(
+        reacted,
+        [("pushpin", "ana"), ("todo", "ana"), ("later", "cleo")],
+        "also where its task was dropped by hand"
+    );
+}
+
+#[tokio::test]
+async fn a_long_message_becomes_a_task_that_is_cut_and_one_without_words_is_named_by_its_files() {
+    let house = House::new().await;
+    house.framed().await;
+    let long = "call ".repeat(20_000);
+    house.hears("w1", None, wrote("dan", "m1", &long)).await;
+    let mut bare = wrote("dan", "m2", "");
+    if let Incoming::Wrote { files, .. } = &mut bare {
+        files.push(FileRef {
+            id: "F1".to_owned(),
+            name: "labels.csv".to_owned(),
+            media_type: "text/csv".to_owned(),
+            size: 1,
+        });
+    }
+    house.hears("w2", None, bare).await;
+    for message in ["m1", "m2"] {
+        let key = format!("task of {message}");
+        house
+            .hears(&key, None, reacted("ana", message, "todo", true))
+            .await;
+    }
+    let state = house.state(1).await;
+    let texts: Vec<_> = state.tasks.values().map(|task| task.text.as_str()).collect();
+    assert_eq!(texts[0].chars().count(), LONGEST_TEXT);
+    assert!(texts[0].ends_with('…'), "it says that there is more");
+    assert_eq!(texts[1], "labels.csv");
 }
 
 #[tokio::test]

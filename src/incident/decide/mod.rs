@@ -13,6 +13,7 @@ mod people;
 mod recover;
 mod rooms;
 mod words;
+mod work;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -185,7 +186,13 @@ impl Deciding<'_> {
             return Ok(());
         };
         // What happened to a message is a fact of the room, whoever did it.
-        let fact_of_room = matches!(request, Request::MessageEdited { .. } | Request::Unmark { .. });
+        let fact_of_room = matches!(
+            request,
+            Request::MessageEdited { .. }
+                | Request::Unmark { .. }
+                | Request::TakeTaskBack { .. }
+                | Request::TakeFollowupBack { .. }
+        );
         if fact_of_room || self.around.may_command(person) {
             return Ok(());
         }
@@ -225,6 +232,7 @@ impl Deciding<'_> {
                 | Request::ChangeFollowup { .. }
                 | Request::DropFollowup { .. }
                 | Request::AddFollowup { .. }
+                | Request::TakeFollowupBack { .. }
                 | Request::RecordExport { .. }
                 | Request::RecordRedaction { .. }
                 | Request::Link { .. }

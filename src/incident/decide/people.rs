@@ -1,12 +1,11 @@
-//! Roles, hand-over, pages, tasks and follow-ups.
+//! Roles, hand-over and pages.
 
 use super::order::ids;
-use super::{Deciding, Fact, Facts, maybe_said, said};
+use super::{Deciding, Fact, Facts, maybe_said};
 use crate::incident::event::{Event, Recorded};
-use crate::incident::fold::after;
 use crate::incident::refusal::Refusal;
 use crate::incident::request::{Request, TimerKey};
-use crate::incident::state::{Ended, Life, State};
+use crate::incident::state::{Life, State};
 use crate::incident::words::*;
 
 impl Deciding<'_> {
@@ -35,125 +34,11 @@ impl Deciding<'_> {
                 people,
                 message,
             } => self.page(state, *role, people, message.clone()),
-            Request::AddTask { text, owner, source } => said("text", "The task", text).and_then(|text| {
-                self.is_member(owner.as_ref())?;
-                // Two people marking one message mean one task.
-                if source.is_some() && state.tasks.values().any(|task| task.source == *source) {
-                    return Ok(Vec::new());
-                }
-                let task = TaskId(state.tasks.len() as u32 + 1);
-                Ok(vec![
-                    Event::TaskAdded {
-                        task,
-                        text,
-                        owner: owner.clone(),
-                        source: source.clone(),
-                    }
-                    .into(),
-                ])
-            }),
-            Request::AssignTask { task, owner } => state.open_task(*task).and_then(|()| {
-                self.is_member(Some(owner))?;
-                Ok(vec![
-                    Event::TaskAssigned {
-                        task: *task,
-                        owner: owner.clone(),
-                    }
-                    .into(),
-                ])
-            }),
-            Request::FinishTask { task, note } => state.open_task(*task).and_then(|()| {
-                let note = maybe_said("note", "The note", note.as_ref())?;
-                Ok(vec![Event::TaskDone { task: *task, note }.into()])
-            }),
-            Request::DropTask { task, reason } => state.open_task(*task).and_then(|()| {
-                let reason = maybe_said("reason", "The reason", reason.as_ref())?;
-                Ok(vec![Event::TaskDropped { task: *task, reason }.into()])
-            }),
-            _ => return self.decide_followups(state, request),
+            _ => return self.decide_work(state, request),
         })
     }
 
-    fn decide_followups(&self, state: &State, request: &Request) -> Option<Facts> {
-        Some(match request {
-            Request::AddFollowup {
-                text,
-                owner,
-                due,
-                tracker,
-                source,
-            } => said("text", "The follow-up", text).and_then(|text| {
-                self.is_member(owner.as_ref())?;
-                if source.is_some() && state.followups.values().any(|known| known.source == *source) {
-                    return Ok(Vec::new());
-                }
-                let followup = FollowupId(state.followups.len() as u32 + 1);
-                let usual = state.opening.settings.followup_due_s;
-                let usual = usual.map(|due_s| after(self.clock, due_s).date_naive());
-                let (owner, due) = (owner.clone(), due.or(usual));
-                let tracker = maybe_said("tracker", "The tracker link", tracker.as_ref())?;
-                let source = source.clone();
-                Ok(vec![
-                    Event::FollowupAdded {
-                        followup,
-                        text,
-                        owner,
-                        due,
-                        tracker,
-                        source,
-                    }
-                    .into(),
-                ])
-            }),
-            Request::ChangeFollowup {
-                followup,
-                owner,
-                due,
-                tracker,
-            } => state.open_followup(*followup).and_then(|()| {
-                self.is_member(owner.as_ref())?;
-                if owner.is_none() && due.is_none() && tracker.is_none() {
-                    return Err(Refusal::new(
-                        "Say what changes: the owner, the due day or the tracker link.",
-                    ));
-                }
-                let owner = owner.clone();
-                let tracker = maybe_said("tracker", "The tracker link", tracker.as_ref())?;
-                Ok(vec![
-                    Event::FollowupChanged {
-                        followup: *followup,
-                        owner,
-                        due: *due,
-                        tracker,
-                    }
-                    .into(),
-                ])
-            }),
-            Request::FinishFollowup { followup, note } => state.open_followup(*followup).and_then(|()| {
-                let note = maybe_said("note", "The note", note.as_ref())?;
-                Ok(vec![
-                    Event::FollowupDone {
-                        followup: *followup,
-                        note,
-                    }
-                    .into(),
-                ])
-            }),
-            Request::DropFollowup { followup, reason } => state.open_followup(*followup).and_then(|()| {
-                let reason = maybe_said("reason", "The reason", reason.as_ref())?;
-                Ok(vec![
-                    Event::FollowupDropped {
-                        followup: *followup,
-                        reason,
-                    }
-                    .into(),
-                ])
-            }),
-            _ => return None,
-        })
-    }
-
-    fn is_member(&self, person: Option<&PersonId>) -> Result<(), Refusal> {
+    pub(super) fn is_member(&self, person: Option<&PersonId>) -> Result<(), Refusal> {
         match person {
             Some(person) if !self.around.may_command(person) => Err(Refusal::new(format!(
                 "{person} is not a member here, so it cannot be theirs."
@@ -401,34 +286,5 @@ impl State {
         self.roles
             .get(&role)
             .is_some_and(|holders| holders.contains(person))
-    }
-
-    fn open_task(&self, id: TaskId) -> Result<(), Refusal> {
-        ended("task", id, self.tasks.get(&id).map(|task| &task.end), || {
-            ids(self.tasks.keys())
-        })
-    }
-
-    fn open_followup(&self, id: FollowupId) -> Result<(), Refusal> {
-        ended(
-            "follow-up",
-            id,
-            self.followups.get(&id).map(|followup| &followup.end),
-            || ids(self.followups.keys()),
-        )
-    }
-}
-
-fn ended(
-    what: &str,
-    id: impl std::fmt::Display,
-    end: Option<&Option<Ended>>,
-    known: impl Fn() -> Vec<String>,
-) -> Result<(), Refusal> {
-    match end {
-        None => Err(Refusal::unknown(what, id, &known())),
-        Some(None) => Ok(()),
-        Some(Some(Ended::Done { .. })) => Err(Refusal::new(format!("{id} is done already."))),
-        Some(Some(Ended::Dropped { .. })) => Err(Refusal::new(format!("{id} was dropped."))),
     }
 }

@@ -57,11 +57,13 @@ impl State {
                 text,
                 owner,
                 source,
+                marking,
             } => {
                 let added = Task {
                     text: text.clone(),
                     owner: owner.clone(),
                     source: source.clone(),
+                    wanted: Wanted::at_first(by, *marking),
                     end: None,
                     event: recorded.seq,
                 };
@@ -70,6 +72,7 @@ impl State {
             Event::TaskAssigned { task, owner } => {
                 if let Some(task) = self.tasks.get_mut(task) {
                     task.owner = Some(owner.clone());
+                    task.wanted.changed = true;
                 }
             }
             Event::TaskDone { task, note } => {
@@ -80,11 +83,17 @@ impl State {
                     });
                 }
             }
-            Event::TaskDropped { task, reason } => {
+            Event::TaskDropped {
+                task,
+                reason,
+                taken_back,
+            } => {
                 if let Some(task) = self.tasks.get_mut(task) {
+                    task.wanted.dropped(*taken_back);
                     task.end = Some(Ended::Dropped {
                         by,
                         reason: reason.clone(),
+                        taken_back: *taken_back,
                     });
                 }
             }
@@ -102,6 +111,7 @@ impl State {
                 due,
                 tracker,
                 source,
+                marking,
             } => {
                 let added = Followup {
                     text: text.clone(),
@@ -109,6 +119,7 @@ impl State {
                     due: *due,
                     tracker: tracker.clone(),
                     source: source.clone(),
+                    wanted: Wanted::at_first(by, *marking),
                     end: None,
                     event: recorded.seq,
                 };
@@ -124,6 +135,7 @@ impl State {
                     followup.owner = owner.clone().or(followup.owner.take());
                     followup.due = due.or(followup.due);
                     followup.tracker = tracker.clone().or(followup.tracker.take());
+                    followup.wanted.changed = true;
                 }
             }
             Event::FollowupDone { followup, note } => {
@@ -134,15 +146,41 @@ impl State {
                     });
                 }
             }
-            Event::FollowupDropped { followup, reason } => {
+            Event::FollowupDropped {
+                followup,
+                reason,
+                taken_back,
+            } => {
                 if let Some(followup) = self.followups.get_mut(followup) {
+                    followup.wanted.dropped(*taken_back);
                     followup.end = Some(Ended::Dropped {
                         by,
                         reason: reason.clone(),
+                        taken_back: *taken_back,
                     });
                 }
             }
+            Event::Seconded { made, marking } => {
+                if let (Some(wanted), By::Person { id }) = (self.wanted(*made), by) {
+                    wanted.by.insert((id, *marking));
+                }
+            }
+            Event::ReactionTakenBack { made, marking } => {
+                if let (Some(wanted), By::Person { id }) = (self.wanted(*made), by) {
+                    wanted.by.remove(&(id, *marking));
+                }
+            }
             _ => {}
+        }
+    }
+
+    fn wanted(&mut self, made: Made) -> Option<&mut Wanted> {
+        match made {
+            Made::Task(task) => self.tasks.get_mut(&task).map(|task| &mut task.wanted),
+            Made::Followup(followup) => {
+                let followup = self.followups.get_mut(&followup);
+                followup.map(|followup| &mut followup.wanted)
+            }
         }
     }
 
@@ -262,6 +300,23 @@ impl State {
     fn settle_file(&mut self, message: &MessageRef, file: &str, fate: FileFate) {
         if let Some(mark) = self.marks.get_mut(message) {
             mark.files.insert(file.to_owned(), fate);
+        }
+    }
+}
+
+impl Wanted {
+    fn at_first(by: By, marking: Marking) -> Self {
+        let by = by.person().cloned().map(|person| (person, marking));
+        Self {
+            by: by.into_iter().collect(),
+            changed: false,
+        }
+    }
+
+    /// Dropped by hand, the reactions stand at the message as before.
+    fn dropped(&mut self, taken_back: bool) {
+        if taken_back {
+            self.by.clear();
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Invariants {
     answers: BTreeMap<ProbeRunId, (Asked, Option<Verdict>)>,
     in_force: BTreeSet<ProposalId>,
     marked: BTreeMap<MessageRef, BTreeSet<PersonId>>,
+    /// Who wants what was made of a message, and how they said so.
+    wishes: BTreeMap<String, BTreeSet<(String, Marking)>>,
     drill: bool,
     /// What was last said about damage, and by which event.
     damage: Option<(bool, u64)>,
@@ -244,8 +246,53 @@ impl Invariants {
                     None => marks.clear(),
                 }
             }
+            _ => self.see_wishes(recorded, event),
+        }
+    }
+
+    /// What was made of a message goes with a mark only if nobody else's stands for it.
+    fn see_wishes(&mut self, recorded: &Recorded, event: &Event) {
+        let by = recorded.by.person().map(ToString::to_string).unwrap_or_default();
+        let mut wants = |made: Made, marking: Marking| {
+            let wish = (by.clone(), marking);
+            assert!(self.wishes.entry(made.to_string()).or_default().insert(wish));
+        };
+        match event {
+            Event::TaskAdded { task, marking, .. } => wants(Made::Task(*task), *marking),
+            Event::FollowupAdded {
+                followup, marking, ..
+            } => wants(Made::Followup(*followup), *marking),
+            Event::Seconded { made, marking } => wants(*made, *marking),
+            Event::ReactionTakenBack { made, marking } => {
+                let wishes = self.wishes.entry(made.to_string()).or_default();
+                assert!(wishes.remove(&(by, *marking)), "who takes back has wished for it");
+            }
+            Event::TaskDropped {
+                task,
+                taken_back: true,
+                ..
+            } => self.see_gone(&Made::Task(*task), &by),
+            Event::FollowupDropped {
+                followup,
+                taken_back: true,
+                ..
+            } => self.see_gone(&Made::Followup(*followup), &by),
             _ => {}
         }
+    }
+
+    fn see_gone(&mut self, made: &Made, by: &str) {
+        let wishes = self.wishes.remove(&made.to_string()).unwrap_or_default();
+        assert_eq!(
+            wishes.len(),
+            1,
+            "{made} is dropped with the last wish: {wishes:?}"
+        );
+        assert!(
+            wishes
+                .iter()
+                .all(|(whose, marking)| whose == by && *marking != Marking::Asked)
+        );
     }
 
     fn holders(&mut self, role: Role, change: impl FnOnce(&mut BTreeSet<PersonId>)) {

@@ -10,6 +10,7 @@ mod gates;
 mod groups;
 mod invariants;
 pub(crate) mod kit;
+mod marked;
 mod opening;
 mod order;
 mod people;

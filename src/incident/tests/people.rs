@@ -199,25 +199,6 @@ fn tasks_have_an_owner_and_end_once() {
 }
 
 #[test]
-fn two_people_marking_one_message_make_one_task() {
-    let mut story = Story::opened();
-    let mark = || Request::AddTask {
-        text: "call".to_owned(),
-        owner: None,
-        source: Some(message("m1")),
-    };
-    story.does("ana", mark());
-    assert!(
-        story
-            .ask(&By::Person { id: person("ana") }, &mark())
-            .expect("no refusal")
-            .is_empty()
-    );
-    story.does("ben", mark());
-    assert_eq!(story.state().tasks.len(), 1);
-}
-
-#[test]
 fn follow_ups_have_an_owner_a_day_and_a_tracker() {
     let mut story = Story::opened();
     let due = chrono::NaiveDate::from_ymd_opt(2026, 12, 1);

@@ -14,7 +14,7 @@ const ACTIONS: [&str; 3] = ["stop", "start", "restart"];
 const TARGETS: [&str; 2] = ["odoo-prod", "redis-prod"];
 
 fn happenings() -> impl Strategy<Value = Vec<Happening>> {
-    prop::collection::vec((0..70_u8, 0..6_u8, 0..8_u8, 0..8_u8), 1..120)
+    prop::collection::vec((0..74_u8, 0..6_u8, 0..8_u8, 0..8_u8), 1..120)
 }
 
 fn pick<T: Copy>(from: &[T], by: u8) -> T {
@@ -226,6 +226,50 @@ fn of_people(what: u8, a: u8, b: u8) -> Option<Request> {
     })
 }
 
+/// What people make of a message, change by hand, and take back.
+fn of_marks(what: u8, a: u8, b: u8) -> Option<Request> {
+    let source = MarkedAt {
+        message: message("m1"),
+        marking: pick(
+            &[
+                Marking::Reaction,
+                Marking::Reaction,
+                Marking::Asked,
+                Marking::Copy,
+            ],
+            b,
+        ),
+    };
+    let task = TaskId(u32::from(a) + 1);
+    let followup = FollowupId(u32::from(a) + 1);
+    Some(match what {
+        69 | 70 if a.is_multiple_of(2) => Request::AddTask {
+            text: "call".to_owned(),
+            owner: None,
+            source: Some(source),
+        },
+        69 | 70 => Request::AddFollowup {
+            text: "alert".to_owned(),
+            owner: None,
+            due: None,
+            tracker: None,
+            source: Some(source),
+        },
+        71 | 72 if a.is_multiple_of(2) => Request::TakeTaskBack { source },
+        71 | 72 => Request::TakeFollowupBack { source },
+        73 if b == 0 => Request::DropTask { task, reason: None },
+        73 if b == 1 => Request::DropFollowup {
+            followup,
+            reason: None,
+        },
+        73 => Request::AssignTask {
+            task,
+            owner: person("ben"),
+        },
+        _ => return None,
+    })
+}
+
 /// The record: files, invitations, reminders, parts of the post-mortem, containment that somebody says is lifted.
 fn of_the_record(what: u8, a: u8, b: u8) -> Option<Request> {
     let of = message(if b.is_multiple_of(2) { "m1" } else { "m2" });
@@ -341,6 +385,7 @@ fn live_through(mut story: Story, happenings: &[Happening]) -> Story {
         let request = of_the_order(what, a, b)
             .or_else(|| of_actions(what, a, b))
             .or_else(|| of_people(what, a, b))
+            .or_else(|| of_marks(what, a, b))
             .or_else(|| of_the_record(what, a, b));
         match request {
             Some(request) => {

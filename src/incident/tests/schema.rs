@@ -256,8 +256,7 @@ fn rooms_story() -> Story {
 #[test]
 fn the_golden_journal_with_several_rooms_replays_for_ever() {
     keep_golden("incident-v1r", || incident_lines(&rooms_story().journal));
-    let journals = golden("incident", || incident_lines(&everything().journal));
-    let state = replay(journals.last().expect("the last one"));
+    let state = replay(&kept_golden("incident-v1r")[0]);
     let rooms: Vec<_> = state
         .rooms
         .iter()
@@ -279,6 +278,50 @@ fn the_golden_journal_with_approvals_through_a_group_replays_for_ever() {
         .collect();
     insta::assert_snapshot!(missed.join("\n"), @"slack/@approvers: it is disabled");
     insta::assert_snapshot!(state.proposals[&ProposalId(1)].stage.word(), @"approved");
+}
+
+/// What people make of a message, and take back.
+fn taken_back() -> Story {
+    let mut story = Story::opened();
+    let source = || MarkedAt {
+        message: message("m1"),
+        marking: Marking::Reaction,
+    };
+    for name in ["ana", "ben"] {
+        let task = Request::AddTask {
+            text: "call the carrier".to_owned(),
+            owner: None,
+            source: Some(source()),
+        };
+        story.does(name, task);
+        let followup = Request::AddFollowup {
+            text: "alert on the queue".to_owned(),
+            owner: None,
+            due: None,
+            tracker: None,
+            source: Some(source()),
+        };
+        story.does(name, followup);
+    }
+    for name in ["ana", "ben"] {
+        story.does(name, Request::TakeTaskBack { source: source() });
+        story.does(name, Request::TakeFollowupBack { source: source() });
+    }
+    story
+}
+
+#[test]
+fn the_golden_journal_with_reactions_taken_back_replays_for_ever() {
+    keep_golden("incident-v1t", || incident_lines(&taken_back().journal));
+    let state = replay(&kept_golden("incident-v1t")[0]);
+    assert_eq!(state.illegal, Vec::new());
+    let ends = [&state.tasks[&TaskId(1)].end, &state.followups[&FollowupId(1)].end];
+    for end in ends {
+        assert!(
+            matches!(end, Some(Ended::Dropped { taken_back: true, .. })),
+            "{end:?}"
+        );
+    }
 }
 
 #[test]

@@ -267,6 +267,10 @@ fn ended(end: Option<&Ended>) -> (String, Option<String>) {
     match end {
         None => ("open".to_owned(), None),
         Some(Ended::Done { note, .. }) => ("done".to_owned(), note.clone()),
+        Some(Ended::Dropped { taken_back: true, .. }) => (
+            "dropped".to_owned(),
+            Some("the reaction was taken back".to_owned()),
+        ),
         Some(Ended::Dropped { reason, .. }) => ("dropped".to_owned(), reason.clone()),
     }
 }

@@ -19,6 +19,17 @@ fn standing(state: &State) -> Vec<String> {
     texts
 }
 
+/// What is still to be done.
+fn open(state: &State) -> Vec<String> {
+    let tasks = state.tasks.iter().filter(|(_, task)| task.end.is_none());
+    let followups = state
+        .followups
+        .iter()
+        .filter(|(_, followup)| followup.end.is_none());
+    let tasks = tasks.map(|(id, _)| id.to_string());
+    tasks.chain(followups.map(|(id, _)| id.to_string())).collect()
+}
+
 /// All that follows has happened, and a minute has passed on every platform alike.
 async fn minute(house: &House, at: &mut DateTime<Utc>) {
     house.settled().await;
@@ -98,6 +109,37 @@ async fn marked(platform: Platform) -> Vec<String> {
     hands.unreacts("cleo", &room, &first, Mark::Timeline).await;
     minute(&house, &mut at).await;
     assert!(!standing(&house.state().await).contains(&"I restarted the import at 14:00".to_owned()));
+
+    // What a reaction makes goes with the last of them, unless somebody took it on.
+    let left = hands.says("ben", &room, None, "call the carrier").await;
+    minute(&house, &mut at).await;
+    for name in ["ana", "cleo"] {
+        hands.reacts(name, &room, &left, Mark::Task).await;
+        minute(&house, &mut at).await;
+        hands.reacts(name, &room, &left, Mark::Followup).await;
+        minute(&house, &mut at).await;
+    }
+    house.types("ben", "task assign T2 ben").await;
+    minute(&house, &mut at).await;
+    hands.unreacts("ana", &room, &left, Mark::Followup).await;
+    minute(&house, &mut at).await;
+    assert_eq!(
+        open(&house.state().await),
+        ["T1", "T2", "F1", "F2"],
+        "cleo wants it still"
+    );
+    for (name, mark) in [
+        ("cleo", Mark::Followup),
+        ("ana", Mark::Task),
+        ("cleo", Mark::Task),
+    ] {
+        hands.unreacts(name, &room, &left, mark).await;
+        minute(&house, &mut at).await;
+    }
+    assert_eq!(open(&house.state().await), ["T1", "T2", "F1"], "ben has T2");
+    hands.reacts("cleo", &room, &left, Mark::Followup).await;
+    minute(&house, &mut at).await;
+    assert_eq!(open(&house.state().await), ["T1", "T2", "F1", "F3"]);
 
     let evidence = b"ERROR: could not serialize access".as_slice();
     let file = hands.uploads("ben", &room, "odoo.log", evidence).await;

@@ -3,7 +3,7 @@
 use orderly::incident::Event;
 
 use super::kit::{House, Transport};
-use crate::kept::{journal, said, standing};
+use crate::kept::{journal, said, standing, to_do};
 
 /// Nobody listens while this happens; afterwards the rooms have been read again, and then once more.
 async fn while_away(house: House, happens: impl FnOnce(&House)) -> House {
@@ -174,4 +174,45 @@ async fn reactions_that_came_and_went_meanwhile_are_filed_once() {
         assert_eq!(journal(&house.app).await.len(), events, "nothing is filed twice");
         house.close().await;
     }
+}
+
+#[tokio::test]
+async fn what_reactions_made_is_taken_back_when_they_are_gone_meanwhile() {
+    let (house, room) = opened(Transport::Socket).await;
+    let (ana, ben) = (house.person("ana"), house.person("ben"));
+    let gone = ben.says(&room, "call the carrier");
+    let both = ben.says(&room, "check the driver");
+    let taken = ben.says(&room, "look at the queue");
+    let by_hand = ben.says(&room, "ask the vendor");
+    for message in [&gone, &both, &taken, &by_hand] {
+        ana.reacts(&room, message, "white_check_mark");
+        house.settled().await;
+    }
+    ana.reacts(&room, &gone, "repeat");
+    ben.reacts(&room, &both, "white_check_mark");
+    house.settled().await;
+    for line in ["task assign T3 ben", "task drop T4"] {
+        house.types("ben", line).await;
+    }
+    house.settled().await;
+    let house = while_away(house, |_| {
+        for message in [&gone, &both, &taken] {
+            ana.unreacts(&room, message, "white_check_mark");
+        }
+        ana.unreacts(&room, &gone, "repeat");
+    })
+    .await;
+    assert_eq!(to_do(&house.app).await, ["check the driver", "look at the queue"]);
+    let events = journal(&house.app).await.len();
+    house.slack.let_events_go(true);
+    house.settled().await;
+    read_again(&house).await;
+    assert_eq!(journal(&house.app).await.len(), events, "nothing is filed twice");
+    let house = while_away(house, |_| {
+        ana.reacts(&room, &gone, "white_check_mark");
+        ben.unreacts(&room, &both, "white_check_mark");
+    })
+    .await;
+    assert_eq!(to_do(&house.app).await, ["call the carrier", "look at the queue"]);
+    house.close().await;
 }

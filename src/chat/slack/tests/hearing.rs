@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::incoming::{Heard, Own, command, event, interaction, named, typed};
 use super::super::messages::{has_reaction, marked, moment};
-use crate::chat::{Delivery, Incoming, Press};
+use crate::chat::{Delivery, Incoming, Press, Reacted};
 use crate::incident::Identity;
 
 fn own() -> Own {
@@ -228,7 +228,14 @@ fn history_tells_how_reactions_differ_from_what_is_known() {
     let own = own();
     let account = |user| own.identity(None, user);
     let told = |users: &[&str], known: &[Vec<Identity>]| {
-        let found = marked(&reacted_to(users, users.len()), "C1", &own, now(), known);
+        let known: Vec<_> = known
+            .iter()
+            .map(|who| Reacted {
+                emoji: "📌".to_owned(),
+                who: who.clone(),
+            })
+            .collect();
+        let found = marked(&reacted_to(users, users.len()), "C1", &own, now(), &known);
         let told = found.into_iter().map(|delivery| match delivery.incoming {
             Incoming::Reacted { from, present, .. } => (from.user, present),
             other => panic!("{other:?}"),
@@ -241,6 +248,40 @@ fn history_tells_how_reactions_differ_from_what_is_known() {
     assert_eq!(told(&[], &[vec![account("U1")]]), [said("U1", false)]);
     // Two accounts of one person: either stands for them.
     assert_eq!(told(&["U2"], &[vec![account("U1"), account("U2")]]), []);
+    let of_many = marked(
+        &reacted_to(&["U1"], 60),
+        "C1",
+        &own,
+        now(),
+        &[stands("📌", account("U2"))],
+    );
+    assert_eq!(
+        of_many.len(),
+        1,
+        "of many Slack lists a few, and the others stand: {of_many:?}"
+    );
+    let another = marked(
+        &reacted_to(&["U1"], 1),
+        "C1",
+        &own,
+        now(),
+        &[stands("✅", account("U1"))],
+    );
+    let told: Vec<_> = another.into_iter().map(|delivery| delivery.incoming).collect();
+    assert!(
+        matches!(&told[..], [
+            Incoming::Reacted { emoji: pin, present: true, .. },
+            Incoming::Reacted { emoji: tick, present: false, .. },
+        ] if pin == "📌" && tick == "✅"),
+        "each emoji for itself: {told:?}"
+    );
+}
+
+fn stands(emoji: &str, who: Identity) -> Reacted {
+    Reacted {
+        emoji: emoji.to_owned(),
+        who: vec![who],
+    }
 }
 
 #[test]
