@@ -11,9 +11,10 @@ use super::output::{self, with_progress};
 use super::postmortem::number;
 use super::request::{Answer, Request, Row};
 use super::{FOUND, incident, reach};
-use crate::store::Mark;
-use crate::store::sqlite;
+use crate::engine::journal::{self, Kept};
+use crate::incident::IncidentId;
 use crate::store::verify::Report;
+use crate::store::{Mark, Store, Stream, sqlite};
 use crate::text::{clean, cut};
 
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,8 @@ Examples:
   orderly journal verify --head INC-7@412:9f3c5b1e0a77d2c4
 
 Without a head that was noted outside, nobody can see that the last events were cut off.
+What is kept folded of a long journal, so that a start is fast, is compared with the journal as well. It can always be
+dropped: stop the bot, and say `orderly journal verify --drop-kept`.
 Exit code 4: something was found.")]
     Verify {
         /// A head as it was posted in the room or stands in a post-mortem.
@@ -46,6 +49,9 @@ Exit code 4: something was found.")]
         /// This file instead of the config's.
         #[arg(long)]
         file: Option<PathBuf>,
+        /// Drop what is kept folded and does not agree with its journal. The bot must not run.
+        #[arg(long)]
+        drop_kept: bool,
         #[arg(long)]
         json: bool,
     },
@@ -75,7 +81,12 @@ Exit code 4: something was found.")]
 
 pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
     match arguments.what {
-        What::Verify { head, file, json } => verify(config, head.as_deref(), file, json).await,
+        What::Verify {
+            head,
+            file,
+            drop_kept,
+            json,
+        } => verify(config, head.as_deref(), file, drop_kept, json).await,
         What::Show { incident, json } => show(config, incident, json).await,
         What::Redact {
             incident,
@@ -90,24 +101,47 @@ pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-async fn verify(config: &Path, head: Option<&str>, file: Option<PathBuf>, as_json: bool) -> Result<ExitCode> {
+async fn verify(
+    config: &Path,
+    head: Option<&str>,
+    file: Option<PathBuf>,
+    drop_kept: bool,
+    as_json: bool,
+) -> Result<ExitCode> {
     let mark = head.map(str::parse::<Mark>).transpose()?;
     let file = match file {
         Some(file) => file,
         None => super::load(config)?.store.path,
     };
-    let report = with_progress("Verifying", sqlite::verify_file(&file, mark.as_ref())).await?;
-    match as_json {
-        true => output::json(&as_value(&report))?,
-        false => print!("{}", told(&report)),
+    let verifying = async {
+        let report = sqlite::verify_file(&file, mark.as_ref()).await?;
+        let kept = match report.sound() {
+            true => journal::check_kept(&sqlite::open_to_look(&file).await?, None).await?,
+            // With what should it agree?
+            false => Vec::new(),
+        };
+        anyhow::Ok((report, kept))
+    };
+    let (report, kept) = with_progress("Verifying", verifying).await?;
+    if drop_kept && !kept.is_empty() {
+        let store = sqlite::open(&file, sqlite::OpenOptions::default()).await?;
+        for (incident, ..) in &kept {
+            journal::forget_kept(&store, *incident).await?;
+        }
+        store.close().await?;
     }
-    Ok(match report.sound() {
+    match as_json {
+        true => output::json(&as_value(&report, &kept, drop_kept))?,
+        false => print!("{}{}", told(&report), told_of_kept(&kept, drop_kept)),
+    }
+    let wrong = kept.iter().any(|(.., what)| *what == Kept::Wrong);
+    Ok(match report.sound() && (drop_kept || !wrong) {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(FOUND),
     })
 }
 
-fn as_value(report: &Report) -> serde_json::Value {
+fn as_value(report: &Report, kept: &[(IncidentId, u64, Kept)], dropped: bool) -> serde_json::Value {
     let heads = report.heads.iter().map(
         |head| json!({ "stream": head.stream.to_string(), "event": head.seq, "hash": head.hash.to_string() }),
     );
@@ -118,12 +152,43 @@ fn as_value(report: &Report) -> serde_json::Value {
     let faults = report.faults.iter().map(
         |fault| json!({ "stream": fault.stream.to_string(), "event": fault.seq, "words": fault.to_string() }),
     );
+    let kept = kept.iter().map(|(incident, event, what)| {
+        let stream = Stream::Incident(*incident).to_string();
+        json!({ "stream": stream, "event": event, "believed": *what == Kept::Wrong, "dropped": dropped })
+    });
     json!({
         "sound": report.sound(),
         "heads": heads.collect::<Vec<_>>(),
         "redacted": gaps.collect::<Vec<_>>(),
         "faults": faults.collect::<Vec<_>>(),
+        "kept": kept.collect::<Vec<_>>(),
     })
+}
+
+fn told_of_kept(kept: &[(IncidentId, u64, Kept)], dropped: bool) -> String {
+    let mut text = String::new();
+    for (incident, event, what) in kept {
+        text.push_str(&match what {
+            Kept::NotBelieved => format!(
+                "What is kept folded of {incident} at event {event} is broken or of another journal. It is not believed: the bot \
+                 reads the journal instead.\n"
+            ),
+            Kept::Wrong => format!(
+                "What is kept folded of {incident} at event {event} is not what the journal says, and the bot goes on from it.\n"
+            ),
+        });
+    }
+    if kept.is_empty() {
+        return text;
+    }
+    text.push_str(match dropped {
+        true => "It is dropped. The journal is the truth, and is read from its first event at the next start.\n",
+        false => {
+            "The journal is the truth; what is kept only makes a start faster, and nothing is lost without it. Stop the bot, \
+             run `orderly journal verify --drop-kept`, and start it again.\n"
+        }
+    });
+    text
 }
 
 fn told(report: &Report) -> String {

@@ -298,7 +298,7 @@ impl Engine {
                 let Some(incident) = incident else {
                     return Err(no_incident().into());
                 };
-                let redacting = self.redacting(incident, &what).await?;
+                let redacting = self.redacting(incident, &what, inbox).await?;
                 let request = Request::RecordRedaction {
                     row: redacting.row,
                     reason,

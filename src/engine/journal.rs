@@ -140,6 +140,86 @@ pub async fn load_state(store: &dyn Store, incident: IncidentId) -> Result<Read,
     Ok(Read { state, kept: 0 })
 }
 
+/// What is to be said of a kept state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Broken, or of another journal. Nobody goes on from it, and it is kept anew.
+    NotBelieved,
+    /// Whoever reads it takes it for what the journal says, and it is not.
+    Wrong,
+}
+
+/// The kept states, of one incident or of all, that do not agree with their journals, and the event each says it stands
+/// at. What another version of the program has kept is nobody's concern: this one reads the journal instead.
+pub async fn check_kept(
+    store: &dyn Store,
+    of: Option<IncidentId>,
+) -> Result<Vec<(IncidentId, u64, Kept)>, Error> {
+    let mut found = Vec::new();
+    let streams = match of {
+        Some(incident) => vec![Stream::Incident(incident)],
+        None => store.streams().await?,
+    };
+    for stream in streams {
+        let Stream::Incident(incident) = stream else {
+            continue;
+        };
+        let mut kept = store.snapshot(stream).await?;
+        while let Some(snapshot) = kept {
+            let Some(what) = compared(store, &snapshot).await? else {
+                break;
+            };
+            // The bot may run, and has kept another meanwhile.
+            kept = store.snapshot(stream).await?;
+            if kept.as_ref() == Some(&snapshot) {
+                found.push((incident, snapshot.seq, what));
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Drops what is kept of an incident: its journal is read from the first event the next time.
+pub async fn forget_kept(store: &dyn Store, incident: IncidentId) -> Result<(), Error> {
+    let nothing = Snapshot {
+        stream: Stream::Incident(incident),
+        seq: 0,
+        version: 0,
+        bytes: Vec::new(),
+    };
+    Ok(store.put_snapshot(nothing).await?)
+}
+
+/// `None`: it agrees, or is not for this program.
+async fn compared(store: &dyn Store, snapshot: &Snapshot) -> Result<Option<Kept>, Error> {
+    if snapshot.version != incident::FOLDING || snapshot.bytes.is_empty() {
+        return Ok(None);
+    }
+    let Some((state, hash)) = unpack(snapshot) else {
+        return Ok(Some(Kept::NotBelieved));
+    };
+    let (mut folded, mut last) = (None, None);
+    let mut after = 0;
+    loop {
+        let page = store.events(snapshot.stream, after, PAGE).await?;
+        for stored in page.iter().filter(|stored| stored.seq <= snapshot.seq) {
+            fold(&mut folded, stored)?;
+            last = Some((stored.seq, stored.seal.hash));
+        }
+        after = page.last().map_or(after, |last| last.seq);
+        if page.len() < PAGE || after >= snapshot.seq {
+            break;
+        }
+    }
+    Ok(match last {
+        Some(stands_at) if stands_at == (snapshot.seq, hash) => {
+            (folded.as_ref() != Some(&state)).then_some(Kept::Wrong)
+        }
+        _ => Some(Kept::NotBelieved),
+    })
+}
+
 /// Folds this page and all that come after it. While one is folded the store reads the next.
 async fn fold_on(
     store: &dyn Store,

@@ -21,6 +21,7 @@ mod away;
 mod carry;
 mod decide;
 mod files;
+mod forget;
 mod groups;
 mod handle;
 mod index;
@@ -304,6 +305,8 @@ impl Engine {
         tokio::spawn(async move { engine.run_outbox().await });
         let engine = self.clone();
         tokio::spawn(async move { engine.run_timers().await });
+        let engine = self.clone();
+        tokio::spawn(async move { engine.run_forgetting().await });
         Ok(())
     }
 

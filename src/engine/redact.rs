@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use super::decide::Failed;
 use super::ports::Redact;
 use super::{Engine, journal, plan};
-use crate::chat::{Block, Message};
+use crate::chat::{Block, Delivery, Incoming, Message, Verdict};
 use crate::incident::{Event, FileFate, IncidentId, MessageRef, Recorded, Refusal, RoomRef};
-use crate::store::{Hash, NewEffect, Redaction, Stream};
+use crate::store::{Hash, InboxId, NewEffect, Redaction, Stream};
 
 /// What stands in place of what was removed.
 pub(super) const GONE: &str = "[redacted]";
+
+/// Deliveries that wait, read at a time.
+const PAGE: usize = 1_000;
 
 /// Kinds that approvals and attempts rest on.
 const KEPT: [&str; 4] = ["opened", "proposed", "approved", "attempt_started"];
@@ -64,7 +67,13 @@ pub(super) struct Redacting {
 impl Engine {
     /// Every place where the words stand: an event or all that were made of one message, the room log, files, copies. The
     /// rooms that were left count as well.
-    pub(super) async fn redacting(&self, incident: IncidentId, what: &Redact) -> Result<Redacting, Failed> {
+    /// Asked for by the delivery `inbox`.
+    pub(super) async fn redacting(
+        &self,
+        incident: IncidentId,
+        what: &Redact,
+        inbox: InboxId,
+    ) -> Result<Redacting, Failed> {
         let journal = journal::load(&*self.inner.parts.store, incident).await?;
         if journal.is_empty() {
             return Err(super::handle::no_incident().into());
@@ -109,6 +118,7 @@ impl Engine {
         for row in &rows {
             redactions.extend(self.row_redactions(incident, *row).await?);
         }
+        redactions.extend(self.inbox_redactions(&messages, inbox).await?);
         let copies = messages.iter().flat_map(|message| {
             let others = rooms.iter().filter(|room| **room != message.room);
             others.map(|room| plan::carry(incident, message, room, false, self.now()))
@@ -182,6 +192,31 @@ impl Engine {
         Ok(kept.chain([marked]).collect())
     }
 
+    /// What the inbox has of it: answers that may quote the words, and deliveries that wait and tell them again. What
+    /// was decided has no body any more.
+    async fn inbox_redactions(
+        &self,
+        messages: &[MessageRef],
+        before: InboxId,
+    ) -> Result<Vec<Redaction>, Failed> {
+        let outcome = serde_json::to_string(&no_longer_kept()).unwrap_or_default();
+        let mut redactions = vec![Redaction::Outcomes { before, outcome }];
+        let mut after = InboxId(0);
+        loop {
+            let page = self.inner.parts.store.pending(after, PAGE).await?;
+            for row in &page {
+                after = row.id;
+                let delivery = serde_json::from_str(&row.body).ok();
+                let silent = delivery.and_then(|delivery| silenced(delivery, messages));
+                let body = silent.and_then(|silent| serde_json::to_string(&silent).ok());
+                redactions.extend(body.map(|body| Redaction::Delivery { inbox: row.id, body }));
+            }
+            if page.len() < PAGE {
+                return Ok(redactions);
+            }
+        }
+    }
+
     /// What an event keeps as evidence: a file, the files of a message, the full output of a probe.
     async fn bytes_of(&self, incident: IncidentId, event: &Event) -> Result<Vec<Hash>, Failed> {
         let hashes: Vec<String> = match event {
@@ -210,10 +245,21 @@ impl Engine {
         let stream = Stream::Incident(incident);
         let head = store.head(stream).await?;
         let words = match report.faults.iter().find(|fault| fault.stream == stream) {
-            None => format!(
-                "The journal of {incident} is whole: {} events, head {incident}@{}:{}.",
-                head.seq, head.seq, head.hash
-            ),
+            None => {
+                let kept = journal::check_kept(&**store, Some(incident)).await?;
+                let wrong = kept.iter().any(|(.., what)| *what == journal::Kept::Wrong);
+                let more = match wrong {
+                    true => {
+                        " What is kept folded of it does not agree with it: the operator drops that with \
+                         `orderly journal verify --drop-kept`, and nothing is lost."
+                    }
+                    false => "",
+                };
+                format!(
+                    "The journal of {incident} is whole: {} events, head {incident}@{}:{}.{more}",
+                    head.seq, head.seq, head.hash
+                )
+            }
             Some(fault) => format!(
                 "The journal of {incident} was tampered with: {fault}. Keep the file and call the operator."
             ),
@@ -223,6 +269,43 @@ impl Engine {
             blocks: vec![Block::Text { text: words.into() }],
         })
     }
+}
+
+/// Stands in place of an answer: whoever sends the same again learns where to look.
+fn no_longer_kept() -> Verdict {
+    let words = "This was decided. What was answered is not kept any more, because words were redacted since; `status` shows \
+                 how things stand.";
+    Verdict {
+        accepted: true,
+        message: Message {
+            fallback: words.to_owned(),
+            blocks: vec![Block::Text { text: words.into() }],
+        },
+        field: None,
+        incident: None,
+    }
+}
+
+/// A delivery that tells what one of these messages says, without the words; `None`: it tells nothing of them.
+fn silenced(mut delivery: Delivery, messages: &[MessageRef]) -> Option<Delivery> {
+    match &mut delivery.incoming {
+        Incoming::Wrote {
+            message, text, files, ..
+        } if messages.contains(message) => {
+            GONE.clone_into(text);
+            files.clear();
+        }
+        Incoming::Edited {
+            message, text, of, ..
+        } if messages.contains(message) => {
+            GONE.clone_into(text);
+            if let Some(of) = of {
+                of.files.clear();
+            }
+        }
+        _ => return None,
+    }
+    Some(delivery)
 }
 
 /// Every room the incident ever had, those it has left included.

@@ -212,6 +212,7 @@ fn check_redactions(commit: &Commit) -> Result<(), Error> {
             }
             Redaction::Message { marker: body, .. }
             | Redaction::Delivery { body, .. }
+            | Redaction::Outcomes { outcome: body, .. }
             | Redaction::Effect { body, .. } => text("the marker", body, MAX_BODY)?,
             Redaction::Evidence { .. } => {}
         }

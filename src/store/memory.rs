@@ -388,6 +388,14 @@ impl Disk {
                     inboxed.delivery.body = body;
                 }
             }
+            Redaction::Outcomes { before, outcome } => {
+                let earlier = self.inbox.range_mut(..before);
+                for (_, inboxed) in earlier {
+                    if let Some((_, told)) = &mut inboxed.decided {
+                        told.clone_from(&outcome);
+                    }
+                }
+            }
             Redaction::Effect { effect, body } => {
                 if let Some(stored) = self.effects.get_mut(&effect) {
                     stored.effect.body = body;

@@ -393,6 +393,9 @@ pub enum Redaction {
     Evidence { sha256: Hash },
     /// The body of a delivery that still waits.
     Delivery { inbox: InboxId, body: String },
+    /// The outcome of every delivery that was taken in before this one, where there is one: answers quote words, and
+    /// nobody knows which.
+    Outcomes { before: InboxId, outcome: String },
     /// The body of an effect that still waits.
     Effect { effect: EffectId, body: String },
 }

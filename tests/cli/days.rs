@@ -215,3 +215,67 @@ fn looking_at_a_journal_that_is_not_there_makes_none() {
     assert!(said.err.contains("there is no journal at"), "{}", said.err);
     assert!(!super::exists(&place.path("orderly.sqlite")));
 }
+
+/// A state whose checksums fit, and which is not what the journal says.
+fn tampered(place: &Place) {
+    use orderly::engine::journal;
+    use orderly::incident::IncidentId;
+    use orderly::store::{Store, Stream, sqlite};
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let options = sqlite::OpenOptions::default();
+        let store = sqlite::open(place.path("orderly.sqlite"), options).await.unwrap();
+        let head = store.head(Stream::Incident(IncidentId(1))).await.unwrap();
+        let read = journal::load_state(&store, IncidentId(1)).await.unwrap();
+        let mut state = read.state.unwrap();
+        state.title = "All is well".to_owned();
+        let snapshot = journal::snapshot(&state, &head.hash).unwrap();
+        store.put_snapshot(snapshot).await.unwrap();
+        store.close().await.unwrap();
+    });
+}
+
+#[test]
+fn a_kept_state_that_does_not_agree_with_its_journal_is_found_and_dropped() {
+    let place = with_an_incident();
+    tampered(&place);
+    let listed = place.run(&["incident", "INC-1", "status"]).exits(0);
+    assert!(
+        listed.out.contains("All is well"),
+        "it is gone on from: {}",
+        listed.out
+    );
+    let said = place.run(&["journal", "verify"]).exits(4);
+    for words in [
+        "is not what the journal says",
+        "nothing is lost without it",
+        "orderly journal verify --drop-kept",
+    ] {
+        assert!(said.out.contains(words), "{}", said.out);
+    }
+    let json = place.run(&["journal", "verify", "--json"]).exits(4).json();
+    assert_eq!(
+        (&json["sound"], &json["kept"][0]["believed"]),
+        (&true.into(), &true.into())
+    );
+    let dropped = place.run(&["journal", "verify", "--drop-kept"]).exits(0);
+    assert!(dropped.out.contains("It is dropped"), "{}", dropped.out);
+    let said = place.run(&["journal", "verify"]).exits(0);
+    assert!(!said.out.contains("kept"), "{}", said.out);
+    let listed = place.run(&["incident", "INC-1", "status"]).exits(0);
+    assert!(!listed.out.contains("All is well"), "{}", listed.out);
+}
+
+#[test]
+fn a_broken_kept_state_is_told_and_not_believed() {
+    let place = with_an_incident();
+    tampered(&place);
+    place.sql("UPDATE snapshots SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'00' AS BLOB)");
+    let said = place.run(&["journal", "verify"]).exits(0);
+    assert!(said.out.contains("It is not believed"), "{}", said.out);
+    let listed = place.run(&["incident", "INC-1", "status"]).exits(0);
+    assert!(!listed.out.contains("All is well"), "{}", listed.out);
+}

@@ -215,3 +215,50 @@ async fn a_redaction_takes_what_was_kept_with_it() {
     house.state(1).await;
     assert!(!has_key(kept(&house).await));
 }
+
+#[tokio::test]
+async fn a_kept_state_is_held_against_its_journal() {
+    let (stores, _folder) = stores().await;
+    for store in &stores {
+        let mut story = Story::framed();
+        let incident = story.state().opening.number;
+        let head = write(&**store, incident, &story.journal).await;
+        let found = || journal::check_kept(&**store, None);
+        assert_eq!(found().await.expect("it reads"), [], "nothing is kept");
+        let right = journal::snapshot(story.state(), &head.hash).expect("nothing is under way");
+        store.put_snapshot(right.clone()).await.expect("it is kept");
+        assert_eq!(found().await.expect("it reads"), [], "it agrees");
+        let lies = State {
+            title: "All is well".to_owned(),
+            ..story.state().clone()
+        };
+        let lies = journal::snapshot(&lies, &head.hash).expect("nothing is under way");
+        store.put_snapshot(lies).await.expect("it is kept");
+        // It still tells of the event it stands at when the journal has gone on.
+        story.does("ana", damage(true));
+        write(&**store, incident, &story.journal).await;
+        let wrong = (incident, head.seq, journal::Kept::Wrong);
+        assert_eq!(found().await.expect("it reads"), [wrong]);
+        let of_another = journal::snapshot(
+            &State::replay(&story.journal[..head.seq as usize]).expect("a state"),
+            &Hash::of(b"another"),
+        );
+        store
+            .put_snapshot(of_another.expect("nothing is under way"))
+            .await
+            .expect("it is kept");
+        let stale = (incident, head.seq, journal::Kept::NotBelieved);
+        assert_eq!(found().await.expect("it reads"), [stale]);
+        let older = Snapshot {
+            version: right.version ^ 1,
+            ..right
+        };
+        store.put_snapshot(older).await.expect("it is kept");
+        assert_eq!(found().await.expect("it reads"), [], "another program's");
+        journal::forget_kept(&**store, incident)
+            .await
+            .expect("it is dropped");
+        assert_eq!(found().await.expect("it reads"), []);
+        assert_eq!(load(&**store, incident).await.state.as_ref(), Some(story.state()));
+    }
+}

@@ -4,6 +4,7 @@ mod chat;
 mod documents;
 mod fakes;
 mod files;
+mod forgetting;
 mod keeping;
 mod kit;
 mod overtaking;

@@ -391,6 +391,13 @@ async fn redact(connection: &mut SqliteConnection, redaction: &Redaction) -> Res
                 .execute(connection)
                 .await?;
         }
+        Redaction::Outcomes { before, outcome } => {
+            sqlx::query(REDACT_OUTCOMES)
+                .bind(outcome)
+                .bind(before.0.cast_signed())
+                .execute(connection)
+                .await?;
+        }
         Redaction::Effect { effect, body } => {
             sqlx::query(REDACT_EFFECT)
                 .bind(body)

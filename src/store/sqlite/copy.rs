@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::own::{Owner, beside};
 use super::read::Reader;
-use super::{BUSY_TIMEOUT, failed, migrations};
+use super::{BUSY_TIMEOUT, Sqlite, failed, migrations};
 use crate::store::verify::{Report, check_streams};
 use crate::store::{Error, Mark};
 
@@ -118,6 +118,13 @@ pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Err
     };
     reader.pool.close().await;
     report
+}
+
+/// Opens a store to be looked at, also while another process writes it. Every write is answered with [`Error::Stopped`].
+pub async fn open_to_look(path: &Path) -> Result<Sqlite, Error> {
+    let reader = Reader::open(path, 1).await?;
+    let (writer, _) = tokio::sync::mpsc::channel(1);
+    Ok(Sqlite { reader, writer })
 }
 
 /// Writes a copy of a whole SQLite file under another name, also while it is in use. `Error::Exists` when `dest` is

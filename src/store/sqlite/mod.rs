@@ -32,7 +32,7 @@ mod rows;
 mod statements;
 mod writer;
 
-pub use copy::{Fresh, Restoring, copy_file, verify_file};
+pub use copy::{Fresh, Restoring, copy_file, open_to_look, verify_file};
 pub use inspect::{Inspection, inspect};
 use own::Owner;
 use read::{Keys, Reader};

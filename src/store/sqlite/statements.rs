@@ -162,4 +162,6 @@ pub const REDACT_EVIDENCE: &str = "UPDATE evidence SET bytes = NULL WHERE sha256
 
 pub const REDACT_DELIVERY: &str = "UPDATE inbox_waiting SET body = ? WHERE id = ?";
 
+pub const REDACT_OUTCOMES: &str = "UPDATE inbox SET outcome = ?1 WHERE id < ?2 AND outcome <> ?1";
+
 pub const REDACT_EFFECT: &str = "UPDATE outbox SET body = ? WHERE id = ?";

@@ -300,11 +300,10 @@ impl Writer {
     }
 
     async fn forget(&mut self, before: DateTime<Utc>) -> Result<u64, Error> {
-        // Deliveries are decided about in order: the search ends where the younger ones begin. The newest row stays,
-        // so that its id is not given out again.
-        let sql = "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE decided < ?1 AND id < coalesce( \
-                   (SELECT id FROM inbox WHERE decided >= ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM inbox)) \
-                   ORDER BY id LIMIT ?2)";
+        // Deliveries are decided about in order, so the oldest rows are looked at and no others, however many there are. The
+        // newest row stays, so that its id is not given out again.
+        let sql = "DELETE FROM inbox WHERE id IN (SELECT id FROM (SELECT id, decided FROM inbox ORDER BY id LIMIT ?2) \
+                   WHERE decided < ?1) AND id < (SELECT max(id) FROM inbox)";
         let done = sqlx::query(sql)
             .bind(ns(before))
             .bind(FORGET)

@@ -8,6 +8,7 @@ contract! {
     a_delivery_is_decided_once,
     deliveries_are_decided_together_or_not_at_all,
     forgotten_deliveries_are_new_again,
+    many_deliveries_are_forgotten_in_parts,
     a_full_inbox_keeps_a_reserve_for_approvals_and_knows_duplicates,
 }
 
@@ -168,6 +169,47 @@ async fn forgotten_deliveries_are_new_again(fixture: Fixture) {
         store.receive(delivery("waiting")).await.unwrap(),
         Received::Duplicate(..)
     ));
+}
+
+async fn many_deliveries_are_forgotten_in_parts(fixture: Fixture) {
+    const MANY: usize = 6_000;
+    let store = fixture.store.clone();
+    let tasks: Vec<_> = (0..MANY)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move { fresh(store.as_ref(), &format!("Ev{number}")).await })
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for task in tasks {
+        ids.push(task.await.unwrap());
+    }
+    ids.sort();
+    let waits = ids.remove(3);
+    for some in ids.chunks(limits::MAX_ROWS) {
+        let done = some.iter().map(|id| InboxDone {
+            inbox: *id,
+            outcome: "{}".into(),
+        });
+        let commit = Commit {
+            at: at(0),
+            inbox_done: done.collect(),
+            ..Commit::default()
+        };
+        store.commit(commit).await.unwrap();
+    }
+    let mut forgotten = 0;
+    loop {
+        match store.forget_deliveries(at(50)).await.unwrap() {
+            0 => break,
+            part => forgotten += part,
+        }
+    }
+    assert_eq!(forgotten, MANY as u64 - 2, "all but what waits, and the newest");
+    let pending = store.pending(InboxId(0), 9).await.unwrap();
+    assert_eq!(pending.iter().map(|row| row.id).collect::<Vec<_>>(), [waits]);
+    let next = fresh(store.as_ref(), "next").await;
+    assert!(ids.iter().all(|id| *id < next), "no id is given out again");
 }
 
 async fn a_full_inbox_keeps_a_reserve_for_approvals_and_knows_duplicates(fixture: Fixture) {

@@ -241,7 +241,19 @@ async fn a_redaction_removes_the_original_and_the_chain_still_verifies(fixture: 
     commit.evidence = vec![file.clone()];
     commit.effects = vec![effect("hunter2")];
     let done = store.commit(commit).await.unwrap();
+    let answered = fresh(store, "Ev00").await;
+    let told = |inbox: InboxId| InboxDone {
+        inbox,
+        outcome: "you said hunter2".into(),
+    };
+    let answer = Commit {
+        at: at(1),
+        inbox_done: vec![told(answered)],
+        ..Commit::default()
+    };
+    store.commit(answer).await.unwrap();
     let inbox = fresh(store, "Ev01").await;
+    let asked = fresh(store, "Ev02").await;
     let snapshot = Snapshot {
         stream: stream(7),
         seq: 3,
@@ -272,7 +284,15 @@ async fn a_redaction_removes_the_original_and_the_chain_still_verifies(fixture: 
             inbox,
             body: "(redacted)".into(),
         },
+        Redaction::Outcomes {
+            before: asked,
+            outcome: "(redacted)".into(),
+        },
     ];
+    redact.inbox_done = vec![InboxDone {
+        inbox: asked,
+        outcome: "it is redacted".into(),
+    }];
     assert!(store.commit(redact).await.unwrap().purged);
 
     let events = store.events(stream(7), 0, 9).await.unwrap();
@@ -290,6 +310,18 @@ async fn a_redaction_removes_the_original_and_the_chain_still_verifies(fixture: 
     );
     assert_eq!(report.heads[0].seq, 4);
 
+    let outcomes = [
+        (answered, Some("(redacted)")),
+        (inbox, None),
+        (asked, Some("it is redacted")),
+    ];
+    for (id, outcome) in outcomes {
+        assert_eq!(store.outcome(id).await.unwrap().as_deref(), outcome, "{id}");
+    }
+    assert!(
+        matches!(store.receive(delivery("Ev00")).await.unwrap(), Received::Duplicate(id, _) if id == answered),
+        "its key stays"
+    );
     let versions = store.versions("slack/T1/C1", "m1").await.unwrap();
     assert_eq!(
         versions
