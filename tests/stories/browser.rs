@@ -412,6 +412,7 @@ async fn a_person_lives_through_an_incident_on_the_page() {
             let next = format!("Step {} of {}", index + 2, steps.len());
             person.follows(&next).await;
             looks(&person).await;
+            a_message_is_redacted_by_its_link(&person).await;
         }
     }
     person.reads("postmortem").await;
@@ -475,6 +476,24 @@ async fn looks(person: &Person<'_>) {
         .set_window_rect(0, 0, rect.width as u32, rect.height as u32)
         .await;
     wide.expect("a wide window");
+}
+
+/// A password in the room, on no timeline: the message's menu gives a link, and `redact` takes it.
+async fn a_message_is_redacted_by_its_link(person: &Person<'_>) {
+    person.types("the password is tiger").await;
+    person.reads("the password is tiger").await;
+    // What the browser lets a page copy is the browser's affair; what the page copies is ours.
+    let listens =
+        "navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); };";
+    person.web.execute(listens, Vec::new()).await.expect("a page");
+    let menu = "const own = [...document.querySelectorAll('#messages .message')] \
+                .filter((one) => one.textContent.includes('tiger')); own.at(-1).querySelector('[data-act=menu]').click();";
+    person.web.execute(menu, Vec::new()).await.expect("a menu");
+    person.clicks("#menu [data-pick=link]").await;
+    let copied = person.web.execute("return window.copied;", Vec::new()).await;
+    let link: String = copied.expect("a page").convert().expect("a link");
+    person.types(&format!("/incident redact {link} a password")).await;
+    person.reads("redacted a message that is on no timeline").await;
 }
 
 /// The post-mortem says what a manager needs, in every form.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use super::faults::Call;
 use super::live::What;
@@ -52,6 +53,11 @@ impl LocalChat {
 impl Chat for LocalChat {
     fn platform(&self) -> &'static str {
         PLATFORM
+    }
+
+    async fn linked(&self, link: &str) -> Option<MessageRef> {
+        let (room, message) = linked(link)?;
+        self.rooms.get(&room).map(|room| message_ref(&room.id, message))
     }
 
     async fn open_room(&self, key: &str, spec: &RoomSpec) -> Result<RoomRef, Error> {
@@ -408,4 +414,47 @@ fn encoded(message: &Message) -> Result<String, Error> {
         text: Rich::from(note),
     });
     serde_json::to_string(&cut).map_err(unreadable)
+}
+
+/// Room and message of a link as the page copies it, `http://127.0.0.1:8080/rooms/inc-7#m12`. Whatever address leads to
+/// the page: a proxy may have its own.
+fn linked(link: &str) -> Option<(String, i64)> {
+    let link = Url::parse(link).ok()?;
+    let mut path = link.path_segments()?;
+    let (rooms, room, end) = (path.next()?, path.next()?, path.next());
+    let message = link.fragment()?.strip_prefix('m')?;
+    let counted = !message.is_empty() && message.bytes().all(|byte| byte.is_ascii_digit());
+    if rooms != "rooms" || end.is_some() || !counted {
+        return None;
+    }
+    let room = percent_encoding::percent_decode_str(room).decode_utf8().ok()?;
+    Some((room.into_owned(), message.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_the_page_copies_names_a_room_and_a_message() {
+        let told = |room: &str, message| Some((room.to_owned(), message));
+        assert_eq!(linked("http://127.0.0.1:8080/rooms/inc-7#m12"), told("inc-7", 12));
+        assert_eq!(
+            linked("https://orderly.example/rooms/gr%C3%BC%C3%9Fe%2Fund#m1"),
+            told("grüße/und", 1)
+        );
+        for other in [
+            "12",
+            "m12",
+            "inc-7#m12",
+            "http://127.0.0.1:8080/rooms/inc-7",
+            "http://127.0.0.1:8080/rooms/inc-7#m",
+            "http://127.0.0.1:8080/rooms/inc-7#m-1",
+            "http://127.0.0.1:8080/rooms/inc-7/more#m1",
+            "http://127.0.0.1:8080/rooms/inc-7#m99999999999999999999",
+            "https://acme.slack.com/archives/C0123/p1772442005000100",
+        ] {
+            assert_eq!(linked(other), None, "{other}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod html;
 mod look;
 mod platform;
+mod redacting;
 mod tab;
 
 pub use platform::Page;
