@@ -18,7 +18,7 @@ use super::problem::{Problem, Result};
 use super::render;
 use super::{App, BODY_MAX};
 use crate::chat::local::{PAGE_MAX, Stored, Typed};
-use crate::chat::{Upload, Verdict};
+use crate::chat::{Message, Upload, Verdict};
 use crate::incident::MessageRef;
 
 /// How long `?wait=decided` waits. What is not decided by then is still durable, and the answer says so (202).
@@ -66,17 +66,24 @@ pub(super) struct Wait {
 #[derive(Debug, Serialize)]
 struct Taken {
     id: Option<u64>,
+    /// Why there is no decision yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Message>,
 }
 
 /// Answers for what is durable in the inbox: its number, or, if asked for, what was decided.
 async fn answer(app: &App, id: Option<u64>, wait: &Wait) -> Result<Response> {
-    let taken = (StatusCode::ACCEPTED, Json(Taken { id }));
+    let taken = |message| (StatusCode::ACCEPTED, Json(Taken { id, message })).into_response();
     let (Some(id), Some("decided")) = (id, wait.wait.as_deref()) else {
-        return Ok(taken.into_response());
+        return Ok(taken(None));
     };
     match tokio::time::timeout(WAIT_MAX, app.deps.chat.verdict(id)).await {
-        Err(_) => Ok(taken.into_response()),
-        Ok(verdict) => Ok(decided(verdict?)),
+        Err(_) => Ok(taken(None)),
+        Ok(verdict) => match verdict? {
+            // Stored, and to be decided: no refusal, after which one tries again.
+            verdict if !verdict.is_confirmed() => Ok(taken(Some(verdict.message))),
+            verdict => Ok(decided(verdict)),
+        },
     }
 }
 

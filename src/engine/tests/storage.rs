@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::kit::*;
-use crate::chat::{Intake, Refused};
+use crate::chat::{Delivery, Intake, Refused};
 use crate::incident::*;
 use crate::store::{Error, Store};
 
@@ -76,6 +76,34 @@ async fn a_full_disk_is_not_confirmed_yet_and_decided_when_it_has_room() {
     assert!(house.engine.decided(inbox).await.accepted);
     assert!(house.engine.decided(second).await.accepted);
     assert_eq!(house.notes(1).await, ["kept", "after it"]);
+}
+
+#[tokio::test]
+async fn what_is_sent_again_after_it_was_not_confirmed_is_taken_once() {
+    let house = House::new().await;
+    house.framed().await;
+    let form = || Delivery {
+        key: "form 1".to_owned(),
+        subject: None,
+        received: start(),
+        incoming: command("form 1", "ana", Some(1), &Said::Do(Box::new(note("once")))).incoming,
+    };
+    let first = house.engine.take(form()).await.expect("taken").expect("kept");
+    house.store.fail_next(full());
+    let verdict = house.engine.decided(first).await;
+    assert!(!verdict.is_confirmed(), "{}", verdict.message.fallback);
+    // Sent again at once, and again when there is room.
+    let again = house.engine.take(form()).await.expect("taken");
+    assert_eq!(again, Some(first));
+    house.later(TimeDelta::seconds(2)).await;
+    let late = house.engine.take(form()).await.expect("taken");
+    assert_eq!(late, Some(first));
+    assert!(house.engine.decided(first).await.accepted);
+    assert_eq!(house.notes(1).await, ["once"]);
+    let house = house.again().await;
+    assert_eq!(house.engine.take(form()).await.expect("taken"), Some(first));
+    house.engine.quiet().await;
+    assert_eq!(house.notes(1).await, ["once"]);
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ async function submitForm(dialog) {
       path, fixed: JSON.parse(fixed), values, key,
     });
     dialog.close();
-    const words = status === 202 ? "Taken. It is still being worked on." : answer.message?.fallback;
+    const words = answer.message?.fallback ?? (status === 202 ? "Taken. It is still being worked on." : "");
     if (words) toast(words);
   } catch (problem) {
     if (!(problem instanceof Refusal)) throw problem;

@@ -57,9 +57,16 @@ impl Intake for Inbox {
 
     async fn decided(&self, id: u64) -> Verdict {
         let delivery = self.taken.lock().unwrap()[id as usize - 1].clone();
-        let accepted = !serde_json::to_string(&delivery.incoming)
-            .unwrap()
-            .contains("nonsense");
+        let told = serde_json::to_string(&delivery.incoming).unwrap();
+        if told.contains("full disk") {
+            return Verdict {
+                accepted: false,
+                message: said("Not confirmed yet: no space left. What you sent is stored"),
+                field: None,
+                incident: None,
+            };
+        }
+        let accepted = !told.contains("nonsense");
         Verdict {
             accepted,
             message: said(if accepted {

@@ -128,6 +128,50 @@ async fn a_form_is_submitted_and_a_refusal_names_the_field() {
     );
 }
 
+/// A refusal invites to mend the form and to send it again, under another key. What is stored must not look like one.
+#[tokio::test]
+async fn a_form_that_is_not_confirmed_is_told_as_taken_and_the_form_goes() {
+    let s = site().await;
+    let ana = s.browser("ana").await;
+    let mut stream = ana
+        .listen(&format!("room=lobby&tab=tab1&after={}", s.chat.mark()))
+        .await;
+    let trigger = Trigger {
+        token: "tab1".into(),
+        expires: DateTime::from_timestamp(1_760_000_000, 0).unwrap(),
+    };
+    let form = every_field("Open an incident");
+    s.chat
+        .ask(&trigger, &room_ref(LOBBY), &identity("ana"), &form)
+        .await
+        .unwrap();
+    assert_eq!(stream.next().await.unwrap().name, "form");
+    let body = serde_json::json!({
+        "path": form.path, "fixed": form.fixed, "values": { "what": "labels fail, on a full disk" }, "key": "once",
+    });
+    for _ in 0..2 {
+        let answer = ana
+            .send(Method::POST, "/api/rooms/lobby/forms?wait=decided")
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        let told: serde_json::Value = answer.json().await.unwrap();
+        let words = told["message"]["fallback"].as_str().unwrap();
+        assert!(words.starts_with("Not confirmed yet"), "{told}");
+    }
+    let open: serde_json::Value = s
+        .script("ana", Method::GET, "/api/forms")
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert!(!open.to_string().contains("Open an incident"), "{open}");
+}
+
 #[tokio::test]
 async fn a_script_sees_its_open_forms_rooms_messages_and_completions() {
     let s = site().await;
