@@ -51,7 +51,10 @@ pub fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
         What::Show { name, json } => {
             let Some(entry) = catalog.action(&name) else {
                 let known: Vec<_> = catalog.action_names().map(str::to_owned).collect();
-                eprintln!("{}", Refusal::unknown("action", name, &known).words);
+                eprintln!(
+                    "{}",
+                    super::output::refusal(&Refusal::unknown("action", name, &known).words)
+                );
                 return Ok(ExitCode::from(REFUSED));
             };
             let policy = config.policy(entry.raw.risk);

@@ -56,6 +56,14 @@ pub fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
+/// Longest refusal that is shown, in characters. It may quote what was typed, however long that was.
+const REFUSAL_MAX: usize = 2_000;
+
+/// A refusal as a terminal may show it.
+pub fn refusal(words: &str) -> String {
+    wrap(&crate::text::clean(words, REFUSAL_MAX), 0)
+}
+
 /// Breaks text between words, with every line but the first indented; the first begins at `indent` already.
 pub fn wrap(text: &str, indent: usize) -> String {
     // A column that is squeezed to nothing would break every word.

@@ -139,7 +139,7 @@ async fn ask(
     let call = match systems.resolve_probe(name, target, &given(params)?, &when) {
         Ok(call) => call,
         Err(problem) => {
-            eprintln!("{problem}");
+            eprintln!("{}", super::output::refusal(&problem.to_string()));
             return Ok(ExitCode::from(REFUSED));
         }
     };

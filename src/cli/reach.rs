@@ -88,7 +88,7 @@ async fn settle(host: &Host) {
 pub fn refused(answer: Answer) -> Result<ExitCode, Answer> {
     match answer {
         Answer::Refused { words } => {
-            eprintln!("{}", super::output::wrap(&words, 0));
+            eprintln!("{}", super::output::refusal(&words));
             Ok(ExitCode::from(REFUSED))
         }
         Answer::Failed { words } => {

@@ -63,7 +63,10 @@ pub fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
             let shelf = shelf(config.as_ref())?;
             let Some(found) = shelf.get(&name) else {
                 let known: Vec<_> = shelf.list().map(|runbook| runbook.front.name.clone()).collect();
-                eprintln!("{}", Refusal::unknown("runbook", name, &known).words);
+                eprintln!(
+                    "{}",
+                    super::output::refusal(&Refusal::unknown("runbook", name, &known).words)
+                );
                 return Ok(ExitCode::from(REFUSED));
             };
             print!("{}", found.source);

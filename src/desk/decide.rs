@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{Event, Recorded};
 use super::groups::{self, Member};
 use super::state::{Person, State};
-use crate::incident::{By, Freeze, Identity, IncidentId, PersonId, Refusal, Role};
+use crate::incident::{By, Freeze, Identity, IncidentId, LONGEST_NAME, PersonId, Refusal, Role};
 
 /// How long a code proves who somebody is: long enough to go to the other platform, too short to be found lying about.
 pub const LINK_LASTS: TimeDelta = TimeDelta::minutes(10);
@@ -270,6 +270,13 @@ fn put_person(
     if !is_id(&person.0) {
         return Err(Refusal::new(format!(
             "`{person}` cannot be a person's id: use 1 to {LONGEST_ID} lower-case letters, digits, `-`, `_` or `.`."
+        )));
+    }
+    let length = name.chars().count();
+    if length > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(Refusal::new(format!(
+            "A name is one line of at most {LONGEST_NAME} characters; the one of {person} has {length}. Give what people \
+             call them by."
         )));
     }
     let mut events = Vec::new();

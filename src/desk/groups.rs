@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::decide::is_id;
 use super::event::Event;
 use super::state::{Group, Person, State};
-use crate::incident::{Identity, PersonId, Role};
+use crate::incident::{Identity, LONGEST_NAME, PersonId, Role};
 
 /// Somebody in a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +66,11 @@ fn brought(state: &State, member: &Member) -> Option<Event> {
     }
     let name = match member.name.trim() {
         "" => person.0.clone(),
-        name => name.to_owned(),
+        // Theirs to choose on the platform, so it is cut and not refused.
+        name => {
+            let plain = name.chars().filter(|c| !c.is_control());
+            plain.take(LONGEST_NAME).collect()
+        }
     };
     Some(Event::MemberAdded {
         person,

@@ -170,3 +170,45 @@ fn a_post_mortem_goes_to_a_file_and_is_the_same_every_time() {
     let said = place.run(&["postmortem", "INC-2"]).exits(3);
     assert!(said.err.contains("There is no INC-2"), "{}", said.err);
 }
+
+#[test]
+fn names_that_nobody_could_read_are_refused_with_words() {
+    let place = Place::with_ana();
+    let flood = "x".repeat(100_000);
+    for name in [flood.as_str(), "Ben\u{1b}[31m Ode", "Ben\nOde"] {
+        let said = place.run(&["person", "add", "ben", "--name", name]).exits(3);
+        assert!(
+            said.err.contains("one line of at most 100 characters"),
+            "{}",
+            said.err
+        );
+        assert!(
+            said.err.len() < 1_000 && !said.err.contains('\u{1b}'),
+            "{}",
+            said.err
+        );
+    }
+    for words in [
+        &["person", "add", &flood][..],
+        &["person", "grant", &flood, "approver"],
+        &["incident", "open", &flood],
+        &["incident", &flood],
+        &["incident", "INC-1", "title", &flood],
+        &["runbook", "show", &flood],
+        &["probe", "run", &flood],
+        &["action", "show", &flood],
+    ] {
+        let said = place.run(words);
+        assert!(said.code != Some(0) && !said.err.is_empty(), "{:?}", &words[..1]);
+        assert!(
+            said.err.len() < 4_000,
+            "{:?} says {} bytes",
+            &words[..1],
+            said.err.len()
+        );
+    }
+    let hostile = "<b>Labels</b> \u{202e}gpj\u{1b}[31m";
+    place.run(&["incident", "open", hostile]).exits(0);
+    let listed = place.run(&["incident", "list"]).exits(0);
+    assert!(!listed.out.contains(['\u{1b}', '\u{202e}']), "{:?}", listed.out);
+}

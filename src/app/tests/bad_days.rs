@@ -134,6 +134,47 @@ async fn hostile_text_of_any_length_changes_nothing_but_itself() {
     assert_eq!(bot.state().await.title, "Labels do not print");
 }
 
+/// What is answered can be read, whatever was typed: it does not throw the flood back.
+const READABLE: usize = 2_000;
+
+#[tokio::test]
+async fn names_of_a_hundred_kilobytes_are_refused_in_words_that_can_be_read() {
+    let bot = Bot::opened().await;
+    bot.says("ana", "task add call the carrier").await;
+    let flood = "x".repeat(100_000);
+    let spread = "\u{202e}<b>@here \u{1b}[31m".repeat(5_000);
+    for name in [&flood, &spread] {
+        for line in [
+            "title {}",
+            "{}",
+            "task assign T1 {}",
+            "role take {}",
+            "role assign responder {}",
+            "page {}",
+            "set target {}",
+            "set process {}",
+            "runbook use {}",
+            "probe run {}",
+            "redact {} a password",
+            "mark duplicate {}",
+            "room {}",
+            "severity {}",
+            "help {}",
+        ] {
+            let line = line.replace("{}", name);
+            let head: String = line.chars().take(30).collect();
+            let verdict = bot.tries("ana", &line).await;
+            let told = verdict.message.fallback.chars().count();
+            assert!(
+                (1..READABLE).contains(&told),
+                "`{head}…` is answered with {told} characters: {}",
+                verdict.message.fallback.chars().take(300).collect::<String>()
+            );
+        }
+    }
+    assert_eq!(bot.state().await.title, "Labels do not print");
+}
+
 #[tokio::test]
 async fn somebody_unknown_is_told_who_adds_them() {
     let bot = Bot::opened().await;

@@ -3,6 +3,7 @@
 use super::{Rules, is_short_name, short_name_wanted};
 use crate::config::Config;
 use crate::config::settings::Person;
+use crate::incident::LONGEST_NAME;
 
 impl Rules<'_, '_> {
     pub(super) fn people(&mut self, people: &[Person]) {
@@ -14,6 +15,14 @@ impl Rules<'_, '_> {
             } else if others.iter().any(|other| other.id == person.id) {
                 let message = format!("two people are called {}: give one of them another id", person.id);
                 self.at(&format!("{path}.id"), message);
+            }
+            let name = person.name.as_deref().unwrap_or_default();
+            let length = name.chars().count();
+            if length > LONGEST_NAME || name.chars().any(char::is_control) {
+                let message = format!(
+                    "`name` is one line of at most {LONGEST_NAME} characters; this one has {length}: give what people call them by"
+                );
+                self.at(&format!("{path}.name"), message);
             }
             self.os_user(&path, person, others);
             self.identities(&path, person, others);

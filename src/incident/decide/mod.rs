@@ -29,6 +29,9 @@ pub const LONGEST_TEXT: usize = 4_000;
 /// Longest title. It stands in lists, in topics and in the names of rooms.
 pub const LONGEST_TITLE: usize = 200;
 
+/// Longest name of a person, in characters. It stands in sentences and tables; the longest real ones have about sixty.
+pub const LONGEST_NAME: usize = 100;
+
 /// Longest time that can be asked for in one go, in seconds: thirty days. Beyond it people mean a date, not a wait.
 const LONGEST_WAIT_S: u64 = 30 * 86_400;
 

@@ -287,3 +287,44 @@ async fn files_and_outputs_are_downloads_that_run_nowhere() {
         );
     }
 }
+
+#[tokio::test]
+async fn long_and_hostile_names_in_addresses_are_answered_with_words() {
+    let s = site().await;
+    let ana = s.browser("ana").await;
+    let long = "x".repeat(30_000);
+    let names = HOSTILE.iter().copied().chain([long.as_str()]);
+    for name in names {
+        let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let name = name.replace('+', "%20");
+        let message = serde_json::json!({ "text": "hello" });
+        let said = ana
+            .send(Method::POST, &format!("/api/rooms/{name}/messages"))
+            .json(&message);
+        let marked = ana.send(
+            Method::PUT,
+            &format!("/api/rooms/lobby/messages/1/reactions/{name}"),
+        );
+        for request in [said, marked] {
+            let answer = request.send().await.unwrap();
+            assert!(
+                answer.status().is_client_error(),
+                "{} for {name:.60}",
+                answer.status()
+            );
+            let words = error_of(answer).await;
+            assert!((1..1_000).contains(&words.len()), "{words:.300}");
+        }
+    }
+    let file = [("name", long.as_str())];
+    let sent = ana
+        .send(Method::POST, "/api/rooms/lobby/files")
+        .query(&file)
+        .body("x")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sent.status(), StatusCode::CREATED, "a file's name is cut");
+    let page = ana.page("/").await;
+    assert!(!page.contains(&long[..300]) && page.contains(&long[..200]));
+}

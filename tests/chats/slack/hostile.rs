@@ -145,6 +145,11 @@ async fn a_hundred_kilobytes_are_cut_where_it_makes_sense_or_refused_with_words(
         "followup add",
         "update send",
         "nonsense",
+        "role take",
+        "task assign T1",
+        "runbook use",
+        "redact",
+        "room",
     ] {
         let told = ana.whispers(&room).len();
         let shown = house.slack.texts(&room).len();
