@@ -201,26 +201,9 @@ impl Engine {
                     at: Some(*at),
                 },
             }
-        } else if *emoji == options.task_emoji {
-            match present {
-                true => Request::AddTask {
-                    text: to_do(&text, &files),
-                    owner: None,
-                    source: Some(source),
-                },
-                false => Request::TakeTaskBack { source },
-            }
         } else {
-            match present {
-                true => Request::AddFollowup {
-                    text: to_do(&text, &files),
-                    owner: None,
-                    due: None,
-                    tracker: None,
-                    source: Some(source),
-                },
-                false => Request::TakeFollowupBack { source },
-            }
+            let is_task = *emoji == options.task_emoji;
+            to_be_done(is_task, present, to_do(&text, &files), source)
         };
         Ok(Some((by, request)))
     }
@@ -248,6 +231,26 @@ impl Engine {
             who: self.identities_on(person, &message.room),
         })
         .collect()
+    }
+}
+
+/// A task or a follow-up, made or taken back.
+fn to_be_done(is_task: bool, present: bool, text: String, source: MarkedAt) -> Request {
+    match (is_task, present) {
+        (true, true) => Request::AddTask {
+            text,
+            owner: None,
+            source: Some(source),
+        },
+        (true, false) => Request::TakeTaskBack { source },
+        (false, true) => Request::AddFollowup {
+            text,
+            owner: None,
+            due: None,
+            tracker: None,
+            source: Some(source),
+        },
+        (false, false) => Request::TakeFollowupBack { source },
     }
 }
 
