@@ -316,11 +316,13 @@ impl House {
 
     /// It is stopped in good order and started again.
     pub async fn restarted(self) -> Self {
+        let sessions = self.discord.read(|discord| discord.sessions_started());
         self.app.stop().await;
         let config = self.app.joined.config().clone();
         let app = Self::program(&self.process, config, self.folder.path(), &self.clock).await;
         let house = Self { app, ..self };
-        house.discord.connected(1).await;
+        // The connection of before may still be closing.
+        house.discord.session_after(sessions).await;
         house
     }
 
