@@ -13,11 +13,10 @@ const DISCORD_AWAY: (&str, &str) = ("damage", "count-again");
 const SLACK_AWAY: (&str, &str) = ("rollback", "repair");
 
 /// What one room alone is told: how the other's platform fares, and what happened before there were two rooms.
-const OWN: [&str; 5] = [
+const OWN: [&str; 4] = [
     "out of reach",
     "is back; ",
     "Confirm begins",
-    "1 of 6 · Confirm",
     "A room is being made",
 ];
 
