@@ -32,8 +32,14 @@ pub const SHORTCUT_FOLLOWUP: &str = "shortcut:followup";
 
 impl Engine {
     pub(super) async fn handle(&self, job: &Job) -> Handled {
+        let answered = self.answer(job).await;
+        self.settle(job, answered).await
+    }
+
+    /// What a delivery came to is told to whoever waits, also when it could not be written down.
+    pub(super) async fn settle(&self, job: &Job, answered: Result<Verdict, Failed>) -> Handled {
         let (inbox, delivery) = (job.inbox, &job.delivery);
-        let decided = match self.answer(job).await {
+        let decided = match answered {
             Err(Failed::Refused(refusal)) => self.refused(inbox, delivery, &refusal).await,
             // It will never fit: said to the person, so that it does not block the line for ever.
             Err(Failed::Store(error @ (store::Error::TooLarge { .. } | store::Error::Invalid { .. }))) => {

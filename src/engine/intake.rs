@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
-use tokio::sync::oneshot;
+use tokio::sync::{SemaphorePermit, oneshot};
 
 use super::handle::Handled;
-use super::together::TOGETHER;
+use super::together::{TOGETHER, Together};
 use super::{Addressed, Busy, Engine, backoff, lock, read};
 use crate::chat::{
     self, Delivery, Incoming, Intake, Known, Listening, Message, NOT_CONFIRMED, Refused, Verdict,
@@ -272,25 +272,26 @@ impl Engine {
     async fn work_off(&self, line: &Line, mut busy: Busy) {
         let mut tries = 0;
         loop {
-            let jobs = self.first_of(line);
-            let Some(first) = jobs.first() else {
+            // What comes while the line waits is decided with the first of it.
+            let Ok(turn) = self.inner.turns.acquire().await else {
                 return;
             };
-            let mut done = self.decide_first(line, &jobs).await;
-            if done == 0 {
-                match self.handle_safely(first).await {
-                    Handled::Later => {
-                        drop(busy);
-                        if self.stopped_within(backoff(tries)).await {
-                            return;
-                        }
-                        tries += 1;
-                        busy = self.busy();
-                        continue;
-                    }
-                    Handled::Decided | Handled::Left => done = 1,
-                }
+            let jobs = self.first_of(line);
+            if jobs.is_empty() {
+                return;
             }
+            let done = match self.decide_first(line, &jobs, turn).await {
+                Some(done) => done,
+                None => {
+                    drop(busy);
+                    if self.stopped_within(backoff(tries)).await {
+                        return;
+                    }
+                    tries += 1;
+                    busy = self.busy();
+                    continue;
+                }
+            };
             tries = 0;
             // The jobs leave the line only now, so that a later one does not start a second worker.
             let mut queues = lock(&self.inner.queues);
@@ -311,21 +312,35 @@ impl Engine {
         waiting.take(TOGETHER).cloned().collect()
     }
 
-    /// Where several wait for an incident: decides the first of them in one commit; how many.
-    async fn decide_first(&self, line: &Line, jobs: &[Arc<Job>]) -> usize {
-        match line {
-            Line::Incident(incident) if jobs.len() > 1 => {
-                let decided = AssertUnwindSafe(self.handle_together(*incident, jobs)).catch_unwind();
+    /// Decides the first of a line: several in one commit where they are changes of one incident. How many; `None` when
+    /// the line has to wait.
+    async fn decide_first(&self, line: &Line, jobs: &[Arc<Job>], turn: SemaphorePermit<'_>) -> Option<usize> {
+        let first = jobs.first()?;
+        let together = match line {
+            Line::Incident(incident) => {
+                let together = AssertUnwindSafe(self.handle_together(*incident, jobs, turn)).catch_unwind();
                 // One by one it shows which of them it was.
-                decided.await.unwrap_or(0)
+                together.await.unwrap_or(Together::Decided(0))
             }
-            _ => 0,
+            Line::Person(_) => {
+                drop(turn);
+                Together::Decided(0)
+            }
+        };
+        let handled = match together {
+            Together::Decided(0) => self.safely(first, self.handle(first)).await,
+            Together::Decided(done) => return Some(done),
+            Together::Failed(error) => self.safely(first, self.settle(first, Err(error))).await,
+        };
+        match handled {
+            Handled::Decided | Handled::Left => Some(1),
+            Handled::Later => None,
         }
     }
 
     /// A defect in one decision must not leave everything behind it waiting.
-    async fn handle_safely(&self, job: &Job) -> Handled {
-        let handled = AssertUnwindSafe(self.handle(job)).catch_unwind().await;
+    async fn safely(&self, job: &Job, handled: impl Future<Output = Handled>) -> Handled {
+        let handled = AssertUnwindSafe(handled).catch_unwind().await;
         handled.unwrap_or_else(|_| {
             tracing::error!(
                 inbox = job.inbox.0,

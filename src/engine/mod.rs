@@ -52,7 +52,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
 use crate::chat::{Chat, Verdict};
 use crate::clock::Clock;
@@ -136,6 +136,8 @@ struct Inner {
     /// Held by whoever makes a channel a room, from the look at whose it is until that is written.
     adopting: tokio::sync::Mutex<()>,
     queues: Mutex<intake::Queues>,
+    /// Lines of which the first is being decided.
+    turns: Semaphore,
     reactions: reactions::Reactions,
     /// Who waits for a delivery to be decided.
     waiting: Mutex<HashMap<InboxId, Vec<oneshot::Sender<Verdict>>>>,
@@ -273,6 +275,7 @@ impl Engine {
                 index: RwLock::new(index),
                 adopting: tokio::sync::Mutex::default(),
                 queues: Mutex::default(),
+                turns: Semaphore::new(together::AT_ONCE),
                 reactions: reactions::Reactions::default(),
                 waiting: Mutex::default(),
                 effects: Mutex::default(),

@@ -1,7 +1,11 @@
 //! Deliveries that wait for the same incident, decided in one commit: the more of them wait, the less each one costs.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
+
+use tokio::sync::SemaphorePermit;
 
 use super::Engine;
 use super::decide::{Draft, Failed, MOST_TRIES};
@@ -14,6 +18,18 @@ use crate::incident::{By, Identity, IncidentId, PersonId, Refusal};
 /// Deliveries decided in one commit. Beyond this each costs no less, and those behind them wait longer.
 pub(super) const TOGETHER: usize = 64;
 
+/// Incidents decided at the same time. The disk takes no longer for them than for one; those behind them gather what is
+/// decided in one commit.
+pub(super) const AT_ONCE: usize = 4;
+
+/// What became of the first deliveries of a line.
+pub(super) enum Together {
+    /// So many of them are decided; those after them are to be taken one by one.
+    Decided(usize),
+    /// There was but one, and this is why it could not be decided.
+    Failed(Failed),
+}
+
 /// A command, and what is known of it before it is decided.
 struct Command<'a> {
     job: &'a Job,
@@ -25,16 +41,31 @@ struct Command<'a> {
 impl Engine {
     /// Decides the first of these deliveries in one commit; how many that were. None when the first is more than a
     /// change of this incident, and none when the commit could not be written: one by one it shows which of them it was.
-    pub(super) async fn handle_together(&self, incident: IncidentId, jobs: &[Arc<Job>]) -> usize {
-        let commands = self.commands(incident, jobs).await;
-        if commands.len() < 2 {
-            return 0;
-        }
-        let verdicts = match self.decide_together(incident, &commands).await {
+    /// The turn is given back while a platform is asked.
+    pub(super) async fn handle_together(
+        &self,
+        incident: IncidentId,
+        jobs: &[Arc<Job>],
+        turn: SemaphorePermit<'_>,
+    ) -> Together {
+        let mut commands = pin!(self.commands(incident, jobs));
+        let (commands, _turn) = match futures::poll!(&mut commands) {
+            Poll::Ready(commands) => (commands, Some(turn)),
+            Poll::Pending => {
+                drop(turn);
+                (commands.await, None)
+            }
+        };
+        let decided = match commands.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.decide_together(incident, &commands).await,
+        };
+        let verdicts = match decided {
             Ok(verdicts) => verdicts,
+            Err(error) if commands.len() == 1 => return Together::Failed(error),
             Err(error) => {
                 tracing::debug!(%incident, %error, "deliveries could not be decided together");
-                return 0;
+                Vec::new()
             }
         };
         for (command, verdict) in commands.iter().zip(&verdicts) {
@@ -43,7 +74,7 @@ impl Engine {
             }
             self.tell(command.job.inbox, verdict);
         }
-        verdicts.len()
+        Together::Decided(verdicts.len())
     }
 
     /// The commands at the head of the line, up to the first delivery that is something else.
