@@ -14,6 +14,15 @@ mod slack {
     pub mod kit;
     pub mod story;
 }
+#[allow(dead_code)]
+#[path = "../tests/chats/agree.rs"]
+mod agree;
+#[allow(dead_code)]
+#[path = "../tests/chats/kept.rs"]
+mod kept;
+#[allow(dead_code)]
+#[path = "../tests/chats/process.rs"]
+mod process;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

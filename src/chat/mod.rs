@@ -387,6 +387,9 @@ pub trait Intake: Send + Sync {
         None
     }
 
+    /// What may be kept and shown of something that somebody typed: what looks like a secret is masked.
+    fn masked(&self, typed: &str) -> String;
+
     /// Completions for what somebody is typing; changes nothing and is not kept.
     async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)>;
 }

@@ -150,6 +150,10 @@ impl Intake for Engine {
         Some(self.inner.parts.words.home(person, &listed, &states, &desk))
     }
 
+    fn masked(&self, typed: &str) -> String {
+        (self.inner.parts.mask)(typed)
+    }
+
     async fn complete(&self, from: &Identity, room: &RoomRef, typed: &str) -> Vec<(String, String)> {
         let desk = self.desk();
         let Some(person) = desk.person_of(from) else {

@@ -57,6 +57,8 @@ impl Engine {
         if state.room(room).is_none() {
             message = message.about(&incident.to_string());
         }
+        let is_left = matches!(slot, Slot::Prompt { entered }
+            if state.passages.last().is_some_and(|last| last.event != entered));
         // Not held while others wait for the chat: the next decision changes it in place.
         drop(state);
         let chat = match self.chat(&room.platform) {
@@ -67,6 +69,10 @@ impl Engine {
             Ok(there) => there,
             Err(end) => return end,
         };
+        // A phase that was left before it was ever asked here is not asked any more.
+        if is_left && there.is_none() {
+            return End::Nothing;
+        }
         show_in(chat, incident, slot, room, there, &message).await
     }
 

@@ -45,7 +45,7 @@ impl Inbox {
             return Err(Refusal::unknown("target", unknown, &names).at("target"));
         }
         let (plan, chosen_because) = match parsed.text("runbook") {
-            Some(name) => (self.plan(name)?, "named when it was opened".to_owned()),
+            Some(name) => (self.plan(name)?, "it was asked for".to_owned()),
             None => self.offers.choose(process, &title),
         };
         let opening = Opening {

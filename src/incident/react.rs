@@ -8,7 +8,7 @@ use super::event::{By, Event, Purpose, Recorded};
 use super::fold;
 use super::proposal::Stage;
 use super::request::TimerKey;
-use super::state::{Room, State};
+use super::state::{PhasePassage, Room, State};
 use super::words::*;
 
 /// Seconds between two looks of a held proposal; a freeze is lifted by a person, so nobody waits for less.
@@ -63,6 +63,7 @@ fn shown(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
                 card,
                 Effect::Topic,
             ]);
+            effects.extend(left_behind(state, recorded.seq));
         }
         Event::Retitled { .. }
         | Event::SeverityChanged { .. }
@@ -348,11 +349,22 @@ fn in_rooms(state: &State, recorded: &Recorded, event: &Event, notice: Effect, e
 
 /// The prompt of the present phase, to be made true again.
 fn prompt(state: &State) -> Option<Effect> {
-    state.passages.last().map(|passage| Effect::Show {
+    state.passages.last().map(asks)
+}
+
+/// The prompt of the phase before: nobody is to answer its questions or press its buttons any more.
+fn left_behind(state: &State, entered: u64) -> Option<Effect> {
+    let before = state.passages.iter().rev();
+    let mut before = before.skip_while(|passage| passage.event >= entered);
+    before.next().map(asks)
+}
+
+fn asks(passage: &PhasePassage) -> Effect {
+    Effect::Show {
         slot: Slot::Prompt {
             entered: passage.event,
         },
-    })
+    }
 }
 
 /// The messages of the proposals on which something is still to happen.

@@ -20,7 +20,7 @@ pub struct Hints {
     pub title: String,
 }
 
-/// The runbook to begin with, and why, as a sentence for the room.
+/// The runbook to begin with, and why: what follows “because”.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     pub runbook: String,
@@ -71,7 +71,7 @@ impl Fit {
         if let Some(process) = self.process {
             reasons.push(format!("{process} suffers"));
         }
-        format!("Chosen because {}.", reasons.join(", and "))
+        reasons.join(", and ")
     }
 }
 
@@ -115,7 +115,7 @@ pub(super) fn choose<'f>(fronts: impl Iterator<Item = &'f Front>, hints: &Hints)
         why,
     };
     match fitting.as_slice() {
-        [] => general("No runbook is made for this, so the general one leads.".to_owned()),
+        [] => general("no other is made for this".to_owned()),
         [(fit, front)] => Choice {
             runbook: front.name.clone(),
             why: fit.why(),
@@ -124,9 +124,7 @@ pub(super) fn choose<'f>(fronts: impl Iterator<Item = &'f Front>, hints: &Hints)
             let mut names: Vec<&str> = several.iter().map(|(_, front)| front.name.as_str()).collect();
             names.sort_unstable();
             let names = super::nearest::listed(&names);
-            general(format!(
-                "{names} fit equally well, so the general one leads until somebody picks."
-            ))
+            general(format!("{names} fit equally well: it leads until somebody picks"))
         }
     }
 }

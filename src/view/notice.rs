@@ -511,7 +511,7 @@ pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &de
     let words = match first {
         (_, Event::Opened { opening }) => {
             let words = format!(
-                "{number} is open: {}. {} Runbook: {} ({}).",
+                "{number} is open: {}. {} Runbook: {}, because {}.",
                 opening.title,
                 match opening.here {
                     Some(_) => "This channel is its room.",

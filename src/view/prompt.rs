@@ -50,12 +50,13 @@ pub fn prompt(view: &View, state: &State, entered: u64, _desk: &desk::State) -> 
         .unwrap_or_default()
         + 1;
     let heading = format!("{at} of 6 · {}", title(phase));
-    let latest = state.passages.last().is_some_and(|last| last.event == entered);
-    if !latest || state.is_over() {
-        let words = if state.is_over() {
-            "This incident is over."
-        } else {
-            "Done; the incident has moved on."
+    let next = state.passages.iter().find(|next| next.event > entered);
+    if next.is_some() || state.is_over() {
+        let words = match next.map(|next| &next.passage) {
+            _ if state.is_over() => "This incident is over.",
+            Some(Passage::Gate) => "Done; the incident has moved on.",
+            Some(Passage::Back { .. }) => "The incident went back from here.",
+            _ => "The incident has moved on.",
         };
         return Some(
             Draft::default()

@@ -5,7 +5,7 @@ use orderly::incident::{IncidentId, Recorded};
 use orderly::store::{LogId, Store};
 
 /// The incident of a story is the first of its journal.
-const INCIDENT: IncidentId = IncidentId(1);
+pub const INCIDENT: IncidentId = IncidentId(1);
 
 pub async fn journal(app: &App) -> Vec<Recorded> {
     let store = app.sqlite.as_ref().expect("a file");

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
+use super::carried::Carried;
 use super::incoming::Interaction;
 use crate::chat::lock;
 use crate::incident::Identity;
@@ -46,8 +47,8 @@ pub struct Live {
     pub first: tokio::sync::Mutex<First>,
     /// It has got its words, or they are on their way.
     claimed: AtomicBool,
-    /// They chose already what there is to choose, in a form that goes on with words.
-    chosen: AtomicBool,
+    /// What they chose and typed already, in a form that goes on with words.
+    carried: Mutex<Option<Carried>>,
     pub told: watch::Sender<bool>,
 }
 
@@ -61,12 +62,13 @@ impl Live {
         self.claimed.store(false, Ordering::SeqCst);
     }
 
-    pub fn has_chosen(&self) -> bool {
-        self.chosen.load(Ordering::SeqCst)
+    /// What the form that they are about to get begins with.
+    pub fn carried(&self) -> Option<Carried> {
+        lock(&self.carried).clone()
     }
 
-    pub fn goes_on_with_words(&self) {
-        self.chosen.store(true, Ordering::SeqCst);
+    pub fn goes_on_from(&self, carried: Carried) {
+        *lock(&self.carried) = Some(carried);
     }
 
     pub fn is_claimed(&self) -> bool {
@@ -94,7 +96,7 @@ impl Answers {
             until: now + TOKEN_LIFE,
             first: tokio::sync::Mutex::new(First::None),
             claimed: AtomicBool::new(false),
-            chosen: AtomicBool::new(false),
+            carried: Mutex::default(),
             told: watch::Sender::new(false),
         });
         let mut all = lock(&self.0);

@@ -1,5 +1,5 @@
-//! Forms that people are filling in. In memory: a page carries its choices and a modal what was settled before it, so that
-//! both are understood after a restart.
+//! Forms that people are filling in. In memory: what Discord gives back of a form says all of it (`carried`), so that it is
+//! understood after a restart.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -18,8 +18,6 @@ const DRAFTS_MAX: usize = 1_000;
 pub struct Kept {
     pub draft: Draft,
     pub who: Identity,
-    /// Fields of words that were filled in already.
-    pub filled: usize,
     until: DateTime<Utc>,
 }
 
@@ -35,7 +33,6 @@ impl Drafts {
         if all.len() < DRAFTS_MAX {
             let kept = Kept {
                 who: who.clone(),
-                filled: 0,
                 until: now + DRAFT_LIFE,
                 draft,
             };

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::answers::Live;
+use super::carried::Carried;
 use super::drafts::Kept;
-use super::form::Move;
+use super::form::{Move, again};
 use super::incoming::{Did, Interaction, Own};
 use super::port::{CHANGE, MODAL, SAY};
 use super::receive::Handed;
@@ -32,6 +33,14 @@ pub(super) fn with_typed(words: &str, typed: &BTreeMap<String, String>) -> Strin
     cut(&all, SAID_MAX, "…").shown.into_owned()
 }
 
+/// What was typed, as it may be said and kept.
+fn masked(intake: &Arc<dyn Intake>, typed: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let typed = typed.iter();
+    typed
+        .map(|(field, value)| (field.clone(), intake.masked(value)))
+        .collect()
+}
+
 impl DiscordChat {
     /// What was wrong with a form, and the way back into it with everything that was typed.
     pub(super) async fn mend(&self, live: &Live, kept: Kept, verdict: &Verdict) {
@@ -41,7 +50,8 @@ impl DiscordChat {
             Some(label) => format!("{label}: {}", verdict.message.fallback),
             None => verdict.message.fallback.clone(),
         };
-        self.drafts.change(&draft.id, &kept.who, |kept| kept.filled = 0);
+        self.drafts
+            .change(&draft.id, &kept.who, |kept| kept.draft.asked.clear());
         live.claim();
         let again = draft.again(&words, "Mend it");
         if let Err(failure) = self.answer(live, SAY, &again, None).await {
@@ -76,7 +86,7 @@ impl DiscordChat {
                 let page = self.looking(own, |look| kept.draft.page(look));
                 self.answer(&live, CHANGE, &page, None).await
             }
-            Move::On => match kept.draft.modal(kept.filled) {
+            Move::On => match kept.draft.modal() {
                 Some(modal) => {
                     live.claim();
                     self.answer(&live, MODAL, &modal, None).await
@@ -96,23 +106,23 @@ impl DiscordChat {
             what,
             chosen,
             message,
-            components,
+            page,
         } = &heard.did
         else {
             return;
         };
-        let Some(carried) = page::carried(components, draft) else {
+        let Some(carried) = Carried::on(page, draft) else {
             return self.words(live, LOST).await;
         };
         if *what != Move::On {
             live.claim();
-            let page = page::changed(components, draft, what, chosen);
+            let page = page::changed(&page["components"], draft, what, chosen);
             if let Err(failure) = self.answer(live, CHANGE, &page, None).await {
                 tracing::warn!(%failure, "a form could not go on");
             }
             return;
         }
-        live.goes_on_with_words();
+        live.goes_on_from(carried.clone());
         let now = self.clock.now();
         let asked = Delivery {
             key: heard.key(),
@@ -123,7 +133,7 @@ impl DiscordChat {
                 message: message.clone(),
                 press: Press::Ask {
                     path: carried.path,
-                    fixed: carried.settled,
+                    fixed: carried.fixed,
                 },
                 trigger: Some(heard.trigger(now)),
             },
@@ -131,44 +141,59 @@ impl DiscordChat {
         self.handed_in(intake, heard, live, asked, Handed::Act).await;
     }
 
-    pub(super) async fn filled(
-        self: &Arc<Self>,
-        own: &Own,
-        intake: &Arc<dyn Intake>,
-        heard: &Interaction,
-        id: &str,
-        self_told: Option<(String, BTreeMap<String, String>)>,
-        values: BTreeMap<String, String>,
-    ) {
+    /// The words of a modal.
+    pub(super) async fn filled(self: &Arc<Self>, own: &Own, intake: &Arc<dyn Intake>, heard: &Interaction) {
+        let Did::Filled {
+            draft,
+            carried,
+            asked,
+            values,
+        } = &heard.did
+        else {
+            return;
+        };
         let Some(live) = self.answers.begin(heard, false, self.clock.now()) else {
             return;
         };
-        let known = self.drafts.change(id, &heard.from, |kept| {
-            kept.filled = kept.draft.fill(kept.filled, &values);
-        });
-        match (known, self_told) {
-            (Some(kept), _) if kept.filled < kept.draft.words_count() => {
-                live.claim();
-                let left = kept.draft.words_count() - kept.filled;
-                let words = format!("That is kept. Fields left: {left}.");
-                let again = kept.draft.again(&words, "Go on");
-                if let Err(failure) = self.answer(&live, SAY, &again, None).await {
-                    tracing::warn!(%failure, "a form could not go on");
-                }
+        let known = self
+            .drafts
+            .change(draft, &heard.from, |kept| kept.draft.fill(asked, values));
+        match (known, carried.clone()) {
+            (Some(kept), _) if kept.draft.words_left() > 0 => {
+                self.half_filled(intake, &live, draft, &kept.draft.carried())
+                    .await;
             }
             (Some(kept), _) => self.submit(own, intake, heard, &live, kept).await,
-            (None, Some((path, fixed))) => {
+            (None, Some(mut carried)) => {
+                carried.take(asked, values);
+                if carried.left > 0 {
+                    return self.half_filled(intake, &live, draft, &carried).await;
+                }
                 let submit = Incoming::Submit {
                     from: heard.from.clone(),
                     room: own.room(&heard.spot.room),
-                    path,
-                    fixed,
-                    values: values.clone(),
+                    path: carried.path,
+                    fixed: carried.fixed,
+                    values: carried.values.clone(),
                 };
-                self.submitted(intake, heard, &live, submit, Handed::Words(values))
-                    .await;
+                let words = Handed::Words(masked(intake, &carried.values));
+                self.submitted(intake, heard, &live, submit, words).await;
             }
-            (None, None) => self.words(&live, &with_typed(LOST, &values)).await,
+            (None, None) => {
+                let words = with_typed(LOST, &masked(intake, values));
+                self.words(&live, &words).await;
+            }
+        }
+    }
+
+    /// There are more words than a modal holds, and none may follow a modal: a message comes between, and holds what was typed.
+    async fn half_filled(&self, intake: &Arc<dyn Intake>, live: &Live, draft: &str, carried: &Carried) {
+        live.claim();
+        let words = format!("That is kept. Fields left: {}.", carried.left);
+        let between = carried.between(&words, draft, &|text| intake.masked(text));
+        let message = between.unwrap_or_else(|| again(draft, &words, "Go on"));
+        if let Err(failure) = self.answer(live, SAY, &message, None).await {
+            tracing::warn!(%failure, "a form could not go on");
         }
     }
 

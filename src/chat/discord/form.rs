@@ -4,10 +4,11 @@
 //! with choices begins as a message that only the person sees, with menus, switches and one button; the button opens the
 //! modal. A form with words alone is a modal at once, and one with more than five is continued by a button.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::carried::typed_most;
 use super::embeds::pressable;
 use super::press::{self, ID_MAX};
 use crate::chat::{Field, FieldKind, Form, Style};
@@ -39,6 +40,8 @@ pub struct Draft {
     pub form: Form,
     /// What was chosen and typed so far.
     pub values: BTreeMap<String, String>,
+    /// Fields of words that were asked for already.
+    pub asked: BTreeSet<String>,
 }
 
 /// How a field is asked for.
@@ -60,14 +63,15 @@ pub enum Move {
     On,
 }
 
-/// The ids of forms: `o1:f:<draft>:s:<field>`, `…:t:<field>`, `…:go`, `…:go:<path>?<option>=<value>`.
+/// The ids of forms: `o1:f:<draft>:s:<field>`, `…:t:<field>`, `…:go`, `…:go:<path>?<option>=<value>`, and `…:on:<left>:…`
+/// where the words need more than one modal.
 pub fn moved(id: &str) -> Option<(&str, Move)> {
     let rest = id.strip_prefix("o1:f:")?;
     let (draft, rest) = rest.split_once(':')?;
     let what = match rest.split_once(':') {
         Some(("s", field)) => Move::Chose(field.to_owned()),
         Some(("t", field)) => Move::Turned(field.to_owned()),
-        Some(("go", _)) => Move::On,
+        Some(("go" | "on", _)) => Move::On,
         None if rest == "go" => Move::On,
         _ => return None,
     };
@@ -81,6 +85,15 @@ pub fn modal_id(id: &str) -> Option<(&str, Option<&str>)> {
         Some((draft, kept)) => Some((draft, Some(kept))),
         None => Some((rest, None)),
     }
+}
+
+/// What a modal asked for.
+pub fn asked(components: &Value) -> Vec<String> {
+    let rows = components.as_array().into_iter().flatten();
+    let inputs = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+    inputs
+        .filter_map(|input| input["custom_id"].as_str().map(str::to_owned))
+        .collect()
 }
 
 /// The words that were typed into a modal.
@@ -107,6 +120,7 @@ impl Draft {
             room: room.to_owned(),
             form: form.clone(),
             values,
+            asked: BTreeSet::new(),
         }
     }
 
@@ -149,14 +163,29 @@ impl Draft {
         self.ways().iter().any(|(_, way)| *way != Way::Words)
     }
 
-    /// The inputs that were not asked for yet; `after` is the last field that was.
-    fn inputs(&self, after: usize) -> Vec<&Field> {
-        self.words().into_iter().skip(after).take(INPUTS_MAX).collect()
+    /// The inputs of the next modal: what was not asked for yet.
+    fn inputs(&self) -> Vec<&Field> {
+        let words = self.words().into_iter();
+        words
+            .filter(|field| !self.asked.contains(&field.name))
+            .take(INPUTS_MAX)
+            .collect()
     }
 
-    /// How many fields of words are asked for in all.
-    pub fn words_count(&self) -> usize {
-        self.words().len()
+    /// How many fields of words were not asked for yet.
+    pub fn words_left(&self) -> usize {
+        let words = self.words().into_iter();
+        words.filter(|field| !self.asked.contains(&field.name)).count()
+    }
+
+    /// How many modals the words need.
+    pub(super) fn modal_count(&self) -> usize {
+        self.words().len().div_ceil(INPUTS_MAX)
+    }
+
+    /// The form with what is settled, and how many of its words are left.
+    pub(super) fn counted(&self, settled: &BTreeMap<String, String>) -> String {
+        format!("{}:{}", self.words_left(), press::query(&self.form.path, settled))
     }
 
     /// The label of a field, for words about it.
@@ -173,20 +202,15 @@ impl Draft {
         };
     }
 
-    /// Takes the words of a modal; what was left empty is empty. Gives how many fields are filled in then.
-    pub fn fill(&mut self, after: usize, values: &BTreeMap<String, String>) -> usize {
-        let asked: Vec<String> = self
-            .inputs(after)
-            .iter()
-            .map(|field| field.name.clone())
-            .collect();
-        for name in &asked {
+    /// Takes the words of a modal that asked for these; what was left empty is empty.
+    pub fn fill(&mut self, asked: &[String], values: &BTreeMap<String, String>) {
+        for name in asked {
             match values.get(name) {
                 Some(value) => self.values.insert(name.clone(), value.clone()),
                 None => self.values.remove(name),
             };
         }
-        after + asked.len()
+        self.asked.extend(asked.iter().cloned());
     }
 
     pub fn turn(&mut self, field: &str) {
@@ -195,9 +219,9 @@ impl Draft {
         }
     }
 
-    /// The modal with the words from the `after`th on; `None` where none are left.
-    pub fn modal(&self, after: usize) -> Option<Value> {
-        let fields = self.inputs(after);
+    /// The modal with the words that were not asked for yet; `None` where none are left.
+    pub fn modal(&self) -> Option<Value> {
+        let fields = self.inputs();
         if fields.is_empty() {
             return None;
         }
@@ -213,12 +237,14 @@ impl Draft {
     }
 
     /// Everything that is settled stands in the id where there is space, so that a restart loses nothing of what is typed.
+    /// Of a later modal it stands in the message from which that was opened.
     fn modal_id(&self) -> String {
         let short = format!("{VERSION}:m:{}", self.id);
-        if self.words_count() > INPUTS_MAX {
-            return short;
-        }
-        let long = format!("{short}:{}", press::query(&self.form.path, &self.settled()));
+        let long = match self.modal_count() {
+            0 | 1 => format!("{short}:{}", press::query(&self.form.path, &self.settled())),
+            _ if self.asked.is_empty() => format!("{short}:{}", self.counted(&self.settled())),
+            _ => return short,
+        };
         if long.encode_utf16().count() <= ID_MAX {
             long
         } else {
@@ -240,33 +266,45 @@ impl Draft {
 
     fn input(&self, field: &Field) -> Value {
         let style = if field.kind == FieldKind::Area { 2 } else { 1 };
+        let value = self.values.get(&field.name).filter(|value| !value.is_empty());
+        // What was there before is never cut, though it may be too long to be carried from modal to modal.
+        let most = match self.modal_count() {
+            0 | 1 => INPUT_MAX,
+            _ => typed_most(self.words().len()).max(value.map_or(0, |value| value.encode_utf16().count())),
+        };
+        let most = most.min(INPUT_MAX);
         let mut input = json!({
             "type": 4,
             "custom_id": field.name,
             "style": style,
             "label": short(&field.label, TITLE_MAX),
             "required": field.required,
-            "max_length": INPUT_MAX,
+            "max_length": most,
         });
         if let Some(hint) = hint(field) {
             input["placeholder"] = json!(short(&hint, PLACEHOLDER_MAX));
         }
-        if let Some(value) = self.values.get(&field.name).filter(|value| !value.is_empty()) {
+        if let Some(value) = value {
             input["value"] = json!(cut(value, INPUT_MAX, "").shown);
         }
         input
     }
 
-    /// What is said where more words follow, or where something was wrong: with a button back into the words.
+    /// What is said where something was wrong, or before a form that cannot be shown at once.
     pub fn again(&self, words: &str, label: &str) -> Value {
-        let id = format!("{VERSION}:f:{}:go", self.id);
-        json!({
-            "content": "",
-            "embeds": [{ "description": super::markdown::escaped(&cut(words, INTRO_MAX, "…").shown) }],
-            "components": [{ "type": 1, "components": [pressable(label, Style::Primary, &id)] }],
-            "allowed_mentions": { "parse": [] },
-        })
+        again(&self.id, words, label)
     }
+}
+
+/// Words with a button back into a form.
+pub fn again(draft: &str, words: &str, label: &str) -> Value {
+    let id = format!("{VERSION}:f:{draft}:go");
+    json!({
+        "content": "",
+        "embeds": [{ "description": super::markdown::escaped(&cut(words, INTRO_MAX, "…").shown) }],
+        "components": [{ "type": 1, "components": [pressable(label, Style::Primary, &id)] }],
+        "allowed_mentions": { "parse": [] },
+    })
 }
 
 /// A value must come back as it was given, so one that is too long makes the field a line of words.

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::accounts;
+use super::carried::Carried;
 use super::form::{self, Move};
 use super::ids::in_room;
 use super::places::{Spot, spot_of};
@@ -122,12 +123,14 @@ pub enum Did {
         chosen: Vec<String>,
         message: MessageRef,
         /// What stands on it.
-        components: Value,
+        page: Value,
     },
     /// Filled in words.
     Filled {
         draft: String,
-        kept: Option<(String, BTreeMap<String, String>)>,
+        /// What the modal says of its form, or else the message from which it was opened.
+        carried: Option<Carried>,
+        asked: Vec<String>,
         values: BTreeMap<String, String>,
     },
     /// Picked an entry of a message's menu; the message comes along, in case it was written before we listened.
@@ -186,7 +189,7 @@ pub fn interaction(body: &Value, own: &Own, names: &Names<'_>, now: DateTime<Utc
             },
             None => Did::Unknown,
         },
-        5 => filled(data),
+        5 => filled(data, &body["message"]),
         _ => Did::Unknown,
     };
     let roles = member["roles"].as_array().into_iter().flatten();
@@ -216,7 +219,7 @@ fn pressed(body: &Value, data: &Value, spot: &Spot, own: &Own) -> Did {
             what,
             chosen: chosen.filter_map(Value::as_str).map(str::to_owned).collect(),
             message,
-            components: body["message"]["components"].clone(),
+            page: body["message"].clone(),
         };
     }
     match press::read(id) {
@@ -225,13 +228,14 @@ fn pressed(body: &Value, data: &Value, spot: &Spot, own: &Own) -> Did {
     }
 }
 
-fn filled(data: &Value) -> Did {
+fn filled(data: &Value, page: &Value) -> Did {
     let Some((draft, kept)) = text(data, "custom_id").and_then(form::modal_id) else {
         return Did::Unknown;
     };
     Did::Filled {
         draft: draft.to_owned(),
-        kept: kept.map(press::asked),
+        carried: kept.map(Carried::of_modal).or_else(|| Carried::on(page, draft)),
+        asked: form::asked(&data["components"]),
         values: form::typed(&data["components"]),
     }
 }

@@ -1,6 +1,6 @@
 //! Discord: our rooms are channels, our cards are embeds with buttons, and what people do comes in over the gateway.
 //!
-//! * Pure: `markdown`, `embeds`, `form`, `page`, `press`, `typed`, `ids` say things as Discord takes them; `incoming`, `messages`
+//! * Pure: `markdown`, `embeds`, `form`, `page`, `carried`, `press`, `typed`, `ids` say things as Discord takes them; `incoming`, `messages`
 //!   and `rights` understand what it sends.
 //! * `api` is one call of the REST API and what its answer means for the outbox: again, or never; `pace` keeps below
 //!   Discord's limits.
@@ -16,6 +16,7 @@
 mod accounts;
 mod answers;
 mod api;
+mod carried;
 mod check;
 mod drafts;
 mod embeds;

@@ -3,8 +3,6 @@
 //! The page itself says which form it is and what was chosen on it so far, so that it is understood after a restart, when
 //! nobody here remembers it.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::embeds::pressable;
@@ -20,16 +18,8 @@ const MENU_TEXT_MAX: usize = 150;
 /// Kinds and looks of components, as Discord numbers them.
 const BUTTON: u64 = 2;
 const USER_MENU: u64 = 5;
-const PRIMARY: u64 = 1;
+pub(super) const PRIMARY: u64 = 1;
 const PLAIN: u64 = 2;
-
-/// What a page says of its form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Carried {
-    pub path: String,
-    /// What was settled before, and what was chosen on the page.
-    pub settled: BTreeMap<String, String>,
-}
 
 fn on(label: &str) -> String {
     format!("☑ {label}")
@@ -81,7 +71,10 @@ impl Draft {
     /// The form itself stands in the id where there is space.
     fn go_id(&self) -> String {
         let short = format!("{VERSION}:f:{}:go", self.id);
-        let long = format!("{short}:{}", press::query(&self.form.path, &self.form.fixed));
+        let long = match self.modal_count() {
+            0 | 1 => format!("{short}:{}", press::query(&self.form.path, &self.form.fixed)),
+            _ => format!("{VERSION}:f:{}:on:{}", self.id, self.counted(&self.form.fixed)),
+        };
         if long.encode_utf16().count() <= ID_MAX {
             long
         } else {
@@ -148,48 +141,6 @@ fn offered(options: &[(String, String)], chosen: &[&str]) -> Value {
             }
             option
         })
-        .collect()
-}
-
-fn parts(components: &Value) -> impl Iterator<Item = &Value> {
-    let rows = components.as_array().into_iter().flatten();
-    rows.flat_map(|row| row["components"].as_array().into_iter().flatten())
-}
-
-/// What stands on a page that nobody here remembers; `None` where it does not say which form it is.
-pub fn carried(components: &Value, draft: &str) -> Option<Carried> {
-    let ours = format!("{VERSION}:f:{draft}:");
-    let (mut form, mut chosen) = (None, BTreeMap::new());
-    for part in parts(components) {
-        let id = part["custom_id"].as_str().and_then(|id| id.strip_prefix(&ours));
-        match id.and_then(|id| id.split_once(':')) {
-            Some(("go", query)) => form = Some(press::asked(query)),
-            Some(("s", field)) => {
-                let values = picked(part);
-                if !values.is_empty() {
-                    chosen.insert(field.to_owned(), values.join(","));
-                }
-            }
-            Some(("t", field)) if part["style"] == PRIMARY => {
-                chosen.insert(field.to_owned(), "yes".to_owned());
-            }
-            _ => {}
-        }
-    }
-    let (path, mut settled) = form?;
-    settled.extend(chosen);
-    Some(Carried { path, settled })
-}
-
-/// What is chosen in a menu.
-fn picked(menu: &Value) -> Vec<&str> {
-    let options = menu["options"].as_array().into_iter().flatten();
-    let chosen = options.filter(|option| option["default"] == true);
-    let people = menu["default_values"].as_array().into_iter().flatten();
-    let values = chosen.map(|option| &option["value"]);
-    values
-        .chain(people.map(|user| &user["id"]))
-        .filter_map(Value::as_str)
         .collect()
 }
 

@@ -259,7 +259,7 @@ impl DiscordChat {
     fn beginning(&self, own: &Own, draft: &Draft, has_chosen: bool) -> (u8, Value) {
         let modal = match draft.begins_with_choices() && !has_chosen {
             true => None,
-            false => draft.modal(0),
+            false => draft.modal(),
         };
         match modal {
             Some(modal) => (MODAL, modal),
@@ -430,9 +430,13 @@ impl Chat for DiscordChat {
         let channel = ours(own, room)?;
         let now = self.clock.now();
         let (id, token) = trigger.token.split_once('/').unwrap_or((&trigger.token, ""));
-        let draft = Draft::new(id, channel, asked);
+        let mut draft = Draft::new(id, channel, asked);
         let live = self.answers.of(&trigger.token, now);
-        let has_chosen = live.as_ref().is_some_and(|live| live.has_chosen());
+        let carried = live.as_ref().and_then(|live| live.carried());
+        let has_chosen = carried.is_some();
+        if let Some(carried) = carried {
+            draft.take_up(carried);
+        }
         let (kind, body) = self.beginning(own, &draft, has_chosen);
         self.drafts.keep(draft.clone(), to, now);
         let Some(live) = live else {

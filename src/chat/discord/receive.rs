@@ -153,9 +153,7 @@ impl DiscordChat {
                 self.handed_in(intake, &heard, &live, press, Handed::Act).await;
             }
             Did::Moved { .. } => self.moved(own, intake, &heard).await,
-            Did::Filled { draft, kept, values } => {
-                self.filled(own, intake, &heard, &draft, kept, values).await;
-            }
+            Did::Filled { .. } => self.filled(own, intake, &heard).await,
             Did::Unknown => {
                 let Some(live) = self.answers.begin(&heard, false, now) else {
                     return;

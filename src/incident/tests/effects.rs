@@ -276,3 +276,17 @@ fn a_config_that_means_never_does_not_overflow() {
     });
     assert!(!effects(&story, &story.journal).is_empty());
 }
+
+#[test]
+fn the_prompt_of_a_phase_that_was_left_is_shown_once_more() {
+    let mut story = Story::opened();
+    let first = story.state().passages[0].event;
+    story.does("cleo", take("cleo", Role::Commander));
+    let written = story.does("ana", Request::Frame { frame: whole_frame() });
+    let effects = effects(&story, &written);
+    let entered = story.state().passages[1].event;
+    for entered in [first, entered] {
+        let slot = Slot::Prompt { entered };
+        assert!(effects.contains(&Effect::Show { slot }), "{slot}");
+    }
+}

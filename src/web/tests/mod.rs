@@ -79,6 +79,10 @@ impl Intake for Inbox {
         }
     }
 
+    fn masked(&self, typed: &str) -> String {
+        typed.to_owned()
+    }
+
     async fn complete(&self, _: &Identity, _: &RoomRef, typed: &str) -> Vec<(String, String)> {
         let all = [
             ("probe run", "Ask a system"),

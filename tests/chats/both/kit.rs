@@ -28,6 +28,9 @@ const SLACK_SOCKETS: usize = 2;
 /// A port on which nobody listens: no test here needs the second target.
 const NO_MIRROR: u16 = 1;
 
+/// Beside ben, so that two can approve what two must.
+const SECOND_APPROVER: (&str, &str) = ("eve", r#"["approver"]"#);
+
 pub struct House {
     pub app: App,
     pub slack: Workspace,
@@ -44,14 +47,22 @@ impl House {
     pub async fn open() -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let people = PEOPLE.map(|(who, _)| who);
-        let (slack, discord) = (Workspace::open(&people).await, Guild::open(&people).await);
+        let mut people = PEOPLE.to_vec();
+        people.push(SECOND_APPROVER);
+        let names: Vec<&str> = people.iter().map(|(who, _)| *who).collect();
+        let (slack, discord) = (Workspace::open(&names).await, Guild::open(&names).await);
         let clock = ManualClock::at(MORNING.parse().expect("a time"));
         let folder = tempfile::tempdir().expect("a folder");
         let shop = Shop::start(folder.path(), Arc::new(clock.clone()), EVERY)
             .await
             .expect("an open shop");
-        let config = config(&[&slack, &discord], &shop.url(), NO_MIRROR, folder.path());
+        let config = config(
+            &[&slack, &discord],
+            &people,
+            &shop.url(),
+            NO_MIRROR,
+            folder.path(),
+        );
         let (app, page) = program(config, folder.path(), &clock).await;
         slack.reach(&app, page.addr()).await;
         discord.reach(&app, page.addr()).await;
@@ -79,6 +90,20 @@ impl House {
             house.state().await.rooms
         );
         house
+    }
+
+    /// Presses a button of the newest message with it, where the incident is on this platform; what they are told.
+    pub async fn presses(&self, platform: Platform, who: &str, label: &str) -> Vec<Seen> {
+        let (hands, room) = (self.on(platform), self.room(platform).await.expect("a room"));
+        let before = hands.told(who, &room).await;
+        let seen = hands.room(who, &room).await.expect("a room to see");
+        let has = |seen: &&Seen| seen.buttons.iter().any(|button| button.label == label);
+        let message = seen.iter().rev().find(has).expect("such a button");
+        hands.presses(who, &room, &message.id, label).await;
+        self.settled().await;
+        let mut told = hands.told(who, &room).await;
+        told.retain(|seen| before.iter().all(|known| known.id != seen.id));
+        told
     }
 
     pub fn on(&self, platform: Platform) -> &dyn Hands {

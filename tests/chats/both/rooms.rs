@@ -10,8 +10,11 @@ fn counted(texts: &[String], part: &str) -> usize {
     texts.iter().filter(|text| text.contains(part)).count()
 }
 
-#[tokio::test]
-async fn somebody_who_is_known_on_both_is_one_vote() {
+/// What the siren answers the first time: afterwards nothing is left to repair.
+const FIRST_SIREN: &str = r#"{"repaired":3,"wrong":0}"#;
+
+/// An incident with both rooms in which ana has proposed what two must approve.
+async fn proposed() -> House {
     let house = House::opened(OPEN).await;
     house.types(Slack, "ana", "take commander").await;
     let frame =
@@ -22,6 +25,44 @@ async fn somebody_who_is_known_on_both_is_one_vote() {
         .types(Slack, "ana", "propose test.siren shop reason=\"wake everybody\"")
         .await;
     assert!(asked[0].text.contains("A1 is being prepared"), "{asked:#?}");
+    house
+}
+
+#[tokio::test]
+async fn two_who_approve_on_two_platforms_are_a_quorum_and_it_runs_once() {
+    let house = proposed().await;
+    house.types(Slack, "ana", "invite @eve").await;
+    let first = house.presses(Slack, "ben", "Approve").await;
+    assert!(first[0].text.contains("Your approval of A1 counts"), "{first:#?}");
+    assert!(house.state().await.attempts.is_empty(), "two people, not one");
+    let second = house.presses(Discord, "eve", "Approve").await;
+    assert!(
+        second[0].text.contains("Your approval of A1 counts"),
+        "{second:#?}"
+    );
+    for platform in [Slack, Discord] {
+        let texts = house.texts(platform).await;
+        let card = texts.iter().find(|text| text.starts_with("A1 "));
+        let card = card.unwrap_or_else(|| panic!("no proposal on {platform:?}: {texts:#?}"));
+        assert!(card.contains(FIRST_SIREN), "{card}");
+        let approved: Vec<&str> = card.lines().filter(|line| line.contains("approved")).collect();
+        assert_eq!(approved.len(), 2, "{card}");
+        for (line, who) in approved.iter().zip(["ben", "eve"]) {
+            assert!(line.contains(who), "{who}, on {platform:?}: {line}");
+        }
+    }
+    // Pressed once more, or typed elsewhere, it does not run again.
+    house.types(Discord, "ben", "approve A1").await;
+    house.types(Slack, "eve", "approve A1").await;
+    house.minutes(15).await;
+    let state = house.state().await;
+    assert_eq!(state.attempts.len(), 1, "{:?}", state.attempts);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn somebody_who_is_known_on_both_is_one_vote() {
+    let house = proposed().await;
     let own = house.types(Discord, "ana", "approve A1").await;
     assert!(own[0].text.contains("You proposed A1"), "{own:#?}");
     let first = house.types(Slack, "ben", "approve A1").await;
@@ -33,6 +74,7 @@ async fn somebody_who_is_known_on_both_is_one_vote() {
         matches!(stage, Stage::Waiting { .. }),
         "two people, not two accounts: {stage:?}"
     );
+    assert!(state.attempts.is_empty());
     house.close().await;
 }
 

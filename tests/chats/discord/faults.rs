@@ -22,7 +22,7 @@ async fn every_call_is_limited_once_and_nothing_is_lost() {
 #[tokio::test]
 async fn every_call_fails_once_and_nothing_is_lost() {
     let house = House::open().await;
-    house.discord.every_call_once(Fault::Status(500));
+    house.discord.every_call_once(Fault::Status(500), 1, 0);
     lived_through(&house).await;
     holds_it_all(&house).await;
     house.close().await;

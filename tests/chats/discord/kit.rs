@@ -20,6 +20,7 @@ use orderly_testbed::discord::{Call, DiscordServer, Outcome, Person, Sent};
 use tempfile::TempDir;
 
 use super::typing::natively;
+use crate::process::Process;
 
 /// The incident of a story is the first of its journal.
 pub const INCIDENT: IncidentId = IncidentId(1);
@@ -32,6 +33,12 @@ const PACED_OUT: usize = 120;
 
 /// The journal's file.
 const JOURNAL: &str = "discord.sqlite";
+
+/// With this code Discord forgets a session.
+const SESSION_TIMED_OUT: u16 = 4009;
+
+/// From a death to the first call of the next life, at least.
+const STARTED: Duration = Duration::from_secs(1);
 
 /// In the keys of what may wait longer: a channel's topic is changed twice in ten minutes and not more often.
 const TOPIC: &str = "/topic@";
@@ -46,6 +53,7 @@ pub struct House {
     pub announce: String,
     shop: Shop,
     folder: TempDir,
+    process: Process,
 }
 
 /// What a test wants otherwise than usual, as lines of `[discord]`.
@@ -99,7 +107,16 @@ impl House {
         Self::on(DiscordServer::start().await, &format!("\n{tables}")).await
     }
 
+    /// The same, so that it can be [killed](Self::killed).
+    pub async fn mortal() -> Self {
+        Self::in_process(DiscordServer::start().await, Process::mortal(), "").await
+    }
+
     pub async fn on(discord: DiscordServer, more: More<'_>) -> Self {
+        Self::in_process(discord, Process::default(), more).await
+    }
+
+    async fn in_process(discord: DiscordServer, process: Process, more: More<'_>) -> Self {
         // Only the first call counts; a second one is no mistake.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
@@ -119,7 +136,7 @@ impl House {
         register(&settings, "incident", Scope::Guild, Arc::new(clock.clone()))
             .await
             .expect("commands that Discord takes");
-        let app = Self::program(config, folder.path(), &clock).await;
+        let app = Self::program(&process, config, folder.path(), &clock).await;
         discord.connected(1).await;
         Self {
             discord,
@@ -130,10 +147,17 @@ impl House {
             announce,
             shop,
             folder,
+            process,
         }
     }
 
-    async fn program(config: Config, folder: &Path, clock: &ManualClock) -> App {
+    async fn program(process: &Process, config: Config, folder: &Path, clock: &ManualClock) -> App {
+        let (folder, clock) = (folder.to_owned(), clock.clone());
+        let starting = async move { Self::started(config, &folder, &clock).await };
+        process.runs(starting).await
+    }
+
+    async fn started(config: Config, folder: &Path, clock: &ManualClock) -> App {
         let catalog = Catalog::load(&[(demo::CATALOG.0.into(), demo::CATALOG.1.to_owned())]);
         let files = Files {
             catalog: catalog.unwrap_or_else(|problems| panic!("{problems:?}")),
@@ -221,12 +245,21 @@ impl House {
     }
 
     pub async fn types_in(&self, who: &str, line: &str, place: &str) -> Option<State> {
-        let (path, options) = natively(line);
-        let sent = self
-            .person(who)
-            .commands(&format!("incident {path}"), &options, place);
+        let sent = self.sends_in(who, line, place);
         self.answered(&sent).await;
         self.settled().await
+    }
+
+    /// Types a command, and nothing more.
+    pub async fn sends(&self, who: &str, line: &str) -> Sent {
+        let place = self.place().await;
+        self.sends_in(who, line, &place)
+    }
+
+    fn sends_in(&self, who: &str, line: &str, place: &str) -> Sent {
+        let (path, options) = natively(line);
+        self.person(who)
+            .commands(&format!("incident {path}"), &options, place)
     }
 
     /// Waits for the first answer; where a call of the bot was not taken, time passes, and it is tried again.
@@ -281,14 +314,46 @@ impl House {
         entries.filter_map(|stored| stored.entry.text).collect()
     }
 
-    /// The process dies where it stands and is started again.
+    /// It is stopped in good order and started again.
     pub async fn restarted(self) -> Self {
+        let sessions = self.discord.read(|discord| discord.sessions_started());
         self.app.stop().await;
         let config = self.app.joined.config().clone();
-        let app = Self::program(config, self.folder.path(), &self.clock).await;
+        let app = Self::program(&self.process, config, self.folder.path(), &self.clock).await;
         let house = Self { app, ..self };
-        house.discord.connected(1).await;
+        // The connection of before may still be closing.
+        house.discord.session_after(sessions).await;
         house
+    }
+
+    /// It dies where it stands, with all it has under way, and is started again.
+    pub async fn killed(mut self) -> Self {
+        let config = self.app.joined.config().clone();
+        self.process.dies().await;
+        self.discord
+            .until("its calls to end", |discord| discord.hanging() == 0)
+            .await;
+        // What was on its way to it is lost, and nobody takes its session up again.
+        self.discord.close_sockets(SESSION_TIMED_OUT);
+        self.discord.time_out_interactions();
+        // Calls that one second no longer allowed are allowed again.
+        self.advance(STARTED);
+        let process = Process::mortal();
+        let app = Self::program(&process, config, self.folder.path(), &self.clock).await;
+        let house = Self { app, process, ..self };
+        tokio::select! {
+            () = house.discord.connected(1) => {}
+            // It dies again before it is there.
+            () = house.hangs() => {}
+        }
+        house
+    }
+
+    /// Waits until a call hangs.
+    pub async fn hangs(&self) {
+        self.discord
+            .until("a call that hangs", |discord| discord.hanging() > 0)
+            .await;
     }
 
     pub async fn close(self) {

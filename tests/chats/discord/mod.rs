@@ -5,6 +5,7 @@ mod doctor;
 mod faults;
 mod forms;
 mod hands;
+mod killed;
 mod kit;
 mod look;
 mod platform;

@@ -33,6 +33,8 @@ pub struct Guild {
     incidents: String,
     category: String,
     registered: AtomicBool,
+    /// Sessions that the program had begun when it was last reached.
+    sessions: AtomicUsize,
     /// What people do is kept back, and arrives with the last first.
     reversed: AtomicBool,
     /// Calls that were told to wait before time passed last.
@@ -55,6 +57,7 @@ impl Guild {
             category: discord.category("incidents"),
             discord,
             registered: AtomicBool::new(false),
+            sessions: AtomicUsize::new(0),
             reversed: AtomicBool::new(false),
             limited: AtomicUsize::new(0),
             away: Mutex::default(),
@@ -243,7 +246,11 @@ impl Hands for Guild {
                 .await
                 .expect("commands that Discord takes");
         }
-        self.discord.connected(SOCKETS).await;
+        // A connection of before a restart may still be closing.
+        let known = self.sessions.load(Ordering::SeqCst);
+        self.discord.session_after(known).await;
+        let started = self.discord.read(|discord| discord.sessions_started());
+        self.sessions.store(started, Ordering::SeqCst);
     }
 
     fn advance(&self, by: Duration) {

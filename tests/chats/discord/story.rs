@@ -2,9 +2,11 @@
 
 use orderly::demo::guide;
 use orderly::incident::{Phase, Stage};
-use orderly_testbed::discord::DiscordServer;
+use orderly_testbed::discord::{DiscordServer, Message};
+use sha2::{Digest, Sha256};
 
 use super::kit::House;
+use crate::agree::{Post, room_and_journal_agree};
 
 /// Walks the demo's incident along its guide, in Discord, up to the step with this id.
 pub async fn lived_until(house: &House, id: &str) {
@@ -85,6 +87,29 @@ pub async fn holds_it_all(house: &House) {
         "it was announced"
     );
     nothing_stands_twice(house);
+    let posts: Vec<Post> = house.discord.read(|discord| {
+        let ours = discord
+            .spoken(&room)
+            .filter(|message| message.author == discord.bot_user() && message.attachments.is_empty());
+        let post = |message: &Message| Post {
+            id: message.id.clone(),
+            key: key_of(message).unwrap_or_default().to_owned(),
+            text: discord.plain(message),
+        };
+        ours.map(post).collect()
+    });
+    room_and_journal_agree(&house.app, &state, &posts, nonce).await;
+}
+
+/// The key of a post, as Discord keeps it: the fragment of an address.
+fn key_of(message: &Message) -> Option<&str> {
+    let (_, nonce) = message.embeds.first()?["url"].as_str()?.split_once('#')?;
+    Some(nonce)
+}
+
+/// What becomes of a key so that it fits there.
+fn nonce(key: &str) -> String {
+    format!("o{}", &hex::encode(Sha256::digest(key))[..24])
 }
 
 /// Every post has a key of its own, in every channel.

@@ -13,23 +13,50 @@ static OWN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         // Digests cover the shop's address and the room's name.
         (r"\b([0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{64})\b", "DIGEST"),
         (r"127\.0\.0\.1:\d+", "SHOP"),
-        (r"\d+(\.\d+)? m?s\b", "SPAN"),
+        // How long a real call took: the only time that a test does not move by hand.
+        (r"\b\d+ ms\b", "SPAN"),
         (r"latency_ms\b[: ]+\d+", "latency_ms SPAN"),
-        (r"\b\d+ min\b", "SPAN"),
-        // A platform that makes the bot wait puts what follows off by seconds.
-        (r"(T\d{2}:\d{2}):\d{2}(\.\d+)?Z", "${1}Z"),
         // Where a room is, and how a platform says that it has none of that name.
         (r"\b(local|slack|discord):ROOM", "PLATFORM:ROOM"),
         (
             r"There is no room (#[\w-]+) on the page\.|Orderly sees no channel (#[\w-]+)\. Invite it there first, with its name in that channel\.|This server has no channel (#[\w-]+)\.",
             "There is no room $1$2$3.",
         ),
-        // Probes of one round race each other, so the events of their answers change places.
+        // Probes of one round race each other, so the events of their answers change places, and a card may be shown between
+        // two of them. How far the journal was at a passage or an export, and how long it is, is no matter of chance.
         (r"#\d+", "#"),
     ];
-    own.map(|(pattern, instead)| (Regex::new(pattern).expect("a pattern"), instead))
-        .into()
+    patterns(own)
 });
+
+/// What differs besides on a day on which something goes wrong: a platform that makes the bot wait puts what follows off by
+/// seconds, and so do a connection that is made again and a program that is started again.
+static LATE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    patterns([
+        (r"\b\d+(\.\d+)? (s|min)\b", "SPAN"),
+        (r"(T\d{2}:\d{2}):\d{2}(\.\d+)?Z", "${1}Z"),
+        (r"\bevent \d+", "event"),
+    ])
+});
+
+fn patterns<const N: usize>(patterns: [(&str, &'static str); N]) -> Vec<(Regex, &'static str)> {
+    patterns
+        .map(|(pattern, instead)| (Regex::new(pattern).expect("a pattern"), instead))
+        .into()
+}
+
+/// The number of an event of which no chance decides: `Journal INC-7 at event #17`, `as of event #112`.
+static FIXED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(at|as of) event #(\d+)").expect("a pattern"));
+
+fn replaced(text: String, patterns: &[(Regex, &'static str)]) -> String {
+    patterns.iter().fold(text, |text, (own, instead)| {
+        own.replace_all(&text, *instead).into_owned()
+    })
+}
+
+/// Heading of what a new room is asked first.
+const FIRST_PROMPT: &str = "1 of 6 Confirm";
 
 /// An answer of a probe, by its number.
 static ANSWER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bP\d+\b").expect("a pattern"));
@@ -39,9 +66,13 @@ pub fn neutral(text: &str, rooms: &[String]) -> String {
     let named = rooms
         .iter()
         .fold(text.to_owned(), |text, room| text.replace(room.as_str(), "ROOM"));
-    OWN.iter().fold(named, |text, (own, instead)| {
-        own.replace_all(&text, *instead).into_owned()
-    })
+    let fixed = FIXED.replace_all(&named, "${1} event ${2}").into_owned();
+    replaced(fixed, &OWN)
+}
+
+/// The same of a day on which something went wrong.
+pub fn unhurried(lines: &[String]) -> Vec<String> {
+    lines.iter().map(|line| replaced(line.clone(), &LATE)).collect()
 }
 
 /// How the rooms of this house are named on its platform.
@@ -101,12 +132,13 @@ pub fn asked(form: &Form) -> String {
     format!("{}: {}", short(&form.title), fields.join("; "))
 }
 
-/// Lines in their order, except for those about answers of probes: which of a round answers first is nobody's doing.
+/// Lines in their order, except for those about answers of probes: which of a round answers first is nobody's doing. Nor is
+/// whether the first prompt still comes in one breath with its room, where a platform makes the bot wait.
 pub fn in_order(lines: impl IntoIterator<Item = String>) -> Vec<String> {
-    let (mut answers, mut others): (Vec<String>, Vec<String>) =
-        lines.into_iter().partition(|line| ANSWER.is_match(line));
-    answers.sort();
-    others.extend(answers);
+    let free = |line: &String| ANSWER.is_match(line) || line.contains(FIRST_PROMPT);
+    let (mut free, mut others): (Vec<String>, Vec<String>) = lines.into_iter().partition(free);
+    free.sort();
+    others.extend(free);
     others
 }
 

@@ -111,7 +111,7 @@ impl House {
             .next()
             .and_then(|port| port.parse().ok());
         let mirror = Cut::before(port.expect("a port"), BREAKS, Then::Lose).await;
-        let config = config(&[&*hands], &shop.url(), mirror.port(), folder.path());
+        let config = config(&[&*hands], &PEOPLE, &shop.url(), mirror.port(), folder.path());
         let (app, page) = program(config, folder.path(), &clock).await;
         hands.reach(&app, page.addr()).await;
         Self {
@@ -308,13 +308,19 @@ pub async fn works(app: &App, holds_back: bool) -> bool {
 }
 
 /// The config of a program on these platforms.
-pub fn config(platforms: &[&dyn Hands], shop: &str, mirror: u16, folder: &Path) -> Config {
+pub fn config(
+    platforms: &[&dyn Hands],
+    people: &[(&str, &str)],
+    shop: &str,
+    mirror: u16,
+    folder: &Path,
+) -> Config {
     let mut text =
         "[web]\nlisten = \"127.0.0.1:0\"\npublic_url = \"https://orderly.example.org\"\n".to_owned();
     for hands in platforms {
         text.push_str(&format!("\n{}", hands.config(folder)));
     }
-    for (id, roles) in PEOPLE {
+    for (id, roles) in people {
         text.push_str(&format!(
             "\n[[person]]\nid = \"{id}\"\nname = \"{id}\"\nroles = {roles}\n"
         ));

@@ -19,7 +19,8 @@ use orderly::store::{LogId, Store};
 use orderly::web::Running;
 use orderly_testbed::slack::{Person, Sent, SlackServer, View};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
+
+use crate::process::Process;
 
 /// The incident of a story is the first of its journal.
 pub const INCIDENT: IncidentId = IncidentId(1);
@@ -29,9 +30,6 @@ const JOURNAL: &str = "slack.sqlite";
 
 /// Between two runs of the shop's jobs.
 const EVERY: Duration = Duration::from_secs(3600);
-
-/// Longest wait until a killed program's threads have ended; a write to the disk is the longest thing they do.
-const DEAD_MAX: Duration = Duration::from_secs(20);
 
 /// Steps of a second after which everything that was paced has happened.
 const PACED_OUT: usize = 120;
@@ -52,8 +50,7 @@ pub struct House {
     shop: Shop,
     page: Running,
     folder: TempDir,
-    /// Where the program runs, if it is to be killed: all it has under way ends with it, wherever it stands.
-    process: Option<Runtime>,
+    process: Process,
 }
 
 /// People of the config, with what they are entitled to.
@@ -123,19 +120,19 @@ impl House {
     /// The same, so that it can be [killed](Self::killed).
     pub async fn mortal(transport: Transport) -> Self {
         let slack = SlackServer::start().await;
-        Self::on(slack, transport, Some(process()), &PEOPLE, "").await
+        Self::on(slack, transport, Process::mortal(), &PEOPLE, "").await
     }
 
     /// The program on this workspace, at work, with these people in its config, and what else that says: first of [web],
     /// then of anything.
     pub async fn of(slack: SlackServer, transport: Transport, team: &[(&str, &str)], more: &str) -> Self {
-        Self::on(slack, transport, None, team, more).await
+        Self::on(slack, transport, Process::default(), team, more).await
     }
 
     async fn on(
         slack: SlackServer,
         transport: Transport,
-        process: Option<Runtime>,
+        process: Process,
         team: &[(&str, &str)],
         more: &str,
     ) -> Self {
@@ -165,7 +162,7 @@ impl House {
             team,
             more,
         );
-        let (app, page) = Self::program(process.as_ref(), config, folder.path(), &clock).await;
+        let (app, page) = Self::program(&process, config, folder.path(), &clock).await;
         let house = Self {
             slack,
             app,
@@ -182,17 +179,14 @@ impl House {
     }
 
     async fn program(
-        process: Option<&Runtime>,
+        process: &Process,
         config: Config,
         folder: &Path,
         clock: &ManualClock,
     ) -> (App, Running) {
         let (folder, clock) = (folder.to_owned(), clock.clone());
         let starting = async move { Self::started(config, &folder, &clock).await };
-        match process {
-            Some(process) => process.spawn(starting).await.expect("a program that starts"),
-            None => starting.await,
-        }
+        process.runs(starting).await
     }
 
     async fn started(config: Config, folder: &Path, clock: &ManualClock) -> (App, Running) {
@@ -334,8 +328,7 @@ impl House {
         self.app.stop().await;
         self.page.shutdown().await;
         let config = self.app.joined.config().clone();
-        let process = self.process.as_ref();
-        let (app, page) = Self::program(process, config, self.folder.path(), &self.clock).await;
+        let (app, page) = Self::program(&self.process, config, self.folder.path(), &self.clock).await;
         let house = Self { app, page, ..self };
         house.reachable().await;
         house
@@ -344,17 +337,14 @@ impl House {
     /// It dies where it stands, with all it has under way, and is started again.
     pub async fn killed(mut self) -> Self {
         let config = self.app.joined.config().clone();
-        let dead = self.process.take().expect("a mortal house");
-        // Waits until no thread of it runs any more; that may block.
-        let ended = tokio::task::spawn_blocking(move || dead.shutdown_timeout(DEAD_MAX)).await;
-        ended.expect("a death");
+        self.process.dies().await;
         self.slack
             .until("its calls to end", |slack| slack.hanging() == 0)
             .await;
         // What was on its way to it is lost, and Slack gives it up.
         self.slack.give_up_deliveries();
-        let process = Some(process());
-        let (app, page) = Self::program(process.as_ref(), config, self.folder.path(), &self.clock).await;
+        let process = Process::mortal();
+        let (app, page) = Self::program(&process, config, self.folder.path(), &self.clock).await;
         let house = Self {
             app,
             page,
@@ -369,15 +359,6 @@ impl House {
         self.app.stop().await;
         self.page.shutdown().await;
         self.shop.stop().await;
-        if let Some(process) = self.process {
-            process.shutdown_background();
-        }
         self.slack.assert_clean();
     }
-}
-
-/// Where a program runs that will be killed.
-fn process() -> Runtime {
-    let mut process = tokio::runtime::Builder::new_multi_thread();
-    process.worker_threads(1).enable_all().build().expect("a runtime")
 }

@@ -5,6 +5,7 @@ use orderly::incident::{Phase, Stage};
 use orderly_testbed::slack::SlackServer;
 
 use super::kit::{House, Transport};
+use crate::agree::{Post, room_and_journal_agree};
 
 /// Walks the demo's incident along its guide, in Slack, up to the step with this id.
 pub async fn lived_until(house: &House, id: &str) {
@@ -69,6 +70,18 @@ pub async fn holds_it_all(house: &House) {
         assert!(shown.count() >= 1, "{id} {title} is not in the room: {texts:#?}");
     }
     nothing_stands_twice(house);
+    let posts: Vec<Post> = house.slack.read(|slack| {
+        let ours = slack.spoken(&room).filter_map(|message| {
+            let metadata = message.metadata.as_ref()?;
+            Some(Post {
+                id: message.ts.clone(),
+                key: metadata["event_payload"]["key"].as_str()?.to_owned(),
+                text: slack.plain(message),
+            })
+        });
+        ours.collect()
+    });
+    room_and_journal_agree(&house.app, &state, &posts, str::to_owned).await;
 }
 
 /// Every post has a key of its own, in every channel.

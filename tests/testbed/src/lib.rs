@@ -9,6 +9,7 @@
 //! Discord cannot be had that way: `slack` and `discord` speak their wires, and are themselves checked by driving them
 //! with Slack's own libraries, and with the libraries that most bots on Discord are made of.
 
+mod calls;
 mod cut;
 pub mod discord;
 pub mod odoo;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::super::carried::Carried;
 use super::super::form::{Draft, Move, modal_id, moved, typed};
-use super::super::page::{carried, changed};
-use super::super::press;
+use super::super::page::changed;
 use super::{ANA, ROOM, holds, look};
 use crate::chat::{Field, FieldKind, Form};
 
@@ -42,8 +42,8 @@ fn draft(fields: Vec<Field>) -> Draft {
     Draft::new("1234567890123456789", ROOM, &form(fields))
 }
 
-fn modal(draft: &Draft, after: usize) -> Value {
-    let modal = draft.modal(after).expect("words are left");
+fn modal(draft: &Draft) -> Value {
+    let modal = draft.modal().expect("words are left");
     holds("ModalInteractionCallbackRequestData", &modal);
     modal
 }
@@ -63,7 +63,7 @@ fn a_form_of_words_is_a_modal_at_once() {
     title.required = true;
     let draft = draft(vec![title, field("since", FieldKind::DateTime)]);
     assert!(!draft.begins_with_choices());
-    let modal = modal(&draft, 0);
+    let modal = modal(&draft);
     let input = &modal["components"][0]["components"][0];
     assert_eq!(
         (&input["style"], &input["required"], &input["value"]),
@@ -129,12 +129,17 @@ fn a_page_says_what_was_chosen_on_it_to_somebody_who_never_saw_it() {
         field("private", FieldKind::Tick),
     ]);
     draft.choose("target", &["v0".to_owned(), "v2".to_owned()]);
-    let shown = page(&draft)["components"].clone();
+    let shown = page(&draft);
     let draft_id = draft.id.clone();
-    let read = |shown: &Value| carried(shown, &draft_id).expect("a page of ours");
-    assert_eq!(read(&shown).path, draft.form.path);
-    assert_eq!(read(&shown).settled, draft.settled());
-    assert_eq!(carried(&shown, "1"), None, "another form");
+    let read = |shown: &Value| Carried::on(shown, &draft_id).expect("a page of ours");
+    assert_eq!(
+        read(&shown),
+        Carried {
+            left: 0,
+            ..draft.carried()
+        }
+    );
+    assert_eq!(Carried::on(&shown, "1"), None, "another form");
     let mut now = shown;
     for (what, chosen) in [
         (Move::Chose("severity".to_owned()), vec!["v3".to_owned()]),
@@ -142,52 +147,150 @@ fn a_page_says_what_was_chosen_on_it_to_somebody_who_never_saw_it() {
         (Move::Chose("owner".to_owned()), vec![ANA.to_owned()]),
         (Move::Turned("private".to_owned()), Vec::new()),
     ] {
-        let answer = changed(&now, &draft_id, &what, &chosen);
-        now = answer["components"].clone();
+        now = changed(&now["components"], &draft_id, &what, &chosen);
         match what {
             Move::Chose(field) => draft.choose(&field, &chosen),
             Move::Turned(field) => draft.turn(&field),
             Move::On => {}
         }
     }
-    assert_eq!(read(&now).settled, draft.settled());
-    let switch = changed(&now, &draft_id, &Move::Turned("private".to_owned()), &[]);
+    assert_eq!(read(&now).values, draft.carried().values);
+    let switch = changed(
+        &now["components"],
+        &draft_id,
+        &Move::Turned("private".to_owned()),
+        &[],
+    );
     draft.turn("private");
-    assert_eq!(read(&switch["components"]).settled, draft.settled());
+    assert_eq!(read(&switch).values, draft.carried().values);
+}
+
+/// Seven lines of words, and a menu before them.
+fn long_form() -> Draft {
+    let mut fields = vec![field("severity", FieldKind::Select { options: options(5) })];
+    fields.extend((0..7).map(|at| field(&format!("f{at}"), FieldKind::Line)));
+    draft(fields)
+}
+
+fn names(draft: &Draft) -> Vec<String> {
+    let modal = modal(draft);
+    let rows = modal["components"].as_array().expect("rows");
+    let name = |row: &Value| row["components"][0]["custom_id"].as_str().map(str::to_owned);
+    rows.iter().filter_map(name).collect()
+}
+
+fn values(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 #[test]
 fn more_than_five_fields_of_words_are_continued() {
-    let fields = (0..7)
-        .map(|at| field(&format!("f{at}"), FieldKind::Line))
-        .collect();
-    let mut draft = draft(fields);
-    let first = modal(&draft, 0);
-    assert_eq!(first["components"].as_array().map(Vec::len), Some(5));
-    let filled = draft.fill(0, &BTreeMap::from([("f1".to_owned(), "one".to_owned())]));
-    assert_eq!(filled, 5);
-    let rest = modal(&draft, filled);
-    assert_eq!(rest["components"].as_array().map(Vec::len), Some(2));
-    assert_eq!(draft.fill(filled, &BTreeMap::new()), 7);
+    let mut draft = long_form();
+    assert_eq!(names(&draft), ["f0", "f1", "f2", "f3", "f4"]);
+    draft.fill(&names(&draft), &values(&[("f1", "one")]));
     assert_eq!(
-        draft.values,
-        BTreeMap::from([("f1".to_owned(), "one".to_owned())])
+        (names(&draft), draft.words_left()),
+        (vec!["f5".into(), "f6".into()], 2)
+    );
+    draft.fill(&names(&draft), &BTreeMap::new());
+    assert_eq!((draft.modal(), draft.words_left()), (None, 0));
+    assert_eq!(draft.values, values(&[("f1", "one")]));
+}
+
+fn as_typed(text: &str) -> String {
+    text.to_owned()
+}
+
+/// The message between two modals, through Discord and back.
+fn between(draft: &Draft, masked: &dyn Fn(&str) -> String) -> Carried {
+    let message = draft.carried().between("That is kept.", &draft.id, masked);
+    let message = message.expect("what a message holds");
+    holds("MessageCreateRequest", &message);
+    Carried::on(&message, &draft.id).expect("a message of ours")
+}
+
+#[test]
+fn what_stands_between_two_modals_is_understood_by_somebody_who_never_saw_the_first() {
+    let mut draft = long_form();
+    draft.choose("severity", &["v2".to_owned()]);
+    let odd = "*bold* <@123> ```code``` | 50% & a=b?\n  two lines";
+    draft.fill(&names(&draft), &values(&[("f1", odd), ("f4", "—")]));
+    let carried = between(&draft, &as_typed);
+    assert_eq!(carried, draft.carried());
+    assert_eq!(carried.left, 2);
+    let mut later = long_form();
+    later.take_up(carried);
+    assert_eq!((&later.values, names(&later)), (&draft.values, names(&draft)));
+}
+
+#[test]
+fn what_is_carried_between_two_modals_is_masked() {
+    let mut draft = long_form();
+    draft.fill(&names(&draft), &values(&[("f1", "the password is tiger")]));
+    let carried = between(&draft, &|text| text.replace("tiger", "[masked]"));
+    assert_eq!(carried.values, values(&[("f1", "the password is [masked]")]));
+}
+
+#[test]
+fn a_modal_that_is_not_the_last_says_so_itself() {
+    let mut draft = long_form();
+    draft.choose("severity", &["v2".to_owned()]);
+    let first = modal(&draft)["custom_id"].as_str().expect("an id").to_owned();
+    let (_, kept) = modal_id(&first).expect("ours");
+    let mut carried = Carried::of_modal(kept.expect("all of it"));
+    assert_eq!((carried.path.as_str(), carried.left), ("open", 7));
+    assert_eq!(
+        carried.fixed,
+        values(&[("incident", "INC-7"), ("severity", "v2")])
+    );
+    carried.take(&names(&draft), &values(&[("f1", "one")]));
+    assert_eq!((carried.left, &carried.values), (2, &values(&[("f1", "one")])));
+    draft.fill(&names(&draft), &BTreeMap::new());
+    let second = modal(&draft)["custom_id"].as_str().expect("an id").to_owned();
+    assert_eq!(
+        modal_id(&second),
+        Some((draft.id.as_str(), None)),
+        "the message says it"
+    );
+}
+
+#[test]
+fn all_that_several_modals_take_fits_between_them() {
+    let mut draft = long_form();
+    let modal = modal(&draft);
+    let most = modal["components"][0]["components"][0]["max_length"].as_u64();
+    let most = usize::try_from(most.expect("a limit")).expect("a length");
+    let asked: Vec<String> = (0..7).map(|at| format!("f{at}")).collect();
+    let full = "x".repeat(most);
+    draft.fill(
+        &asked,
+        &asked.iter().map(|name| (name.clone(), full.clone())).collect(),
+    );
+    assert_eq!(between(&draft, &as_typed), draft.carried());
+}
+
+#[test]
+fn more_than_a_message_holds_is_not_half_carried() {
+    let mut draft = long_form();
+    draft.fill(&names(&draft), &values(&[("f1", &"x".repeat(1_100))]));
+    assert_eq!(
+        draft.carried().between("That is kept.", &draft.id, &as_typed),
+        None
     );
 }
 
 #[test]
 fn what_was_typed_is_understood_after_a_restart() {
     let draft = draft(vec![field("title", FieldKind::Line)]);
-    let modal = modal(&draft, 0);
+    let modal = modal(&draft);
     let (id, kept) = modal_id(modal["custom_id"].as_str().expect("an id")).expect("ours");
     assert_eq!(id, "1234567890123456789");
-    assert_eq!(
-        kept.map(press::asked),
-        Some((
-            "open".to_owned(),
-            BTreeMap::from([("incident".to_owned(), "INC-7".to_owned())])
-        ))
-    );
+    let carried = Carried::of_modal(kept.expect("all of it"));
+    assert_eq!((carried.path.as_str(), carried.left), ("open", 0));
+    assert_eq!(carried.fixed, values(&[("incident", "INC-7")]));
     let components =
         json!([{ "type": 1, "components": [{ "type": 4, "custom_id": "title", "value": "Labels" }] }]);
     assert_eq!(
@@ -200,21 +303,19 @@ fn what_was_typed_is_understood_after_a_restart() {
 fn a_menu_that_discord_would_not_take_is_a_line_of_words() {
     let draft = draft(vec![field("action", FieldKind::Select { options: options(26) })]);
     assert!(!draft.begins_with_choices());
-    modal(&draft, 0);
+    modal(&draft);
 }
 
 #[test]
 fn what_was_wrong_leads_back_into_the_form() {
     let mut draft = draft(vec![field("title", FieldKind::Line)]);
-    draft.fill(0, &BTreeMap::from([("title".to_owned(), "Labels".to_owned())]));
+    draft.fill(&names(&draft), &values(&[("title", "Labels")]));
+    draft.asked.clear();
     let again = draft.again("since: that is in the future", "Mend it");
     holds("MessageCreateRequest", &again);
     let id = again["components"][0]["components"][0]["custom_id"]
         .as_str()
         .expect("an id");
     assert_eq!(moved(id), Some(("1234567890123456789", Move::On)));
-    assert_eq!(
-        modal(&draft, 0)["components"][0]["components"][0]["value"],
-        "Labels"
-    );
+    assert_eq!(modal(&draft)["components"][0]["components"][0]["value"], "Labels");
 }

@@ -233,6 +233,11 @@ impl State {
             .count()
     }
 
+    /// Calls that hang, by a fault, and whose caller still waits.
+    pub fn hanging(&self) -> usize {
+        self.hanging
+    }
+
     /// Calls of the last ten minutes that were answered 401, 403 or 429. At 10,000 the address is shut out.
     pub fn invalid_calls(&self) -> usize {
         self.limits.invalid_now(self.now)

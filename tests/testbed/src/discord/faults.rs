@@ -1,7 +1,9 @@
 //! What goes wrong, on demand.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+
+use crate::calls::FirstTimes;
 
 /// What happens to a call instead of its answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,9 +31,7 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub struct Faults {
     planned: BTreeMap<String, VecDeque<Fault>>,
-    /// Every call goes wrong this way the first time it comes.
-    each_once: Option<Fault>,
-    seen: BTreeSet<String>,
+    each_once: FirstTimes<Fault>,
     /// Every event arrives twice.
     pub twice: bool,
     /// The next so many events never arrive, nor are they replayed.
@@ -53,9 +53,8 @@ impl Faults {
         planned.extend(std::iter::repeat_n(fault.clone(), times));
     }
 
-    pub fn each_once(&mut self, fault: Fault) {
-        self.each_once = Some(fault);
-        self.seen.clear();
+    pub fn each_once(&mut self, fault: Fault, of: usize, from: usize) {
+        self.each_once.plan(fault, of, from);
     }
 
     pub fn clear(&mut self) {
@@ -67,13 +66,12 @@ impl Faults {
     }
 
     /// What happens to this call; `call` is all of it, to know it again.
-    pub fn next(&mut self, operation: &str, call: &str) -> Option<Fault> {
+    pub fn next(&mut self, operation: &str, call: String) -> Option<Fault> {
         for key in [operation, "*"] {
             if let Some(fault) = self.planned.get_mut(key).and_then(VecDeque::pop_front) {
                 return Some(fault);
             }
         }
-        let fault = self.each_once.clone()?;
-        self.seen.insert(call.to_owned()).then_some(fault)
+        self.each_once.next(call)
     }
 }

@@ -22,12 +22,13 @@ impl DiscordServer {
 
     /// Every call is answered 429, with so long to wait, the first time it comes.
     pub fn limit_every_call_once(&self, after: Duration) {
-        self.every_call_once(Fault::Limited(after));
+        self.every_call_once(Fault::Limited(after), 1, 0);
     }
 
-    /// Every call goes wrong this way the first time it comes.
-    pub fn every_call_once(&self, fault: Fault) {
-        self.shared.with(|state| state.faults.each_once(fault));
+    /// Calls go wrong this way the first time they come, and are as usual when they come again: one of so many,
+    /// counted from this one, so that several tests can share what takes long.
+    pub fn every_call_once(&self, fault: Fault, of: usize, from: usize) {
+        self.shared.with(|state| state.faults.each_once(fault, of, from));
     }
 
     /// As if so many calls had been answered 401, 403 or 429 in these ten minutes; with 10,000 the address is shut out.

@@ -351,6 +351,12 @@ impl DiscordServer {
         .await;
     }
 
+    /// Waits until one more session was started than so many.
+    pub async fn session_after(&self, sessions: usize) {
+        self.until("a new session", |state| state.sessions_started() > sessions)
+            .await;
+    }
+
     /// Waits until the bot's library has read every event so far: it is asked for a heartbeat, which says how far it
     /// has come.
     pub async fn all_heard(&self) {

@@ -93,6 +93,8 @@ pub struct State {
     /// Nonces used: author and nonce, when, and for which message.
     pub(super) nonces: Vec<(String, Duration, String, String)>,
     pub(super) calls: Vec<Call>,
+    /// Calls that hang, and whose caller still waits.
+    pub(super) hanging: usize,
     pub(super) violations: Vec<String>,
     pub(super) faults: Faults,
     pub(super) limits: Limits,
@@ -135,6 +137,7 @@ impl State {
             modals: BTreeMap::new(),
             nonces: Vec::new(),
             calls: Vec::new(),
+            hanging: 0,
             violations: Vec::new(),
             faults: Faults::default(),
             limits: Limits::default(),

@@ -21,6 +21,7 @@ use super::limits::Early;
 use super::routes;
 use super::state::{Call, Outcome};
 use super::{Shared, headers, socket};
+use crate::calls::Hanging;
 
 /// Largest body taken: a message's files and what is around them.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -190,16 +191,16 @@ async fn carried_out(
             answer: Outcome::Open,
         });
         let whole = format!("{} {path} {}", route.method, asked.body);
-        (state.calls.len() - 1, state.faults.next(route.operation, &whole))
+        (state.calls.len() - 1, state.faults.next(route.operation, whole))
     });
     let settle = |answer: Outcome| shared.with(|state| state.calls[at].answer = answer);
+    let hanging = || Hanging::on(|change| shared.with(|state| change(&mut state.hanging)));
     match &fault {
         Some(Fault::DropBefore) => {
             settle(Outcome::Dropped { done: false });
             return cut.now().await;
         }
-        // The sender lives in shared.
-        Some(Fault::Hang) => drop(gate.changed().await),
+        Some(Fault::Hang) => hanging().until(&mut gate).await,
         Some(Fault::HangAfter | Fault::DropAfter) | None => {}
         Some(fault) => return instead(shared, at, fault),
     }
@@ -215,7 +216,7 @@ async fn carried_out(
     match fault {
         Some(Fault::DropAfter) => return cut.now().await,
         Some(Fault::HangAfter) => {
-            drop(gate.changed().await);
+            hanging().until(&mut gate).await;
             settle(done.outcome());
         }
         _ => {}

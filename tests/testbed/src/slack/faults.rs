@@ -1,8 +1,10 @@
 //! What goes wrong, on demand.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
+
+use crate::calls::FirstTimes;
 
 /// What happens to a call instead of its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +28,7 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub struct Faults {
     planned: BTreeMap<String, VecDeque<Fault>>,
-    /// What happens to calls the first time they come: to one of so many, counted from this one.
-    each_once: Option<(Fault, usize, usize)>,
-    seen: BTreeSet<String>,
+    each_once: FirstTimes<Fault>,
     /// Every event arrives twice.
     pub twice: bool,
     /// Nobody is at home: every connection is closed as it is made.
@@ -43,8 +43,7 @@ impl Faults {
     }
 
     pub fn each_once(&mut self, fault: Fault, of: usize, from: usize) {
-        self.each_once = Some((fault, of.max(1), from));
-        self.seen.clear();
+        self.each_once.plan(fault, of, from);
     }
 
     pub fn clear(&mut self) {
@@ -61,10 +60,7 @@ impl Faults {
                 return Some(fault);
             }
         }
-        let (fault, of, from) = self.each_once.clone()?;
         let call = format!("{method} {}", Value::Object(args.clone()));
-        let at = self.seen.len();
-        let first = self.seen.insert(call);
-        (first && at % of == from % of).then_some(fault)
+        self.each_once.next(call)
     }
 }

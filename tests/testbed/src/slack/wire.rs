@@ -21,6 +21,7 @@ use super::faults::Fault;
 use super::methods::{self, Token};
 use super::state::{Answer, Call, State, needed};
 use super::{Shared, contract, socket};
+use crate::calls::Hanging;
 
 /// Largest body taken: Slack's files go up to gigabytes, a test's do not.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -143,27 +144,6 @@ async fn api(
     response
 }
 
-/// A call that gets no answer for now; counted until it is let go, or its caller is gone.
-struct Hanging<'a>(&'a Shared);
-
-impl<'a> Hanging<'a> {
-    fn on(shared: &'a Shared) -> Self {
-        shared.with(|state| state.hanging += 1);
-        Self(shared)
-    }
-
-    async fn until(self, gate: &mut tokio::sync::watch::Receiver<u64>) {
-        // The sender lives in shared.
-        let _ = gate.changed().await;
-    }
-}
-
-impl Drop for Hanging<'_> {
-    fn drop(&mut self) {
-        self.0.with(|state| state.hanging -= 1);
-    }
-}
-
 /// A call, or what goes wrong with it.
 async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> Response {
     let mut gate = shared.gate.subscribe();
@@ -183,6 +163,7 @@ async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> R
             }
         });
     };
+    let hanging = || Hanging::on(|change| shared.with(|state| change(&mut state.hanging)));
     match fault {
         Some(Fault::Limited(after)) => {
             settle(Answer::Limited);
@@ -202,7 +183,7 @@ async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> R
             return cut.now().await;
         }
         // The sender lives in shared.
-        Some(Fault::Hang) => Hanging::on(shared).until(&mut gate).await,
+        Some(Fault::Hang) => hanging().until(&mut gate).await,
         Some(Fault::HangAfter | Fault::DropAfter) | None => {}
     }
     let (done, outcome) = shared.with(|state| {
@@ -224,7 +205,7 @@ async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> R
     match fault {
         Some(Fault::DropAfter) => return cut.now().await,
         Some(Fault::HangAfter) => {
-            Hanging::on(shared).until(&mut gate).await;
+            hanging().until(&mut gate).await;
             settle(outcome);
         }
         _ => {}
