@@ -21,7 +21,7 @@ use orderly_testbed::slack::SlackServer;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-const INCIDENTS: u64 = 5;
+const INCIDENTS: usize = 5;
 /// Interactions a second.
 const RATE: u64 = 200;
 /// Longest wait for something that comes within a second.
@@ -114,14 +114,18 @@ async fn typed(discord: &Arc<DiscordServer>, time: Duration) -> Result<Vec<Durat
         let answer = ana.commands("incident open", &options, &ops).outcome().await;
         answer.map_err(anyhow::Error::msg)?;
     }
-    let rooms = |state: &orderly_testbed::discord::State| {
-        let channels = state
+    let rooms = |state: &orderly_testbed::discord::State| -> Vec<String> {
+        let rooms = state
             .channels()
             .filter(|channel| channel.name.starts_with("inc-"));
-        channels.count() as u64 == INCIDENTS
+        rooms.map(|channel| channel.id.clone()).collect()
     };
-    tokio::time::timeout(PATIENCE, async {
-        while !discord.read(rooms) {
+    let rooms = tokio::time::timeout(PATIENCE, async {
+        loop {
+            let made = discord.read(rooms);
+            if made.len() == INCIDENTS {
+                return made;
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     })
@@ -135,10 +139,9 @@ async fn typed(discord: &Arc<DiscordServer>, time: Duration) -> Result<Vec<Durat
     while Instant::now() < until {
         ticks.tick().await;
         number += 1;
-        let incident = format!("INC-{}", number % INCIDENTS + 1);
-        let options = json!({ "text": format!("the queue is at {number}"), "incident": incident });
+        let options = json!({ "text": format!("the queue is at {number}") });
         let begun = Instant::now();
-        let one = ana.commands("incident journal note", &options, &ops);
+        let one = ana.commands("incident journal note", &options, &rooms[number % INCIDENTS]);
         sent.push(tokio::spawn(async move {
             let answer = one.outcome().await;
             (begun.elapsed(), answer)

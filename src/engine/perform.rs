@@ -1,11 +1,13 @@
 //! Working the outbox off. Every result comes back as a request; nothing is performed anywhere else.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
 
 use super::decide::{Failed, With};
 use super::plan::{Place, Task};
@@ -275,10 +277,19 @@ impl Engine {
         for in_hand in taken {
             let ready = by_channel.remove(&in_hand.channel).unwrap_or_default();
             let (engine, busy) = (self.clone(), self.busy());
-            tokio::spawn(async move {
-                engine.work_through(in_hand, ready).await;
+            let mut work = Box::pin(async move {
+                // A defect in one channel must not stop the others that begin here.
+                let done = AssertUnwindSafe(engine.work_through(in_hand, ready)).catch_unwind();
+                if done.await.is_err() {
+                    tracing::error!("performing an effect failed badly; its channel rests");
+                }
                 drop(busy);
             });
+            // Begun here, one after the other: where a platform takes few calls, the most urgent asks first. Tasks of their
+            // own would race for them.
+            if futures::poll!(&mut work).is_pending() {
+                tokio::spawn(work);
+            }
         }
     }
 
