@@ -212,6 +212,13 @@ pub trait Chat: Send + Sync {
             None => Vec::new(),
         }
     }
+    /// The post that stands under this key and was made between these moments; `None`: it was deleted, or never made.
+    async fn find_post(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        between: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<MessageRef>, Error>;
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error>;
     async fn pin(&self, at: &MessageRef) -> Result<(), Error>;
     async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error>;

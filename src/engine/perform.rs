@@ -621,6 +621,15 @@ impl Engine {
                 self.heed(incident, &room, &end).await;
                 end
             }
+            Task::Reword {
+                incident,
+                event,
+                room,
+            } => {
+                let end = self.reword(incident, event, &room).await;
+                self.heed(incident, &room, &end).await;
+                end
+            }
             Task::Export {
                 incident,
                 format,

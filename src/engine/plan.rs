@@ -14,7 +14,7 @@ use crate::store::{Append, Commit, Lane, Lock, NewEffect, Post, Stream, Summary,
 
 /// A notice older than this is not posted any more; the room gets one digest instead. Shorter than people wait for
 /// chat to come back, longer than any rate limit holds a message back.
-const NOTICE_LATE: TimeDelta = TimeDelta::minutes(10);
+pub(super) const NOTICE_LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// An answer to one person that comes later than this confuses more than it helps; Discord's interaction tokens end here.
 const WHISPER_LATE: TimeDelta = TimeDelta::minutes(15);
@@ -66,6 +66,12 @@ pub enum Task {
         room: RoomRef,
         /// To be posted; else a copy that is there is made true again.
         new: bool,
+    },
+    /// What was said of an event that was redacted since is said anew, where it stands.
+    Reword {
+        incident: IncidentId,
+        event: u64,
+        room: RoomRef,
     },
     /// A card that was posted goes to the top of its room.
     Pin { at: MessageRef },
@@ -557,6 +563,25 @@ pub fn carry(
         .body(),
         not_before: None,
         deadline: new.then_some(at + NOTICE_LATE),
+    }
+}
+
+/// The notice of an event in a room, said anew after a redaction.
+pub fn reword(incident: IncidentId, event: u64, room: &RoomRef) -> NewEffect {
+    NewEffect {
+        key: format!("{incident}/reword/{event}@{room}"),
+        merge: true,
+        lane: Lane::Chatty,
+        // After the notice itself, should that wait still.
+        channel: format!("{incident}/chat@{room}"),
+        body: Task::Reword {
+            incident,
+            event,
+            room: room.clone(),
+        }
+        .body(),
+        not_before: None,
+        deadline: None,
     }
 }
 

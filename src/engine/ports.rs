@@ -47,6 +47,9 @@ pub trait Words: Send + Sync {
     /// What stands in place of a digest that quoted a message which was redacted since.
     fn digest_redacted(&self) -> Message;
 
+    /// What stands in place of a notice whose event was redacted, in a room that is told nothing more.
+    fn notice_redacted(&self) -> Message;
+
     fn topic(&self, state: &State, desk: &desk::State) -> String;
 
     fn room_name(&self, state: &State, audience: Audience) -> String;

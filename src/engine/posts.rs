@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::carry::quoted_slot;
 use super::decide::{Failed, With};
 use super::perform::{Document, End};
-use super::plan;
+use super::plan::{self, NOTICE_LATE};
 use super::ports::Carried;
 use super::rooms::waits_for_room;
 use super::{Engine, journal};
@@ -15,6 +17,14 @@ use crate::incident::{
     Audience, Effect, Event, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State,
 };
 use crate::store::{Commit, EffectId, Evidence, LogId, Post, Stream};
+
+/// A platform's clock may differ from ours by so much, and a call takes its time.
+const CLOCKS_APART: TimeDelta = TimeDelta::minutes(2);
+
+/// Under which the notice of an event stands in a room.
+fn notice_key(incident: IncidentId, event: u64, room: &RoomRef) -> String {
+    format!("{incident}/notice/{event}@{room}")
+}
 
 impl Engine {
     /// The line in the lobby of a platform, and where the incident was opened if it has none.
@@ -99,9 +109,10 @@ impl Engine {
             Ok(chat) => chat,
             Err(end) => return vec![end],
         };
-        let said = events.iter().zip(&told).filter_map(|(event, message)| {
-            Some((format!("{incident}/notice/{event}@{room}"), message.as_ref()?))
-        });
+        let said = events
+            .iter()
+            .zip(&told)
+            .filter_map(|(event, message)| Some((notice_key(incident, *event, room), message.as_ref()?)));
         let said: Vec<(String, &Message)> = said.collect();
         let mut posted = match said.is_empty() {
             true => Vec::new(),
@@ -113,6 +124,41 @@ impl Engine {
             None => Some(End::Nothing),
         });
         ends.collect()
+    }
+
+    /// Makes what was said of an event in a room say what the event says now.
+    pub(super) async fn reword(&self, incident: IncidentId, event: u64, room: &RoomRef) -> End {
+        let chat = match self.chat(&room.platform) {
+            Ok(chat) => chat,
+            Err(end) => return end,
+        };
+        let store = &self.inner.parts.store;
+        let stored = store.events(Stream::Incident(incident), event - 1, 1).await;
+        let recorded = match stored.map(|mut stored| stored.pop()) {
+            Ok(Some(stored)) => stored.event.recorded,
+            Ok(None) => return End::Nothing,
+            Err(error) => return End::again(error.to_string()),
+        };
+        let between = (recorded - CLOCKS_APART, recorded + NOTICE_LATE + CLOCKS_APART);
+        let at = match chat
+            .find_post(&notice_key(incident, event, room), room, between)
+            .await
+        {
+            Ok(Some(at)) => at,
+            // Never said here, or deleted by somebody.
+            Ok(None) | Err(chat::Error::Gone { .. }) => return End::Nothing,
+            Err(error) => return error.into(),
+        };
+        let told = match self.notices_of(incident, &[event], Some(room)).await {
+            Ok(mut told) => told.pop().flatten(),
+            Err(end @ End::Again { .. }) => return end,
+            Err(_) => None,
+        };
+        let told = told.unwrap_or_else(|| self.inner.parts.words.notice_redacted());
+        match chat.update(&at, &told).await {
+            Err(chat::Error::Gone { .. }) => End::Done,
+            updated => updated.into(),
+        }
     }
 
     /// What is said of events of an incident, as far as they are at hand or read in one go: of the first in any case.

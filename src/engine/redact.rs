@@ -6,7 +6,7 @@ use super::decide::Failed;
 use super::ports::Redact;
 use super::{Engine, journal, plan};
 use crate::chat::{Block, Delivery, Incoming, Message, Verdict};
-use crate::incident::{Event, FileFate, IncidentId, MessageRef, Recorded, Refusal, RoomRef};
+use crate::incident::{Effect, Event, FileFate, IncidentId, MessageRef, Recorded, Refusal, RoomRef, react};
 use crate::store::{Hash, InboxId, NewEffect, Redaction, Stream};
 
 /// What stands in place of what was removed.
@@ -60,7 +60,7 @@ pub(super) struct Redacting {
     pub redactions: Vec<Redaction>,
     /// Messages of which nothing is said any more, whatever is told of them later.
     pub messages: Vec<MessageRef>,
-    /// What makes their copies in other rooms true.
+    /// What makes true their copies in other rooms, and what Orderly itself said of them.
     pub copies: Vec<NewEffect>,
 }
 
@@ -75,9 +75,9 @@ impl Engine {
         inbox: InboxId,
     ) -> Result<Redacting, Failed> {
         let journal = journal::load(&*self.inner.parts.store, incident).await?;
-        if journal.is_empty() {
+        let Some(state) = self.state(incident).await? else {
             return Err(super::handle::no_incident().into());
-        }
+        };
         let rooms = rooms_ever(&journal);
         let messages = match what {
             Redact::Row(row) => {
@@ -123,12 +123,20 @@ impl Engine {
             let others = rooms.iter().filter(|room| **room != message.room);
             others.map(|room| plan::carry(incident, message, room, false, self.now()))
         });
+        let told = journal.iter().filter(|recorded| {
+            let is_notice = |effect: &Effect| matches!(effect, Effect::Notice { .. });
+            rows.contains(&recorded.seq) && react(&state, recorded).iter().any(is_notice)
+        });
+        let notices = told.flat_map(|recorded| {
+            let rooms = rooms.iter();
+            rooms.map(|room| plan::reword(incident, recorded.seq, room))
+        });
         Ok(Redacting {
             row: match what {
                 Redact::Row(row) => *row,
                 Redact::Message(_) => rows.first().copied().unwrap_or_default(),
             },
-            copies: copies.collect(),
+            copies: copies.chain(notices).collect(),
             redactions,
             messages,
         })

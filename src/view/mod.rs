@@ -108,6 +108,11 @@ impl Words for View {
         say(words.clone()).done(words)
     }
 
+    fn notice_redacted(&self) -> Message {
+        let words = "What Orderly said here was redacted.".to_owned();
+        say(words.clone()).done(words)
+    }
+
     fn carried(&self, carried: &Carried) -> Message {
         rooms::carried(carried)
     }

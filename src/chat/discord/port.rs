@@ -314,6 +314,22 @@ impl Chat for DiscordChat {
         self.open_again(own, ours(own, room)?).await
     }
 
+    async fn find_post(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        between: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<MessageRef>, Error> {
+        let own = self.own().await?;
+        let channel = ours(own, room)?;
+        let found = self.posted_between(own, key, channel, between).await?;
+        let spot = Spot {
+            room: channel.to_owned(),
+            thread: None,
+        };
+        Ok(found.map(|message| own.at(&spot, &message)))
+    }
+
     async fn linked(&self, link: &str) -> Option<MessageRef> {
         let (guild, channel, message) = places::linked(link)?;
         let own = self.own().await.ok().filter(|own| own.guild == guild)?;

@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::api::{Attached, Failure, Route, code};
 use super::embeds::{self, REST_FILE, Rendered};
-use super::ids::nonce;
+use super::ids::{self, nonce};
 use super::incoming::Own;
 use super::{DiscordChat, markdown};
 use crate::chat::{Message, Upload};
@@ -15,6 +16,8 @@ use crate::text::cut;
 
 /// How far back history is looked through. A retry comes within minutes of the post it repeats.
 const LOOK_BACK: &str = "100";
+/// Pages of history looked through for a post of a certain quarter of an hour.
+const FIND_PAGES: usize = 10;
 /// What stands above a file.
 const COMMENT_MAX: usize = 2_000;
 /// "Request entity too large".
@@ -39,6 +42,38 @@ impl DiscordChat {
         let there = found.get(nonce).cloned();
         self.posts.looked(channel, found);
         Ok(there)
+    }
+
+    /// The message with this key, however long ago it was made.
+    pub(super) async fn posted_between(
+        &self,
+        own: &Own,
+        key: &str,
+        channel: &str,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<String>, Failure> {
+        let nonce = nonce(key);
+        if let Some(Some(known)) = self.posts.find(channel, &nonce) {
+            return Ok(Some(known));
+        }
+        let mut after = ids::since(from);
+        for _ in 0..FIND_PAGES {
+            let route = Route::new("GET /channels/{}/messages", &[channel])
+                .with(&[("after", &after), ("limit", LOOK_BACK)]);
+            let page = self.api.get(route).await?;
+            if let Some(found) = nonces(&page, own).remove(&nonce) {
+                return Ok(Some(found));
+            }
+            let ids = page.as_array().into_iter().flatten();
+            let last = ids
+                .filter_map(|message| message["id"].as_str()?.parse::<u64>().ok())
+                .max();
+            match last.map(|last| last.to_string()) {
+                Some(last) if ids::moment(&last).is_some_and(|at| at <= to) => after = last,
+                _ => break,
+            }
+        }
+        Ok(None)
     }
 
     /// Posts a message once; gives its id.

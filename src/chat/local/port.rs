@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
@@ -195,6 +196,20 @@ impl Chat for LocalChat {
         };
         let posted = self.faults.during(Call::Post, &posts, work).await;
         posted.unwrap_or_else(|error| vec![Err(error)])
+    }
+
+    async fn find_post(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        _: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<MessageRef>, Error> {
+        let id = self.posted_under(key, ours(room)?).await;
+        let id = id.map_err(|error| Error::Retry {
+            why: error.to_string(),
+            after: None,
+        })?;
+        Ok(id.map(|id| message_ref(&room.room, id)))
     }
 
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error> {

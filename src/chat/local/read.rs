@@ -65,6 +65,16 @@ impl LocalChat {
         self.whole(rows.into_iter().rev()).await
     }
 
+    /// The message of the bot's that was posted under this key.
+    pub(super) async fn posted_under(&self, key: &str, room: &str) -> Result<Option<i64>, ActError> {
+        sqlx::query_scalar("SELECT id FROM message WHERE key = ? AND room = ?")
+            .bind(key)
+            .bind(room)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(ActError::storage)
+    }
+
     pub async fn message(&self, room: &str, id: i64) -> Result<Option<Stored>, ActError> {
         let row = sqlx::query(select!("WHERE id = ? AND room = ?"))
             .bind(id)

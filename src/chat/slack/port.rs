@@ -247,6 +247,18 @@ impl Chat for SlackChat {
         self.open_again(ours(own, room)?).await
     }
 
+    async fn find_post(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        between: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<MessageRef>, Error> {
+        let own = self.own().await?;
+        let channel = ours(own, room)?;
+        let found = self.posted_between(own, key, channel, between).await?;
+        Ok(found.map(|ts| own.message(channel, &ts)))
+    }
+
     async fn linked(&self, link: &str) -> Option<MessageRef> {
         let (channel, ts) = messages::linked(link)?;
         Some(self.own().await.ok()?.message(&channel, &ts))

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::api::Failure;
@@ -15,6 +16,8 @@ use crate::chat::Message;
 const EVENT: &str = "orderly_post";
 /// How far back history is looked through. A retry comes within minutes of the post it repeats.
 const LOOK_BACK: usize = 200;
+/// Pages of history looked through for a post of a certain quarter of an hour.
+const FIND_PAGES: usize = 5;
 /// The key under which the file of an export is found again: Slack lets a file carry no metadata.
 fn file_key(name: &str, comment: &str) -> String {
     format!("file/{name}/{comment}")
@@ -48,6 +51,44 @@ impl SlackChat {
         let there = found.get(key).cloned();
         self.posts.looked(channel, found);
         Ok(there)
+    }
+
+    /// The stamp of the post with this key, however long ago it was made.
+    pub(super) async fn posted_between(
+        &self,
+        own: &Own,
+        key: &str,
+        channel: &str,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<String>, Failure> {
+        if let Some(Some(known)) = self.posts.find(channel, key) {
+            return Ok(Some(known));
+        }
+        let mut cursor = String::new();
+        for _ in 0..FIND_PAGES {
+            let mut arguments = vec![
+                ("channel", channel.to_owned()),
+                ("oldest", from.timestamp().to_string()),
+                ("latest", (to.timestamp() + 1).to_string()),
+                ("limit", LOOK_BACK.to_string()),
+                ("include_all_metadata", "true".to_owned()),
+            ];
+            if !cursor.is_empty() {
+                arguments.push(("cursor", cursor));
+            }
+            let page = self.api.get("conversations.history", &arguments).await?;
+            if let Some(found) = keys(&page, own).remove(key) {
+                return Ok(Some(found));
+            }
+            cursor = page["response_metadata"]["next_cursor"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     /// Posts a message once; gives its stamp. What does not fit goes into the thread below it.

@@ -370,6 +370,19 @@ impl Chat for TestChat {
         })?
     }
 
+    async fn find_post(
+        &self,
+        key: &str,
+        room: &RoomRef,
+        _: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<MessageRef>, chat::Error> {
+        self.call(|shown| {
+            let mut there = shown.posted.iter().filter(|posted| posted.at.room == *room);
+            let found = there.find(|posted| posted.key == key && !posted.deleted);
+            found.map(|posted| posted.at.clone())
+        })
+    }
+
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), chat::Error> {
         self.call(|shown| {
             shown.updates += 1;
@@ -644,6 +657,10 @@ impl Words for TestWords {
 
     fn digest_redacted(&self) -> Message {
         plain("digest: [redacted]".to_owned())
+    }
+
+    fn notice_redacted(&self) -> Message {
+        plain("notice: [redacted]".to_owned())
     }
 
     fn carried(&self, carried: &Carried) -> Message {

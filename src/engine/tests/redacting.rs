@@ -36,6 +36,23 @@ async fn what_an_event_said_is_gone_and_the_chain_still_verifies() {
 }
 
 #[tokio::test]
+async fn what_was_said_of_it_in_the_room_is_said_anew() {
+    let house = House::new().await;
+    house.framed().await;
+    house.does("ana", note("the key is swordfish")).await;
+    let row = house.head(1).await;
+    house.engine.quiet().await;
+    let quotes = || {
+        let said = house.chat.notices("inc-1").into_iter();
+        said.filter(|text| text.contains("swordfish")).count()
+    };
+    assert_eq!(quotes(), 1);
+    assert!(house.says("cleo", Some(1), redact(row)).await.accepted);
+    house.engine.quiet().await;
+    assert_eq!(quotes(), 0, "{:#?}", house.chat.notices("inc-1"));
+}
+
+#[tokio::test]
 async fn the_message_it_came_from_goes_as_well() {
     let house = House::new().await;
     house.framed().await;
