@@ -259,6 +259,12 @@ impl Api {
     }
 }
 
+/// Where the page after this one begins; `None`: it is the last.
+pub fn next_cursor(page: &Value) -> Option<String> {
+    let next = page["response_metadata"]["next_cursor"].as_str();
+    next.filter(|next| !next.is_empty()).map(str::to_owned)
+}
+
 fn bare(span: &tracing::Span) -> SlackClientApiCallContext<'_> {
     SlackClientApiCallContext {
         rate_control_params: None,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::api::Failure;
+use super::api::{Failure, next_cursor};
 use super::incoming::{Own, text};
 use super::messages::{self, moment};
 use super::{PLATFORM, SlackChat};
@@ -167,14 +167,11 @@ impl SlackChat {
             let page = self.patiently(method, &arguments).await?;
             all.messages
                 .extend(page["messages"].as_array().into_iter().flatten().cloned());
-            cursor = page["response_metadata"]["next_cursor"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            if cursor.is_empty() {
+            let Some(next) = next_cursor(&page) else {
                 all.whole = true;
                 break;
-            }
+            };
+            cursor = next;
         }
         Ok(all)
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::api::Failure;
+use super::api::{Failure, next_cursor};
 use super::incoming::Own;
 use super::rich::escaped;
 use super::{SlackChat, blocks};
@@ -80,13 +80,10 @@ impl SlackChat {
             if let Some(found) = keys(&page, own).remove(key) {
                 return Ok(Some(found));
             }
-            cursor = page["response_metadata"]["next_cursor"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            if cursor.is_empty() {
+            let Some(next) = next_cursor(&page) else {
                 break;
-            }
+            };
+            cursor = next;
         }
         Ok(None)
     }

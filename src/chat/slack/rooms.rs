@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::api::Failure;
+use super::api::{Failure, next_cursor};
 use super::incoming::Own;
 use super::rich::escaped;
 use super::{PLATFORM, SlackChat, lock, posts};
@@ -136,13 +136,10 @@ impl SlackChat {
                 let begun = format!("{}/prompt:", key.split('/').next().unwrap_or(key));
                 return Ok(posts::only_ours_begin(&history, &begun).then(|| id.to_owned()));
             }
-            cursor = page["response_metadata"]["next_cursor"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            if cursor.is_empty() {
+            let Some(next) = next_cursor(&page) else {
                 break;
-            }
+            };
+            cursor = next;
         }
         Ok(None)
     }
@@ -214,13 +211,10 @@ impl SlackChat {
             if members.any(|member| who.iter().any(|who| *member == *who.user)) {
                 return Ok(true);
             }
-            cursor = page["response_metadata"]["next_cursor"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            if cursor.is_empty() {
+            let Some(next) = next_cursor(&page) else {
                 break;
-            }
+            };
+            cursor = next;
         }
         Ok(false)
     }
@@ -256,13 +250,10 @@ impl SlackChat {
                 found["is_member"] = true.into();
                 return Ok(Some(found));
             }
-            cursor = page["response_metadata"]["next_cursor"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            if cursor.is_empty() {
+            let Some(next) = next_cursor(&page) else {
                 break;
-            }
+            };
+            cursor = next;
         }
         Ok(None)
     }
