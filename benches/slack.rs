@@ -6,7 +6,7 @@
 //!   and takes its share of it. What Orderly says back to each note is sent, and counts into its CPU.
 //! * 200 incidents within ten seconds, on Slack's own tiers, on a driven clock.
 
-// What both ways of running share, and each uses in part.
+// The house of the tests and the rooms it stands on: of each the benchmark uses a part, and what is dead here lives there.
 #[allow(dead_code)]
 #[path = "../tests/chats/slack"]
 mod slack {

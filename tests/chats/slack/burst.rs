@@ -156,12 +156,6 @@ pub fn holds(house: &House, burst: &Burst, count: usize, business_down: usize) {
         burst.limited,
         burst.calls
     );
-    assert!(
-        burst.took.as_secs_f64() <= burst.best.as_secs_f64() * 1.1,
-        "the last room was whole after {:?}, at best after {:?}",
-        burst.took,
-        burst.best
-    );
 }
 
 /// On two threads, as in production: what is begun together must not race for Slack's slots.
@@ -171,5 +165,11 @@ async fn eighty_incidents_within_ten_seconds_all_get_their_rooms_the_worst_first
     let house = House::open(Transport::Http).await;
     let burst = burst(&house, 80, 5).await;
     holds(&house, &burst, 80, 5);
+    assert!(
+        burst.took.as_secs_f64() <= burst.best.as_secs_f64() * 1.1,
+        "the last room was whole after {:?}, at best after {:?}",
+        burst.took,
+        burst.best
+    );
     house.close().await;
 }
