@@ -10,7 +10,6 @@ mod kit;
 mod look;
 mod platform;
 mod reach;
-mod redacting;
 mod refused;
 mod rooms;
 mod slow;

@@ -400,6 +400,11 @@ impl Hands for Guild {
         }
     }
 
+    fn link(&self, room: &str, message: &str) -> String {
+        let (guild, channel) = (self.discord.guild_id(), self.channel_of(room, message));
+        format!("https://discord.com/channels/{guild}/{channel}/{message}")
+    }
+
     async fn edits(&self, who: &str, room: &str, message: &str, text: &str) {
         self.held();
         let channel = self.channel_of(room, message);

@@ -3,7 +3,6 @@
 mod html;
 mod look;
 mod platform;
-mod redacting;
 mod tab;
 
 pub use platform::Page;

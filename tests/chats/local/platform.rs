@@ -432,6 +432,10 @@ impl Hands for Page {
         said["message"].as_str().expect("a message").to_owned()
     }
 
+    fn link(&self, room: &str, message: &str) -> String {
+        format!("https://orderly.example/rooms/{room}#m{message}")
+    }
+
     async fn edits(&self, who: &str, room: &str, message: &str, text: &str) {
         let path = format!("/messages/{message}");
         let body = json!({ "text": text });

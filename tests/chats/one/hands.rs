@@ -180,6 +180,8 @@ pub trait Hands: Send + Sync {
     async fn says(&self, who: &str, room: &str, thread: Option<&str>, text: &str) -> String;
     async fn edits(&self, who: &str, room: &str, message: &str, text: &str);
     async fn deletes(&self, who: &str, room: &str, message: &str);
+    /// The link of a message, as people copy it.
+    fn link(&self, room: &str, message: &str) -> String;
     /// Puts the mark's emoji on a message.
     async fn reacts(&self, who: &str, room: &str, message: &str, mark: Mark);
     async fn unreacts(&self, who: &str, room: &str, message: &str, mark: Mark);

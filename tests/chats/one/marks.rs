@@ -3,11 +3,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use orderly::clock::Clock as _;
-use orderly::engine::journal::load;
-use orderly::incident::{Event, IncidentId, State};
+use orderly::incident::State;
 
 use super::alike::{assert_alike, in_order, neutral, rooms_of, shown};
-use super::hands::{BOT, Mark, Platform, Seen, words};
+use super::hands::{Mark, Platform};
 use super::house::House;
 
 const OPEN: &str = "open Labels do not print severity=SEV2 target=shop runbook=demo-shop";
@@ -172,64 +171,5 @@ async fn messages_are_marked_followed_and_kept_alike() {
     for platform in &Platform::ALL[1..] {
         let lines = marked(*platform).await;
         assert_alike(&format!("marks on {platform:?}"), &first, &lines);
-    }
-}
-
-/// A password in a note and in a task that a reaction made; what the room shows after both were redacted, the program
-/// having been started again in between.
-async fn redacted(platform: Platform) -> Vec<String> {
-    let house = House::on(platform).await;
-    let mut at = house.clock.now();
-    house.types("ana", OPEN).await;
-    house.types("ana", "take commander").await;
-    let room = house.place().await;
-    house.types("ana", "note the board says tiger").await;
-    minute(&house, &mut at).await;
-    let task = house
-        .hands
-        .says("ben", &room, None, "change the word tiger")
-        .await;
-    house.hands.reacts("ana", &room, &task, Mark::Task).await;
-    minute(&house, &mut at).await;
-    let shown = |room: Vec<Seen>| -> Vec<String> {
-        let ours = room.into_iter().filter(|seen| seen.by == BOT);
-        ours.map(|seen| words(&seen.text)).collect()
-    };
-    let before = shown(house.room("ana").await);
-    let told = before.iter().filter(|text| text.contains("tiger")).count();
-    assert_eq!(told, 2, "{platform:?}: {before:#?}");
-
-    let house = house.restarted().await;
-    minute(&house, &mut at).await;
-    let store = house.app.engine.store();
-    let journal = load(&**store, IncidentId(1)).await.expect("a journal");
-    for recorded in journal {
-        if matches!(
-            recorded.event,
-            Some(Event::Noted { .. } | Event::TaskAdded { .. })
-        ) {
-            house
-                .types("ana", &format!("redact e{} a password", recorded.seq))
-                .await;
-            minute(&house, &mut at).await;
-        }
-    }
-    let after = shown(house.room("ana").await);
-    assert!(
-        after.iter().all(|text| !text.contains("tiger")),
-        "{platform:?}: {after:#?}"
-    );
-    let said = after.iter().filter(|text| text.contains("[redacted]"));
-    let said = said.cloned().collect();
-    house.close().await;
-    said
-}
-
-#[tokio::test]
-async fn what_the_bot_said_of_redacted_words_is_said_anew_alike() {
-    let first = redacted(Platform::ALL[0]).await;
-    assert_eq!(first.len(), 2, "{first:#?}");
-    for platform in &Platform::ALL[1..] {
-        assert_eq!(redacted(*platform).await, first, "{platform:?}");
     }
 }

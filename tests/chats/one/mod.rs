@@ -12,5 +12,6 @@ pub mod house;
 mod life;
 mod marks;
 mod private;
+mod redacting;
 mod script;
 mod table;

@@ -13,7 +13,6 @@ mod kit;
 mod lessons;
 mod opening;
 mod platform;
-mod redacting;
 mod rooms;
 mod slow;
 mod story;

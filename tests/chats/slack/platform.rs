@@ -345,6 +345,11 @@ impl Hands for Workspace {
         }
     }
 
+    fn link(&self, room: &str, message: &str) -> String {
+        let message = message.replace('.', "");
+        format!("<https://acme.slack.com/archives/{room}/p{message}>")
+    }
+
     async fn edits(&self, who: &str, room: &str, message: &str, text: &str) {
         self.slack.person(who).edits(room, message, text);
     }
