@@ -44,7 +44,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("postmortem", &["incident", "timeline"]),
     ("postmortem/render", &["postmortem::document", "timeline"]),
     // The flow.
-    ("engine", &["incident", "desk", "store", "chat", "clock"]),
+    ("engine", &["incident", "desk", "store", "chat", "clock", "text"]),
     (
         "view",
         &[

@@ -16,6 +16,7 @@ use crate::chat::{Incoming, Reacted};
 use crate::incident::{
     By, FileRef, Identity, LONGEST_TEXT, Marked, MarkedAt, Marking, MessageRef, Request, State,
 };
+use crate::text::cut;
 
 /// Messages whose reactions are remembered: those of a busy day. Events are late by minutes, not by thousands.
 const REMEMBERED: usize = 5_000;
@@ -256,16 +257,10 @@ fn to_be_done(is_task: bool, present: bool, text: String, source: MarkedAt) -> R
 
 /// What a message says there is to do: as much as a task holds, and the names of its files where it has no words.
 fn to_do(text: &str, files: &[FileRef]) -> String {
-    if text.trim().is_empty() {
-        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
-        return cut(&names.join(", "));
-    }
-    cut(text)
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_TEXT) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(LONGEST_TEXT - 1).chain(['…']).collect(),
-    }
+    let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+    let said = match text.trim().is_empty() {
+        true => names.join(", "),
+        false => text.to_owned(),
+    };
+    cut(&said, LONGEST_TEXT, "…").shown.into_owned()
 }
