@@ -176,6 +176,12 @@ pub trait Chat: Send + Sync {
         })
     }
 
+    /// Whether a room is still there for the bot: looked at after something in it could not be done. [`Error::Gone`] says
+    /// why it is not.
+    async fn stands(&self, _room: &RoomRef) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// A channel by what people type (`#ops`, an id). [`Error::Gone`]: there is none that both the bot and the asker can see.
     async fn find_room(&self, _typed: &str, _asker: &Asker) -> Result<Found, Error> {
         Err(Error::Gone {
@@ -394,6 +400,10 @@ pub trait Intake: Send + Sync {
         None
     }
 
+    /// A message of the bot's own is not there any more. Nothing is kept of it; what it showed is shown anew when it is next
+    /// looked at.
+    fn gone(&self, _message: &MessageRef) {}
+
     /// What may be kept and shown of something that somebody typed: what looks like a secret is masked.
     fn masked(&self, typed: &str) -> String;
 
@@ -410,6 +420,20 @@ pub trait People: Send + Sync {
     /// Somebody with these roles of the platform did something with the bot. Where the config gives such a role a meaning,
     /// the desk learns of it before what they did is decided.
     async fn seen(&self, _who: &Identity, _name: &str, _roles: &[String]) {}
+}
+
+tokio::task_local! {
+    static URGENT: ();
+}
+
+/// Makes calls for which somebody waits: a platform that takes few of them has kept some back.
+pub async fn urgently<F: Future>(calls: F) -> F::Output {
+    URGENT.scope((), calls).await
+}
+
+/// Whether the call that is about to be made is one of those.
+fn is_urgent() -> bool {
+    URGENT.try_with(|()| ()).is_ok()
 }
 
 /// The lock, whoever panicked under it.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::decide::With;
 use super::perform::End;
 use super::{Engine, lock};
+use crate::chat;
 use crate::incident::{By, IncidentId, Request, RoomRef};
 
 /// Platforms that nothing reaches, and since when. In memory only: after a restart every platform is tried at once.
@@ -19,9 +20,12 @@ impl Engine {
         let away = match end {
             End::Again { away: true, .. } => true,
             // Nothing was asked of the platform, so nothing is known of it.
-            End::Again { .. } | End::Rest(_) | End::Nothing => return,
+            End::Again { .. } | End::Later { .. } | End::Rest(_) | End::Nothing => return,
             _ => false,
         };
+        if matches!(end, End::Never(_)) {
+            self.go_on_without(incident, room).await;
+        }
         let now = self.now();
         let since = {
             let mut unreached = lock(&self.inner.unreached);
@@ -56,6 +60,24 @@ impl Engine {
         {
             // It is looked at again with the next task of the room.
             tracing::warn!(%incident, %error, "that a platform went or came back could not be written down");
+        }
+    }
+
+    /// Something in a room can never be done. If that is because the room is gone, it is said once, where people still
+    /// are, and the incident goes on without it.
+    async fn go_on_without(&self, incident: IncidentId, room: &RoomRef) {
+        let Ok(chat) = self.chat(&room.platform) else {
+            return;
+        };
+        let Err(chat::Error::Gone { why }) = chat.stands(room).await else {
+            return;
+        };
+        let room = room.clone();
+        let lost = Request::RoomLost { room, why };
+        let decided = self.decide(incident, &By::Orderly, &lost, With::default(), None);
+        if let Err(error) = decided.await {
+            // The next task of the room finds it gone as well.
+            tracing::warn!(%incident, %error, "that a room is gone could not be written down");
         }
     }
 }

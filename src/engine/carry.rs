@@ -142,7 +142,7 @@ impl Engine {
             let updated = match chat.update(at, &message).await {
                 // Somebody deleted it, and meant it.
                 Err(chat::Error::Gone { .. }) => End::Done,
-                updated => updated.into(),
+                updated => End::of_edit(updated),
             };
             end = Some(match end {
                 Some(end) => updated.and(end),

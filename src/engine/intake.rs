@@ -16,7 +16,7 @@ use super::{Addressed, Busy, Engine, backoff, lock, read};
 use crate::chat::{
     self, Delivery, Incoming, Intake, Known, Listening, Message, NOT_CONFIRMED, Refused, Verdict,
 };
-use crate::incident::{Identity, IncidentId, RoomRef};
+use crate::incident::{Identity, IncidentId, MessageRef, RoomRef};
 use crate::store::{self, InboxId, Received};
 
 /// Open incidents looked through for what waits for one person; a team with more at once looks at the list first.
@@ -148,6 +148,10 @@ impl Intake for Engine {
             states.extend(self.state(incident.incident).await.ok().flatten());
         }
         Some(self.inner.parts.words.home(person, &listed, &states, &desk))
+    }
+
+    fn gone(&self, message: &MessageRef) {
+        self.inner.shown.doubt(message);
     }
 
     fn masked(&self, typed: &str) -> String {

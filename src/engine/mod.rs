@@ -42,6 +42,7 @@ mod reactions;
 mod recover;
 mod redact;
 mod rooms;
+mod shown;
 mod systems;
 #[cfg(test)]
 mod tests;
@@ -144,6 +145,8 @@ struct Inner {
     waiting: Mutex<HashMap<InboxId, Vec<oneshot::Sender<Verdict>>>>,
     /// What waits in the outbox.
     effects: Mutex<outbox::Waiting>,
+    /// What our messages say.
+    shown: shown::Shown,
     /// Platforms that nothing reaches.
     unreached: Mutex<away::Unreached>,
     /// Commits under way.
@@ -280,6 +283,7 @@ impl Engine {
                 reactions: reactions::Reactions::default(),
                 waiting: Mutex::default(),
                 effects: Mutex::default(),
+                shown: shown::Shown::default(),
                 unreached: Mutex::default(),
                 committing: AtomicUsize::default(),
                 done: Mutex::default(),

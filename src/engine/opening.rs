@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::decide::With;
 use super::groups::STRANGERS_EVERY;
 use super::perform::End;
-use super::posts::show_in;
 use super::rooms::identities;
-use super::{Engine, read};
-use crate::chat::{Chat, RoomSpec};
+use super::{Engine, lock, plan, read};
+use crate::chat::{self, Chat, RoomSpec};
 use crate::desk;
-use crate::incident::{Audience, PersonId, Role, RoomRef, Slot, State};
-use crate::store::Post;
+use crate::incident::{Audience, IncidentId, PersonId, Role, RoomRef, Slot, State};
+use crate::store::{Commit, Post};
 
 /// Who is in a room of guests from the start: those who speak to them. Guests are let in by people, one by one.
 const SPEAK_TO_GUESTS: [Role; 3] = [Role::Commander, Role::Deputy, Role::Liaison];
@@ -72,7 +72,8 @@ impl Engine {
         let Some(message) = self.inner.parts.words.slot(state, slot, &self.desk()) else {
             return Vec::new();
         };
-        match show_in(chat, state.opening.number, slot, room, None, &message).await {
+        let incident = state.opening.number;
+        match self.show_in(chat, incident, slot, room, None, &message).await {
             End::Shown(posts) => posts,
             _ => Vec::new(),
         }
@@ -82,6 +83,91 @@ impl Engine {
     pub(super) fn asked_in(&self, state: &State) -> Option<RoomRef> {
         let room = state.opening.asked_in.as_ref()?;
         (!read(&self.inner.index).is_for_guests(room)).then(|| room.clone())
+    }
+
+    /// The question of now is asked where the incident was opened, while its room has to wait.
+    pub(super) async fn ask_meanwhile(&self, state: &State) {
+        let Some((slot, room)) = self.asks_in(state) else {
+            return;
+        };
+        let incident = state.opening.number;
+        if let Ok(Some(_)) = self.posted(incident, &format!("{slot}@{room}")).await {
+            return;
+        }
+        let commit = Commit {
+            at: self.now(),
+            effects: vec![plan::where_opened(state, slot)],
+            ..Commit::default()
+        };
+        if let Err(error) = self.commit(commit).await {
+            tracing::error!(%incident, %error, "nothing is asked until the room is there");
+        }
+    }
+
+    /// What was asked meanwhile is asked there no longer, now that there is a room. Where the incident is announced, the
+    /// announcement takes its place.
+    pub(super) async fn asked_meanwhile(&self, state: &State, with: &mut With) {
+        let Some((slot, room)) = self.asks_in(state) else {
+            return;
+        };
+        let (incident, effect) = (state.opening.number, plan::where_opened(state, slot));
+        let waits = lock(&self.inner.effects).is_busy(&effect.channel);
+        match self.posted(incident, &format!("{slot}@{room}")).await {
+            Ok(Some(there)) if self.is_announced_in(state, &room).await => with.posts.push(Post {
+                incident,
+                slot: format!("{}@{room}", Slot::Announcement),
+                message: serde_json::to_string(&there).ok(),
+            }),
+            Ok(None) if !waits => {}
+            _ => with.effects.push(effect),
+        }
+    }
+
+    async fn is_announced_in(&self, state: &State, room: &RoomRef) -> bool {
+        match self.announced_in(state, &room.platform).await {
+            Ok(rooms) => rooms.contains(room),
+            Err(_) => false,
+        }
+    }
+
+    /// The question of now, and where it is asked while there is no room.
+    fn asks_in(&self, state: &State) -> Option<(Slot, RoomRef)> {
+        let entered = state.passages.last()?.event;
+        Some((Slot::Prompt { entered }, self.asked_in(state)?))
+    }
+
+    /// What stands where an incident was opened: its question until there is a room, then where that is asked.
+    pub(super) async fn show_where_opened(&self, incident: IncidentId, slot: Slot) -> End {
+        let state = match self.state(incident).await {
+            Ok(Some(state)) => state,
+            Ok(None) => return End::Nothing,
+            Err(error) => return error.into(),
+        };
+        let Some(room) = self.asked_in(&state).filter(|room| state.room(room).is_none()) else {
+            return End::Nothing;
+        };
+        if state.rooms.is_empty() {
+            return match (state.first_room, state.opening.private) {
+                (Some(_), _) => End::Nothing,
+                (None, true) => self.prompt_opener(&state, slot, &room.platform).await,
+                (None, false) => self.show(state, slot, &room).await,
+            };
+        }
+        let there = match self.posted(incident, &format!("{slot}@{room}")).await {
+            Ok(Some(there)) => there,
+            Ok(None) => return End::Nothing,
+            Err(end) => return end,
+        };
+        let message = self.inner.parts.words.goes_on(&state);
+        drop(state);
+        match self.chat(&room.platform) {
+            Ok(chat) => match chat.update(&there, &message.about(&incident.to_string())).await {
+                // Somebody deleted it, and need not see it again.
+                Err(chat::Error::Gone { .. }) => End::Nothing,
+                updated => End::of_edit(updated),
+            },
+            Err(end) => end,
+        }
     }
 
     /// Where a private incident has no room to be prompted in, whoever opened it goes on alone.

@@ -198,7 +198,7 @@ impl Waiting {
     }
 
     /// Whether something waits in a channel, or is being performed.
-    fn is_busy(&self, name: &str) -> bool {
+    pub fn is_busy(&self, name: &str) -> bool {
         let channel = self.channels.get(name);
         channel.is_some_and(|channel| channel.worked_on || !channel.effects.is_empty())
     }

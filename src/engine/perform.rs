@@ -14,7 +14,7 @@ use super::plan::{Place, Task};
 use super::{Engine, FIRST_WAIT, HANDS_FULL, LONGEST_WAIT, backoff, lock, plan};
 use crate::chat::{self, Chat};
 use crate::incident::{By, Effect, IncidentId, MessageRef, Request, RoomRef};
-use crate::store::{Commit, Committed, EffectId, EffectRetry, Error, Post, StoredEffect};
+use crate::store::{Commit, Committed, EffectId, EffectRetry, Error, Lane, Post, StoredEffect};
 
 /// After this many failed tries an effect no longer keeps the rest of its channel waiting: by then it is more likely
 /// that this one message is the trouble than the platform.
@@ -61,6 +61,9 @@ pub(super) enum End {
         /// The platform itself could not be reached.
         away: bool,
     },
+    /// An edit for which a platform has no room now. What is to be said in the room does not wait for it: the message
+    /// stands, and edits have a limit of their own.
+    Later { why: String, after: Duration },
     /// To be looked at again, with its row left exactly as it is: a claim must not be taken back.
     Rest(String),
     /// Never to succeed; said once, then dropped.
@@ -85,11 +88,25 @@ impl End {
             }
             (again @ (End::Again { .. } | End::Rest(_)), _)
             | (_, again @ (End::Again { .. } | End::Rest(_))) => again,
+            (later @ End::Later { .. }, _) | (_, later @ End::Later { .. }) => later,
             (shown @ End::Shown(_), _) | (_, shown @ End::Shown(_)) => shown,
             (never @ End::Never(_), _) | (_, never @ End::Never(_)) => never,
             (End::Written, _) | (_, End::Written) => End::Written,
             (End::Done, _) | (_, End::Done) => End::Done,
             (End::Nothing, End::Nothing) => End::Nothing,
+        }
+    }
+}
+
+impl End {
+    /// How an edit of a message that stands ended.
+    pub(super) fn of_edit(result: Result<(), chat::Error>) -> Self {
+        match result {
+            Err(chat::Error::Retry {
+                why,
+                after: Some(after),
+            }) => End::Later { why, after },
+            other => other.into(),
         }
     }
 }
@@ -321,7 +338,7 @@ impl Engine {
             for (ready, end) in ready.drain(..performed.len()).zip(performed) {
                 in_hand.left.retain(|left| *left != ready.stored.id);
                 // What is merely put off or dropped says nothing about whether anything gets through.
-                let asked = !self.is_late(&ready.stored) && !matches!(end, End::Nothing);
+                let asked = !self.is_late(&ready.stored) && !matches!(end, End::Nothing | End::Later { .. });
                 let commit = self.end(&ready.stored, end);
                 if asked {
                     let again = commit.as_ref().and_then(|commit| commit.effects_retry.first());
@@ -399,6 +416,9 @@ impl Engine {
                 self.inner.counters.effects_late.fetch_add(1, Ordering::Relaxed);
                 self.too_late(stored, task).await
             }
+            Ok(task) if stored.id.lane() <= Lane::Urgent => {
+                chat::urgently(self.carry_out(stored, task.clone())).await
+            }
             Ok(task) => self.carry_out(stored, task.clone()).await,
             Err(error) => End::Never(format!("the task cannot be read: {error}")),
         }
@@ -457,11 +477,24 @@ impl Engine {
             End::Again { why, after, .. } => {
                 let asked = after.and_then(|after| TimeDelta::from_std(after).ok());
                 let wait = asked.unwrap_or_else(|| backoff(stored.attempts));
-                tracing::warn!(effect = stored.effect.key, why, "to be tried again");
+                // Said once for each: while a platform is away, everything that waits for it is tried every minute.
+                match stored.attempts {
+                    0 => tracing::warn!(effect = stored.effect.key, why, "to be tried again"),
+                    _ => tracing::debug!(effect = stored.effect.key, why, "to be tried again"),
+                }
                 // Told when to come back, it is not the message that is the trouble.
                 if asked.is_some() || stored.attempts < HOLDS_CHANNEL {
                     self.rest(channel, wait);
                 }
+                commit.effects_retry.push(EffectRetry {
+                    effect: id,
+                    not_before: self.now() + wait,
+                    error: why,
+                });
+            }
+            End::Later { why, after } => {
+                tracing::debug!(effect = stored.effect.key, why, "an edit waits");
+                let wait = TimeDelta::from_std(after).unwrap_or(LONGEST_WAIT);
                 commit.effects_retry.push(EffectRetry {
                     effect: id,
                     not_before: self.now() + wait,
@@ -607,6 +640,7 @@ impl Engine {
                 room,
                 said,
             } => self.digest(stored.id, incident, (from, to), room, said).await,
+            Task::WhereOpened { incident, slot } => self.show_where_opened(incident, slot).await,
             Task::Pin { at } => match self.chat(&at.room.platform) {
                 Ok(chat) => chat.pin(&at).await.into(),
                 Err(end) => end,

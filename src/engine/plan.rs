@@ -73,6 +73,8 @@ pub enum Task {
         event: u64,
         room: RoomRef,
     },
+    /// What stands where an incident was opened while it has no room: its question, and then where it stands.
+    WhereOpened { incident: IncidentId, slot: Slot },
     /// A card that was posted goes to the top of its room.
     Pin { at: MessageRef },
     /// A document, made of the journal up to an event, posted in the room.
@@ -492,6 +494,24 @@ pub fn export(incident: IncidentId, format: String, as_of: u64) -> NewEffect {
             as_of,
         }
         .body(),
+        not_before: None,
+        deadline: None,
+    }
+}
+
+/// What stands where an incident was opened, made true. In a channel of its own: what is said of the incident waits for its
+/// room, and this is for the time until then.
+pub fn where_opened(state: &State, slot: Slot) -> NewEffect {
+    let incident = state.opening.number;
+    NewEffect {
+        key: format!("{incident}/opened/{slot}"),
+        merge: true,
+        lane: match state.severity {
+            Severity::Sev1 => Lane::Urgent,
+            _ => Lane::Normal,
+        },
+        channel: format!("{incident}/opened"),
+        body: Task::WhereOpened { incident, slot }.body(),
         not_before: None,
         deadline: None,
     }

@@ -65,6 +65,9 @@ pub trait Words: Send + Sync {
     /// What somebody said in another room.
     fn carried(&self, carried: &Carried) -> Message;
 
+    /// What stands where an incident was opened, and where its first question was asked until it had a room.
+    fn goes_on(&self, state: &State) -> Message;
+
     /// Said where the incident is told no longer.
     fn left(&self, state: &State) -> Message;
 

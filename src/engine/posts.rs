@@ -32,25 +32,28 @@ impl Engine {
         if state.opening.private {
             return End::Done;
         }
-        let chat = match self.chat(platform) {
-            Ok(chat) => chat,
+        let rooms = match self.announced_in(&state, platform).await {
+            Ok(rooms) => rooms,
             Err(end) => return end,
         };
-        let mut rooms: Vec<RoomRef> = match chat.lobby().await {
-            Ok(lobby) => lobby.into_iter().collect(),
-            Err(error) => return error.into(),
-        };
-        let here = |room: &RoomRef| room.platform == platform;
-        rooms.extend(self.inner.parts.options.announce.clone().filter(here));
-        rooms.dedup();
-        if rooms.is_empty() {
-            rooms.extend(self.asked_in(&state).filter(here));
-        }
         let mut end = End::Done;
         for room in rooms {
             end = end.and(self.show(Arc::clone(&state), Slot::Announcement, &room).await);
         }
         end
+    }
+
+    /// Where an incident that is not private is announced on a platform.
+    pub(super) async fn announced_in(&self, state: &State, platform: &str) -> Result<Vec<RoomRef>, End> {
+        let lobby = self.chat(platform)?.lobby().await?;
+        let mut rooms: Vec<RoomRef> = lobby.into_iter().collect();
+        let here = |room: &RoomRef| room.platform == platform;
+        rooms.extend(self.inner.parts.options.announce.clone().filter(here));
+        rooms.dedup();
+        if rooms.is_empty() {
+            rooms.extend(self.asked_in(state).filter(here));
+        }
+        Ok(rooms)
     }
 
     /// Makes one slot true in one room.
@@ -83,7 +86,48 @@ impl Engine {
         if is_left && there.is_none() {
             return End::Nothing;
         }
-        show_in(chat, incident, slot, room, there, &message).await
+        self.show_in(chat, incident, slot, room, there, &message).await
+    }
+
+    /// Makes one slot true in one room. `there`: the message that shows it so far.
+    pub(super) async fn show_in(
+        &self,
+        chat: &Arc<dyn Chat>,
+        incident: IncidentId,
+        slot: Slot,
+        room: &RoomRef,
+        there: Option<MessageRef>,
+        message: &Message,
+    ) -> End {
+        let name = format!("{slot}@{room}");
+        let shown = &self.inner.shown;
+        let key = match there {
+            None => format!("{incident}/{name}"),
+            Some(at) if shown.says(&at, message, self.now()) => return End::Nothing,
+            Some(at) => {
+                // Should the answer be lost, nobody knows which of the two it says.
+                shown.doubt(&at);
+                match chat.update(&at, message).await {
+                    // Somebody deleted it: what should be true is posted anew, under a key of its own.
+                    Err(chat::Error::Gone { .. }) => format!("{incident}/{name}/after/{}", at.message),
+                    Ok(()) => {
+                        shown.said(&at, message, self.now());
+                        return End::Done;
+                    }
+                    waits => return End::of_edit(waits),
+                }
+            }
+        };
+        let at = match chat.post(&key, room, None, message).await {
+            Ok(at) => at,
+            Err(error) => return error.into(),
+        };
+        shown.said(&at, message, self.now());
+        End::Shown(vec![Post {
+            incident,
+            slot: name,
+            message: serde_json::to_string(&at).ok(),
+        }])
     }
 
     /// The message that shows a slot.
@@ -157,7 +201,7 @@ impl Engine {
         let told = told.unwrap_or_else(|| self.inner.parts.words.notice_redacted());
         match chat.update(&at, &told).await {
             Err(chat::Error::Gone { .. }) => End::Done,
-            updated => updated.into(),
+            updated => End::of_edit(updated),
         }
     }
 
@@ -423,32 +467,3 @@ impl Engine {
 
 /// Events read at once to be told of: one run of notices of a busy incident.
 const IN_ONE_GO: u64 = 64;
-
-/// Makes one slot true in one room.
-pub(super) async fn show_in(
-    chat: &Arc<dyn Chat>,
-    incident: IncidentId,
-    slot: Slot,
-    room: &RoomRef,
-    there: Option<MessageRef>,
-    message: &Message,
-) -> End {
-    let name = format!("{slot}@{room}");
-    let key = match there {
-        None => format!("{incident}/{name}"),
-        Some(at) => match chat.update(&at, message).await {
-            // Somebody deleted it: what should be true is posted anew, under a key of its own.
-            Err(chat::Error::Gone { .. }) => format!("{incident}/{name}/after/{}", at.message),
-            updated => return updated.into(),
-        },
-    };
-    let at = match chat.post(&key, room, None, message).await {
-        Ok(at) => at,
-        Err(error) => return error.into(),
-    };
-    End::Shown(vec![Post {
-        incident,
-        slot: name,
-        message: serde_json::to_string(&at).ok(),
-    }])
-}

@@ -16,6 +16,9 @@ use crate::store::{Commit, EffectId, Stream};
 /// How soon it is looked again whether a room was told everything, before it is archived.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
+/// A room that comes within this time is waited for: a question elsewhere would only be in the way.
+const SOON: Duration = Duration::from_secs(5);
+
 fn finishing(id: EffectId) -> With {
     With {
         effect: Some(id),
@@ -39,14 +42,18 @@ impl Engine {
         };
         let spec = self.room_spec(state, chat.platform(), Audience::Internal);
         let opened = chat.open_room(&format!("{incident}/room"), &spec).await;
-        let posts = match &opened {
-            Ok(room) => self.first_prompt(state, chat, room).await,
-            Err(_) => Vec::new(),
-        };
-        let with = With {
-            posts,
-            ..finishing(id)
-        };
+        let mut with = finishing(id);
+        match &opened {
+            Ok(room) => {
+                with.posts = self.first_prompt(state, chat, room).await;
+                self.asked_meanwhile(state, &mut with).await;
+            }
+            // A platform that lets a room wait takes messages all the same.
+            Err(chat::Error::Retry {
+                after: Some(after), ..
+            }) if *after > SOON => self.ask_meanwhile(state).await,
+            Err(_) => {}
+        }
         self.room_made(incident, opened, Audience::Internal, None, with)
             .await
     }

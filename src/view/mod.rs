@@ -117,6 +117,10 @@ impl Words for View {
         rooms::carried(carried)
     }
 
+    fn goes_on(&self, state: &State) -> Message {
+        rooms::goes_on(state)
+    }
+
     fn left(&self, state: &State) -> Message {
         rooms::left(state)
     }

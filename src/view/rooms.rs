@@ -226,6 +226,14 @@ pub(super) fn carried(carried: &Carried) -> Message {
     say(line).done(fallback)
 }
 
+/// Stays as it is, so it says nothing that may change.
+pub(super) fn goes_on(state: &State) -> Message {
+    let number = state.opening.number;
+    let words = format!("{number} goes on in its room, where the question is asked now.");
+    let status = run("Status", format!("{number} status"), Style::Plain);
+    say(words.clone()).block(buttons([status])).done(words)
+}
+
 pub(super) fn left(state: &State) -> Message {
     let words = format!("{} is no longer told here.", state.opening.number);
     say(words.clone()).done(words)

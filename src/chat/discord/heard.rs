@@ -10,8 +10,8 @@ use super::api::Route;
 use super::incoming::Own;
 use super::messages;
 use super::places::Spot;
-use crate::chat::Delivery;
 use crate::chat::taking::Taken;
+use crate::chat::{Delivery, Intake};
 
 /// Longest wait for what is nice to know before something is taken.
 const LOOK_MAX: TimeDelta = TimeDelta::milliseconds(1000);
@@ -71,7 +71,7 @@ impl DiscordChat {
             "MESSAGE_REACTION_REMOVE_ALL" | "MESSAGE_REACTION_REMOVE_EMOJI" => {
                 self.all_reactions_gone(own, &spot, body, key)
             }
-            _ => self.messages(own, &spot, kind, body),
+            _ => self.messages(own, intake, &spot, kind, body),
         };
         for delivery in deliveries {
             if !matches!(self.take(intake, delivery).await, Taken::Yes(_)) {
@@ -87,12 +87,22 @@ impl DiscordChat {
         }
     }
 
-    fn messages(&self, own: &Own, spot: &Spot, kind: &str, body: &Value) -> Vec<Delivery> {
+    fn messages(
+        &self,
+        own: &Own,
+        intake: &Arc<dyn Intake>,
+        spot: &Spot,
+        kind: &str,
+        body: &Value,
+    ) -> Vec<Delivery> {
         let now = self.clock.now();
         let gone = |id: &str| {
             let ours = self
                 .posts
                 .is_ours(spot.thread.as_deref().unwrap_or(&spot.room), id);
+            if ours {
+                intake.gone(&own.at(spot, id));
+            }
             (!ours).then(|| messages::deleted(id, spot, own, now))
         };
         self.naming(own, |names| match kind {

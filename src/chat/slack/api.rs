@@ -14,7 +14,7 @@ use slack_morphism::{
     SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientApiCallContext, SlackClientHttpConnector,
 };
 
-use super::pace::Pace;
+use super::pace::{Pace, Place};
 use crate::chat;
 use crate::clock::Clock;
 
@@ -34,6 +34,16 @@ const PASSING: &[&str] = &[
     "ratelimited",
     "rate_limited",
     "accesslimited",
+];
+
+/// Codes that pass once somebody gave the bot a token that works: until then it is as if Slack were away, and nothing is
+/// lost.
+const LOCKED_OUT: &[&str] = &[
+    "invalid_auth",
+    "not_authed",
+    "token_revoked",
+    "token_expired",
+    "account_inactive",
 ];
 
 /// Why a call did not do it.
@@ -73,6 +83,10 @@ impl From<Failure> for chat::Error {
             Failure::Code { ref code, .. } if PASSING.contains(&code.as_str()) => {
                 Self::Retry { why, after: None }
             }
+            Failure::Code { ref code, .. } if LOCKED_OUT.contains(&code.as_str()) => Self::Retry {
+                why: format!("{why}{}", advice(code)),
+                after: None,
+            },
             Failure::Code { code, detail, .. } => Self::Gone {
                 why: format!(
                     "{why}{}{}",
@@ -87,7 +101,7 @@ impl From<Failure> for chat::Error {
 /// What the operator does about it.
 fn advice(code: &str) -> &'static str {
     match code {
-        "invalid_auth" | "token_revoked" | "token_expired" | "account_inactive" | "not_authed" => {
+        code if LOCKED_OUT.contains(&code) => {
             ". Reinstall the app, put its new token where [slack] bot_token points, and run `orderly doctor`"
         }
         "missing_scope" => {
@@ -140,8 +154,12 @@ impl Api {
 
     /// A method that takes JSON.
     pub async fn call(&self, method: &str, body: &Value) -> Result<Value, Failure> {
-        let channel = body["channel"].as_str();
-        self.paced(method, channel)?;
+        let place = Place {
+            channel: body["channel"].as_str(),
+            message: body["ts"].as_str(),
+            urgent: chat::is_urgent(),
+        };
+        self.paced(method, &place)?;
         let session = self.client.open_session(&self.bot);
         let sent = session.http_session_api.http_post(method, body, None);
         self.answered(method, sent).await
@@ -149,7 +167,7 @@ impl Api {
 
     /// A method that only reads, and takes its arguments in the address.
     pub async fn get(&self, method: &str, arguments: &[(&str, String)]) -> Result<Value, Failure> {
-        self.paced(method, None)?;
+        self.paced(method, &Place::default())?;
         let session = self.client.open_session(&self.bot);
         let arguments: Vec<(&str, Option<&String>)> = arguments
             .iter()
@@ -169,7 +187,7 @@ impl Api {
                 detail: None,
             });
         };
-        self.paced(METHOD, None)?;
+        self.paced(METHOD, &Place::default())?;
         let session = self.client.open_session(app);
         let nothing = json!({});
         let sent = session.http_session_api.http_post(METHOD, &nothing, None);
@@ -209,10 +227,10 @@ impl Api {
         self.answered(METHOD, sent).await.map(drop)
     }
 
-    fn paced(&self, method: &str, channel: Option<&str>) -> Result<(), Failure> {
+    fn paced(&self, method: &str, place: &Place<'_>) -> Result<(), Failure> {
         let now = self.clock.now();
         self.pace
-            .take(method, channel, now)
+            .take(method, place, now)
             .map_err(|after| Failure::Limited {
                 method: method.to_owned(),
                 after,

@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::messages::{changed, deleted, is_bot, reacted, standing, team_of, written};
+use super::messages::{changed, deleted, is_bot, ours_gone, reacted, standing, team_of, written};
 use super::rich::unescaped;
 use super::{PLATFORM, form, press};
 use crate::chat::{Delivery, Incoming, Press, Trigger};
@@ -93,6 +93,8 @@ pub enum Heard {
         before: Option<Delivery>,
         delivery: Delivery,
     },
+    /// A message of the bot's own was deleted.
+    OursGone { message: MessageRef },
     /// An account is no longer what it was.
     Account { user: String },
     /// Somebody looks at the home tab.
@@ -298,6 +300,11 @@ pub fn event(body: &Value, own: &Own, now: DateTime<Utc>) -> Heard {
             let Some(channel) = text(event, "channel") else {
                 return Heard::Nothing("a message without a channel");
             };
+            if let Some(ts) = ours_gone(event, own) {
+                return Heard::OursGone {
+                    message: own.message(channel, ts),
+                };
+            }
             match event["subtype"].as_str() {
                 None | Some("file_share" | "thread_broadcast" | "me_message") => {
                     keyed(written(event, channel, own, now), None)

@@ -160,6 +160,14 @@ pub fn deleted(event: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> O
     })
 }
 
+/// The stamp of a message of our own that somebody deleted; where it had a thread, something stands in its place.
+pub fn ours_gone<'a>(event: &'a Value, own: &Own) -> Option<&'a str> {
+    let before = &event["previous_message"];
+    let gone = event["subtype"] == "message_deleted" || event["message"]["subtype"] == "tombstone";
+    let ours = text(before, "user") == Some(&own.user);
+    text(before, "ts").filter(|_| gone && ours)
+}
+
 /// Whether a message has this person's reaction now; `None` where Slack does not list all who reacted.
 pub fn has_reaction(message: &Value, user: &str, wanted: &str, own: &Own) -> Option<bool> {
     let mut whole = true;

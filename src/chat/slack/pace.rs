@@ -15,8 +15,14 @@ const MINUTE: TimeDelta = TimeDelta::seconds(60);
 /// Posts, and edits, in one channel: one a second, with bursts of which Slack gives no number.
 const CHANNEL: (usize, TimeDelta) = (4, TimeDelta::seconds(4));
 
-/// Channels remembered; more are talked to in five seconds by nobody.
-const CHANNELS_MAX: usize = 2_000;
+/// Edits of one message: nobody reads faster, and what comes meanwhile goes out with the next one.
+const MESSAGE: (usize, TimeDelta) = (1, TimeDelta::seconds(1));
+
+/// Edits of a minute that are kept for what is urgent: however much the cards change, an approval is shown at once.
+const EDITS_KEPT: usize = 10;
+
+/// Channels and messages remembered; more are talked to in five seconds by nobody.
+const PLACES_MAX: usize = 2_000;
 
 /// Calls of a method that Slack allows in a minute, by its tier. `None`: counted by channel only.
 fn a_minute(method: &str) -> Option<usize> {
@@ -65,10 +71,35 @@ impl Calls {
     }
 }
 
+/// What a call is about, as far as it is counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place<'a> {
+    pub channel: Option<&'a str>,
+    /// The message that is edited.
+    pub message: Option<&'a str>,
+    /// Somebody waits for it.
+    pub urgent: bool,
+}
+
+impl Place<'_> {
+    /// Under which names a call is counted beside its method, and how often each is allowed in which span.
+    fn counted(&self, method: &str) -> Vec<(String, (usize, TimeDelta))> {
+        let counts = matches!(method, "chat.postMessage" | "chat.update");
+        let Some(channel) = self.channel.filter(|_| counts) else {
+            return Vec::new();
+        };
+        let there = (format!("{method} {channel}"), CHANNEL);
+        let message = self.message.filter(|_| method == "chat.update");
+        let message = message.map(|message| (format!("{method} {channel} {message}"), MESSAGE));
+        std::iter::once(there).chain(message).collect()
+    }
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     methods: HashMap<String, Calls>,
-    channels: HashMap<String, Calls>,
+    /// By channel, and by message.
+    places: HashMap<String, Calls>,
     /// Slack itself said to wait.
     told: HashMap<String, DateTime<Utc>>,
 }
@@ -78,28 +109,27 @@ pub struct Pace(Mutex<Seen>);
 
 impl Pace {
     /// Counts a call, or says how long to wait first.
-    pub fn take(&self, method: &str, channel: Option<&str>, now: DateTime<Utc>) -> Result<(), Duration> {
+    pub fn take(&self, method: &str, place: &Place<'_>, now: DateTime<Utc>) -> Result<(), Duration> {
         let mut seen = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut wait = seen.told.get(method).map(|until| *until - now);
         if let Some(most) = a_minute(method) {
-            wait = wait.max(
-                seen.methods
-                    .entry(method.to_owned())
-                    .or_default()
-                    .wait(most, MINUTE, now),
-            );
+            let kept = match method {
+                "chat.update" if !place.urgent => EDITS_KEPT,
+                _ => 0,
+            };
+            wait = wait.max(seen.methods.entry(method.to_owned()).or_default().wait(
+                most - kept,
+                MINUTE,
+                now,
+            ));
         }
-        let counted = matches!(method, "chat.postMessage" | "chat.update");
-        let place = channel
-            .filter(|_| counted)
-            .map(|channel| format!("{method} {channel}"));
-        if let Some(place) = &place {
-            let (most, span) = CHANNEL;
+        let counted = place.counted(method);
+        for (name, (most, span)) in &counted {
             wait = wait.max(
-                seen.channels
-                    .entry(place.clone())
+                seen.places
+                    .entry(name.clone())
                     .or_default()
-                    .wait(most, span, now),
+                    .wait(*most, *span, now),
             );
         }
         if let Some(wait) = wait.filter(|wait| *wait > TimeDelta::zero()) {
@@ -112,12 +142,12 @@ impl Pace {
                 .0
                 .push_back(now);
         }
-        if let Some(place) = place {
-            seen.channels.entry(place).or_default().0.push_back(now);
-            if seen.channels.len() > CHANNELS_MAX {
-                seen.channels
-                    .retain(|_, calls| calls.0.back().is_some_and(|last| *last + CHANNEL.1 > now));
-            }
+        for (name, _) in counted {
+            seen.places.entry(name).or_default().0.push_back(now);
+        }
+        if seen.places.len() > PLACES_MAX {
+            seen.places
+                .retain(|_, calls| calls.0.back().is_some_and(|last| *last + CHANNEL.1 > now));
         }
         Ok(())
     }
@@ -139,40 +169,88 @@ mod tests {
         DateTime::from_timestamp(1_700_000_000 + seconds, 0).expect("a time")
     }
 
+    const NOWHERE: Place<'_> = Place {
+        channel: None,
+        message: None,
+        urgent: false,
+    };
+
+    fn there(channel: &str) -> Place<'_> {
+        Place {
+            channel: Some(channel),
+            ..NOWHERE
+        }
+    }
+
+    #[test]
+    fn one_message_is_edited_once_a_second_and_its_neighbour_meanwhile() {
+        let pace = Pace::default();
+        let of = |message| Place {
+            message: Some(message),
+            ..there("C1")
+        };
+        assert_eq!(pace.take("chat.update", &of("1.1"), at(0)), Ok(()));
+        assert_eq!(
+            pace.take("chat.update", &of("1.1"), at(0)),
+            Err(Duration::from_secs(1))
+        );
+        assert_eq!(pace.take("chat.update", &of("1.2"), at(0)), Ok(()));
+        assert_eq!(pace.take("chat.update", &of("1.1"), at(1)), Ok(()));
+    }
+
+    #[test]
+    fn however_much_is_edited_what_is_urgent_is_edited_at_once() {
+        let pace = Pace::default();
+        let rooms: Vec<String> = (0..60).map(|room| format!("C{room}")).collect();
+        let edited = |room: &str, urgent| {
+            let place = Place {
+                urgent,
+                ..there(room)
+            };
+            pace.take("chat.update", &place, at(0)).is_ok()
+        };
+        assert_eq!(rooms.iter().filter(|room| edited(room, false)).count(), 40);
+        assert_eq!(
+            rooms.iter().filter(|room| edited(room, true)).count(),
+            10,
+            "as many as Slack allows, and no more"
+        );
+    }
+
     #[test]
     fn a_tier_is_used_up_at_once_and_then_waited_for() {
         let pace = Pace::default();
         for _ in 0..20 {
-            assert_eq!(pace.take("conversations.create", None, at(0)), Ok(()));
+            assert_eq!(pace.take("conversations.create", &NOWHERE, at(0)), Ok(()));
         }
         assert_eq!(
-            pace.take("conversations.create", None, at(10)),
+            pace.take("conversations.create", &NOWHERE, at(10)),
             Err(Duration::from_secs(50))
         );
         assert_eq!(
-            pace.take("conversations.invite", None, at(10)),
+            pace.take("conversations.invite", &NOWHERE, at(10)),
             Ok(()),
             "another method has its own"
         );
-        assert_eq!(pace.take("conversations.create", None, at(60)), Ok(()));
+        assert_eq!(pace.take("conversations.create", &NOWHERE, at(60)), Ok(()));
     }
 
     #[test]
     fn one_busy_channel_does_not_hold_up_another() {
         let pace = Pace::default();
         for _ in 0..4 {
-            assert_eq!(pace.take("chat.postMessage", Some("C1"), at(0)), Ok(()));
+            assert_eq!(pace.take("chat.postMessage", &there("C1"), at(0)), Ok(()));
         }
         assert_eq!(
-            pace.take("chat.postMessage", Some("C1"), at(1)),
+            pace.take("chat.postMessage", &there("C1"), at(1)),
             Err(Duration::from_secs(3))
         );
         assert_eq!(
-            pace.take("chat.update", Some("C1"), at(1)),
+            pace.take("chat.update", &there("C1"), at(1)),
             Ok(()),
             "the card stays true all the same"
         );
-        assert_eq!(pace.take("chat.postMessage", Some("C2"), at(1)), Ok(()));
+        assert_eq!(pace.take("chat.postMessage", &there("C2"), at(1)), Ok(()));
     }
 
     #[test]
@@ -180,19 +258,19 @@ mod tests {
         let pace = Pace::default();
         pace.told("chat.update", Duration::from_secs(30), at(0));
         assert_eq!(
-            pace.take("chat.update", Some("C1"), at(1)),
+            pace.take("chat.update", &there("C1"), at(1)),
             Err(Duration::from_secs(29))
         );
-        assert_eq!(pace.take("chat.postMessage", Some("C1"), at(1)), Ok(()));
-        assert_eq!(pace.take("chat.update", Some("C1"), at(30)), Ok(()));
+        assert_eq!(pace.take("chat.postMessage", &there("C1"), at(1)), Ok(()));
+        assert_eq!(pace.take("chat.update", &there("C1"), at(30)), Ok(()));
     }
 
     #[test]
     fn a_clock_set_back_stops_nothing() {
         let pace = Pace::default();
         for _ in 0..20 {
-            assert_eq!(pace.take("pins.add", None, at(0)), Ok(()));
+            assert_eq!(pace.take("pins.add", &NOWHERE, at(0)), Ok(()));
         }
-        assert_eq!(pace.take("pins.add", None, at(-3600)), Ok(()));
+        assert_eq!(pace.take("pins.add", &NOWHERE, at(-3600)), Ok(()));
     }
 }

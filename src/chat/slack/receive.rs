@@ -27,6 +27,10 @@ const REPLY_USES: u8 = 4;
 /// People who can be answered in place at the same time; whoever comes beyond that is answered another way.
 const REPLIES_MAX: usize = 2_000;
 
+/// To somebody who types while Slack cannot be asked who the bot is.
+const TOO_SOON: &str =
+    "Orderly has just started and cannot reach Slack yet. Nothing was taken: try again in a moment.";
+
 /// What a transport sends back.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
@@ -87,7 +91,11 @@ impl SlackChat {
             Ok(own) => own,
             Err(failure) => {
                 tracing::warn!(%failure, "a delivery came before Slack told who we are");
-                return Reply::No;
+                // Slack sends events again, and commands not.
+                return match kind {
+                    "slash_commands" => Reply::With(whispered(TOO_SOON)),
+                    _ => Reply::No,
+                };
             }
         };
         let now = self.clock.now();
@@ -126,6 +134,10 @@ impl SlackChat {
                 };
                 let before = before.map(|before| self.naming(before));
                 self.taken_after(intake, before, self.naming(delivery)).await
+            }
+            Heard::OursGone { message } => {
+                intake.gone(&message);
+                Reply::Empty
             }
             Heard::Account { user } => {
                 self.accounts.forget(&user);

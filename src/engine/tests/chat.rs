@@ -88,6 +88,69 @@ async fn a_card_that_somebody_deleted_is_posted_anew() {
     }
 }
 
+fn take(role: Role, person: &str) -> Request {
+    let person = PersonId::new(person);
+    Request::TakeRole { role, person }
+}
+
+#[tokio::test]
+async fn a_message_that_says_it_already_is_not_edited() {
+    let house = House::new().await;
+    house.opens(opening()).await;
+    assert_eq!(house.chat.edits(), 0, "what was just posted is true");
+    // Told, and nothing that this card shows.
+    house.does("ana", take(Role::Scribe, "ana")).await;
+    assert_eq!(house.chat.edits(), 0);
+    let title = "Labels are late".to_owned();
+    house.does("ana", Request::Retitle { title }).await;
+    assert_eq!(house.chat.edits(), 2, "the card and the line in the lobby");
+}
+
+#[tokio::test]
+async fn a_card_that_somebody_deleted_comes_back_with_the_next_event_although_it_says_the_same() {
+    let house = House::new().await;
+    house.opens(opening()).await;
+    let card = house.chat.at("card of INC-1");
+    house.chat.delete("card");
+    house.engine.gone(&card);
+    house.does("ana", take(Role::Scribe, "ana")).await;
+    house.chat.one("inc-1", "card of INC-1");
+    assert_ne!(house.chat.at("card of INC-1"), card);
+}
+
+#[tokio::test]
+async fn a_deletion_that_nobody_told_of_is_seen_within_the_hour() {
+    let house = House::new().await;
+    house.opens(opening()).await;
+    house.chat.delete("card");
+    house.later(TimeDelta::hours(1)).await;
+    house.does("ana", take(Role::Scribe, "ana")).await;
+    house.chat.one("inc-1", "card of INC-1");
+}
+
+#[tokio::test]
+async fn what_is_said_in_a_room_does_not_wait_for_an_edit_that_has_to() {
+    let house = House::new().await;
+    house.opens(opening()).await;
+    house.chat.edits_wait.store(true, Ordering::SeqCst);
+    let title = "Labels are late".to_owned();
+    house.does("ana", Request::Retitle { title }).await;
+    house.does("ana", note("the printer is fine")).await;
+    let told = house.chat.notices("inc-1");
+    assert!(
+        told.iter().any(|notice| notice.ends_with("retitled"))
+            && told.iter().any(|notice| notice.ends_with("the printer is fine")),
+        "{told:?}"
+    );
+    assert!(house.chat.one("inc-1", "card").contains("Labels do not print"));
+    house.chat.edits_wait.store(false, Ordering::SeqCst);
+    house
+        .later(TimeDelta::from_std(EDITS_WAIT).expect("a span"))
+        .await;
+    assert!(house.chat.one("inc-1", "card").contains("Labels are late"));
+    assert_eq!(house.waits_in_outbox().await, 0);
+}
+
 #[tokio::test]
 async fn the_person_is_told_what_was_done_or_why_not() {
     let house = House::new().await;

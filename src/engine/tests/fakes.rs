@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -90,6 +91,9 @@ struct Shown {
     channels: BTreeMap<String, (bool, bool)>,
 }
 
+/// How long edits have to wait where they may not be made.
+pub const EDITS_WAIT: Duration = Duration::from_secs(30);
+
 /// A platform that does everything once per key, and fails on demand.
 #[derive(Default)]
 pub struct TestChat {
@@ -98,6 +102,8 @@ pub struct TestChat {
     shown: Mutex<Shown>,
     pub calls: Calls,
     pub down: AtomicBool,
+    /// No edit may be made now.
+    pub edits_wait: AtomicBool,
     faults: Mutex<VecDeque<chat::Error>>,
     stuck: Mutex<Option<String>>,
     finding: Mutex<Option<Arc<tokio::sync::Barrier>>>,
@@ -209,6 +215,19 @@ impl TestChat {
             .into_iter()
             .filter(|text| text.starts_with('#'))
             .collect()
+    }
+
+    /// Edits made so far.
+    pub fn edits(&self) -> u64 {
+        self.shown().updates
+    }
+
+    /// Where the message stands that starts like this.
+    pub fn at(&self, begins: &str) -> MessageRef {
+        let found = self.shown();
+        let mut found = found.posted.iter();
+        let found = found.find(|posted| posted.text.starts_with(begins) && !posted.deleted);
+        found.expect("such a message").at.clone()
     }
 
     /// The one message that starts like this.
@@ -384,6 +403,12 @@ impl Chat for TestChat {
     }
 
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), chat::Error> {
+        if self.edits_wait.load(Ordering::SeqCst) {
+            return Err(chat::Error::Retry {
+                why: "no more edits in this minute".to_owned(),
+                after: Some(EDITS_WAIT),
+            });
+        }
         self.call(|shown| {
             shown.updates += 1;
             let known = shown
@@ -657,6 +682,10 @@ impl Words for TestWords {
 
     fn digest_redacted(&self) -> Message {
         plain("digest: [redacted]".to_owned())
+    }
+
+    fn goes_on(&self, state: &State) -> Message {
+        plain(format!("{} goes on in its room", state.opening.number))
     }
 
     fn notice_redacted(&self) -> Message {

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-pub use super::fakes::{Call, TestChat, TestHands};
+pub use super::fakes::{Call, EDITS_WAIT, TestChat, TestHands};
 use super::fakes::{TestDocuments, TestMeaning, TestWords};
 use crate::chat::{Delivery, Incoming, Intake, Refused, Verdict};
 use crate::clock::{Clock, ManualClock};

@@ -416,3 +416,24 @@ fn garbage_is_passed_over() {
         assert!(matches!(heard(body), Heard::Nothing(_)));
     }
 }
+
+#[test]
+fn a_message_of_our_own_that_somebody_deleted_is_told_and_not_kept() {
+    let mut ours = message("INC-1");
+    ours["user"] = json!("UBOT");
+    ours["bot_id"] = json!("B1");
+    let gone = json!({
+        "type": "message", "subtype": "message_deleted", "channel": "C1", "deleted_ts": "1700000000.000100",
+        "event_ts": "1700000010.000100", "previous_message": ours,
+    });
+    let tombstone = json!({
+        "type": "message", "subtype": "message_changed", "channel": "C1", "event_ts": "1700000010.000100",
+        "message": { "subtype": "tombstone", "ts": "1700000000.000100" }, "previous_message": ours,
+    });
+    for event in [gone, tombstone] {
+        let Heard::OursGone { message } = heard(event) else {
+            panic!("it is ours")
+        };
+        assert_eq!(message.message, "1700000000.000100");
+    }
+}
