@@ -334,11 +334,10 @@ fn in_rooms(state: &State, recorded: &Recorded, event: &Event, notice: Effect, e
         }
         // By rule, after it was told that the incident is over: there is no more to say.
         Event::RoomLeft { why: None, .. } if recorded.by == By::Orderly => {}
-        Event::RoomLeft { room, .. } => {
-            effects.push(Effect::Leave {
-                room: room.clone(),
-                event: recorded.seq,
-            });
+        Event::RoomLeft { room, why } => {
+            // In a room that is gone nobody hears a goodbye.
+            let (room, event) = (room.clone(), recorded.seq);
+            effects.extend(why.is_none().then_some(Effect::Leave { room, event }));
             effects.extend([notice, card]);
         }
         // The call itself is made by whoever asked for the event.

@@ -247,6 +247,11 @@ impl Chat for SlackChat {
         self.open_again(ours(own, room)?).await
     }
 
+    async fn stands(&self, room: &RoomRef) -> Result<(), Error> {
+        let own = self.own().await?;
+        self.still_there(ours(own, room)?).await
+    }
+
     async fn find_post(
         &self,
         key: &str,

@@ -231,6 +231,17 @@ impl SlackChat {
         }
     }
 
+    /// Whether a channel can still be spoken in. Where Slack does not say, it can.
+    pub(super) async fn still_there(&self, channel: &str) -> Result<(), Error> {
+        let why = match self.channel_by_id(channel).await {
+            Ok(None) => "Slack has the channel no more, or took the bot out of it",
+            Ok(Some(channel)) if channel["is_archived"] == true => "somebody archived the channel",
+            Ok(Some(channel)) if channel["is_member"] == false => "somebody took the bot out of the channel",
+            Ok(Some(_)) | Err(_) => return Ok(()),
+        };
+        Err(Error::Gone { why: why.to_owned() })
+    }
+
     /// Only among the bot's own: going through every channel of a large workspace takes minutes.
     async fn own_channel(&self, name: &str) -> Result<Option<Value>, Failure> {
         let mut cursor = String::new();

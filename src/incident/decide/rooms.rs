@@ -4,7 +4,7 @@ use super::{Deciding, Facts};
 use crate::incident::event::Event;
 use crate::incident::refusal::Refusal;
 use crate::incident::request::Request;
-use crate::incident::state::State;
+use crate::incident::state::{Life, State};
 use crate::incident::words::*;
 
 /// Most rooms of one incident. Each is kept true on its own; with more, nobody knows where to look.
@@ -167,7 +167,7 @@ impl Deciding<'_> {
     }
 }
 
-/// A room that is gone. The team gets another one on the same platform if it was its last.
+/// A room that is gone. The team gets another one on the same platform if it was its last and there is work to do.
 fn lost(state: &State, room: &RoomRef, why: &str) -> Vec<super::Fact> {
     let Some(known) = state.room(room) else {
         return Vec::new();
@@ -181,7 +181,7 @@ fn lost(state: &State, room: &RoomRef, why: &str) -> Vec<super::Fact> {
         .rooms
         .iter()
         .any(|other| other.at != *room && other.is_internal());
-    if known.is_internal() && !another {
+    if known.is_internal() && !another && state.life == Life::Open {
         facts.push(
             Event::RoomAsked {
                 platform: room.platform.clone(),

@@ -267,3 +267,74 @@ async fn the_room_is_archived_last_and_opened_again_with_the_incident() {
     assert_eq!(counted(&shown, "Chat was away"), 1, "{shown:#?}");
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_room_that_somebody_archived_is_told_once_and_the_team_gets_another() {
+    let house = House::open(Transport::Socket).await;
+    house.types("ana", OPEN).await;
+    let first = house.room().await;
+    house.person("ana").archives(&first);
+    for line in ["INC-1 note the printers are off", "INC-1 take commander"] {
+        says_elsewhere(&house, line).await;
+    }
+    house.settled().await;
+    let state = house.state().await.expect("an incident");
+    assert_eq!(state.rooms.len(), 1, "{:?}", state.rooms);
+    let second = house.room().await;
+    assert_ne!(second, first);
+    let told = house.slack.texts(&second);
+    assert_eq!(
+        counted(&told, "is lost: somebody archived the channel"),
+        1,
+        "{told:#?}"
+    );
+    assert_eq!(counted(&told, "1 of 6 · Confirm"), 1, "{told:#?}");
+    assert!(house.slack.read(|slack| slack.channel(&second).pins.len()) == 1);
+    nothing_stands_twice(&house);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_room_archived_by_hand_after_the_end_is_left_alone() {
+    let house = House::open(Transport::Socket).await;
+    house.types("ana", OPEN).await;
+    house.types("ana", "take commander").await;
+    let room = house.room().await;
+    house.types("ana", "cancel it was a planned restart").await;
+    house.person("ana").archives(&room);
+    says_elsewhere(&house, "INC-1 followup add buy another printer").await;
+    house.settled().await;
+    let made = house.slack.calls_of("conversations.create").len();
+    assert_eq!(made, 1, "nobody works on it any more");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_token_that_was_taken_away_is_told_elsewhere_and_loses_nothing() {
+    let house = House::open(Transport::Http).await;
+    house.types("ana", OPEN).await;
+    house.types("ana", "room local").await;
+    let (slack, here) = (house.room().await, on_the_page(&house).await);
+    house.settled().await;
+    house.slack.revoke_token(Some("token_revoked"));
+    says_elsewhere(&house, "INC-1 note the printers are off").await;
+    minutes(&house, 3).await;
+    says_elsewhere(&house, "INC-1 note the printers are on again").await;
+    minutes(&house, 3).await;
+    let told = page(&house, &here).await;
+    assert!(
+        in_order(&told, "printers are off", "printers are on again"),
+        "{told:#?}"
+    );
+    assert_eq!(counted(&told, "slack is out of reach"), 1, "{told:#?}");
+    house.slack.revoke_token(None);
+    minutes(&house, 1).await;
+    house.settled().await;
+    let caught_up = house.slack.texts(&slack);
+    assert!(
+        in_order(&caught_up, "printers are off", "printers are on again"),
+        "{caught_up:#?}"
+    );
+    house.slack.take_violations();
+    house.close().await;
+}
