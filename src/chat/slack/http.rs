@@ -79,6 +79,18 @@ impl Signed {
     }
 }
 
+impl Signed {
+    /// A request that was not taken may be sent again within the same second, and is the same to the letter then.
+    pub fn forget(&self, headers: &HeaderMap) {
+        let signature = headers
+            .get("x-slack-signature")
+            .and_then(|value| value.to_str().ok());
+        if let Some(signature) = signature {
+            lock(&self.0).remove(signature);
+        }
+    }
+}
+
 /// `v0=` and the HMAC-SHA256 over `v0:stamp:body`, in hex. `None` for an empty secret: that would sign for anybody.
 fn signature_of(secret: &str, stamp: &str, body: &[u8]) -> Option<String> {
     if secret.is_empty() {
@@ -145,7 +157,11 @@ async fn events(State(chat): Chat, headers: HeaderMap, body: Bytes) -> Response 
     if body["type"] == "url_verification" {
         return axum::Json(json!({ "challenge": body["challenge"] })).into_response();
     }
-    chat.deliver("events_api", &body).await.into_response()
+    let reply = chat.deliver("events_api", &body).await;
+    if matches!(reply, Reply::No) {
+        chat.signed.forget(&headers);
+    }
+    reply.into_response()
 }
 
 async fn commands(State(chat): Chat, headers: HeaderMap, body: Bytes) -> Response {

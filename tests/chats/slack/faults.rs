@@ -8,9 +8,10 @@ use orderly_testbed::slack::Fault;
 use super::kit::{House, Transport};
 use super::story::{holds_it_all, lived_through, nothing_stands_twice};
 
-#[tokio::test]
-async fn every_call_is_limited_once_and_nothing_is_lost() {
-    let house = House::open(Transport::Socket).await;
+async fn every_call_is_limited_once(transport: Transport) {
+    let house = House::open(transport).await;
+    // Over HTTP nothing is asked of Slack before the first delivery.
+    house.types("ana", "list").await;
     house.slack.limit_every_call_once(2);
     lived_through(&house).await;
     holds_it_all(&house).await;
@@ -18,10 +19,56 @@ async fn every_call_is_limited_once_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn every_event_comes_twice_and_nothing_stands_twice() {
-    let house = House::open(Transport::Socket).await;
+async fn every_call_is_limited_once_and_nothing_is_lost_over_sockets() {
+    every_call_is_limited_once(Transport::Socket).await;
+}
+
+#[tokio::test]
+async fn every_call_is_limited_once_and_nothing_is_lost_over_signed_http() {
+    every_call_is_limited_once(Transport::Http).await;
+}
+
+async fn every_event_comes_twice(transport: Transport) {
+    let house = House::open(transport).await;
     house.slack.every_event_twice(true);
     lived_through(&house).await;
+    holds_it_all(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn every_event_comes_twice_over_sockets_and_nothing_stands_twice() {
+    every_event_comes_twice(Transport::Socket).await;
+}
+
+#[tokio::test]
+async fn every_event_comes_twice_over_signed_http_and_nothing_stands_twice() {
+    every_event_comes_twice(Transport::Http).await;
+}
+
+/// A step whose command was lost on the way is typed again, as people do; more often than this nobody would.
+const TRIES: usize = 5;
+
+#[tokio::test]
+async fn the_sockets_drop_in_the_middle_of_every_step_and_the_story_goes_on() {
+    let house = House::open(Transport::Socket).await;
+    for step in guide::steps() {
+        for _ in 0..TRIES {
+            let state = house.state().await;
+            if state.is_some() && step.is_done(state.as_ref()) {
+                break;
+            }
+            house.advance(Duration::from_secs(15));
+            let sent = house.sends(step.who, &step.line(state.as_ref())).await;
+            // It is on its way, or being decided, or answered.
+            house.slack.drop_sockets();
+            house.slack.connected(2).await;
+            let _ = sent.outcome().await;
+            // Slack sends events again that nobody acknowledged.
+            house.advance(Duration::from_secs(61));
+            house.settled().await;
+        }
+    }
     holds_it_all(&house).await;
     house.close().await;
 }
@@ -122,5 +169,18 @@ async fn a_room_that_cannot_be_made_does_not_stop_the_incident() {
             .as_deref()
             .is_some_and(|why| why.contains("restricted_action"))
     );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_command_that_comes_before_slack_told_who_we_are_is_answered_with_words() {
+    let house = House::open(Transport::Http).await;
+    house.slack.fault("auth.test", 1, Fault::Limited(2));
+    let sent = house.sends("ana", "open Labels do not print severity=SEV2").await;
+    let told = sent.await.payload.to_string();
+    assert!(told.contains("Nothing was taken: try again"), "{told}");
+    house.advance(Duration::from_secs(2));
+    let state = house.types("ana", "open Labels do not print severity=SEV2").await;
+    assert!(state.is_some());
     house.close().await;
 }
