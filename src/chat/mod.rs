@@ -432,7 +432,7 @@ pub async fn urgently<F: Future>(calls: F) -> F::Output {
 }
 
 /// Whether the call that is about to be made is one of those.
-fn is_urgent() -> bool {
+pub fn is_urgent() -> bool {
     URGENT.try_with(|()| ()).is_ok()
 }
 

@@ -376,7 +376,7 @@ fn asked_again(state: &State, id: ProposalId, circle: u32, desk: &desk::State) -
     )))
 }
 
-fn mention(desk: &desk::State, people: &[PersonId]) -> Rich {
+pub(super) fn mention(desk: &desk::State, people: &[PersonId]) -> Rich {
     people.iter().fold(Rich::new(), |rich, person| {
         rich.person(person, name(desk, person)).text(" ")
     })

@@ -2,10 +2,14 @@
 
 use similar::TextDiff;
 
+use super::notice::mention;
 use super::{Draft, LONGEST_BLOCK, ask, buttons, name, row, run, several, short, small};
 use crate::chat::{Block, Button, Message, Rich, Row, Style, Tone};
 use crate::desk;
-use crate::incident::{Containment, Proposal, ProposalId, Purpose, Stage, State, Verdict};
+use crate::incident::{Containment, PersonId, Proposal, ProposalId, Purpose, Stage, State, Verdict};
+
+/// People called at once; whoever comes after them is asked again later, in wider circles.
+const MENTIONED: usize = 12;
 
 pub fn proposal(state: &State, proposal: &Proposal, desk: &desk::State) -> Message {
     let terms = &proposal.terms;
@@ -17,6 +21,9 @@ pub fn proposal(state: &State, proposal: &Proposal, desk: &desk::State) -> Messa
         draft = draft.block(Block::Text {
             text: Rich::new().bold("BREAK-GLASS: this runs without its approvals."),
         });
+    }
+    if let Some(text) = called(state, proposal, desk) {
+        draft = draft.block(Block::Text { text });
     }
     draft = draft.block(Block::Fields {
         fields: fields(proposal, desk),
@@ -59,6 +66,25 @@ pub fn proposal(state: &State, proposal: &Proposal, desk: &desk::State) -> Messa
         draft = draft.block(small(format!("Approvals bind to digest {digest}.")));
     }
     draft.done(heading)
+}
+
+/// Those who may approve, mentioned. From the first moment on: platforms tell people of a mention in what is posted, and not
+/// of one that an edit brings.
+fn called(state: &State, proposal: &Proposal, desk: &desk::State) -> Option<Rich> {
+    let policy = &proposal.terms.policy;
+    let waits = matches!(proposal.stage, Stage::Drafted | Stage::Waiting { .. });
+    if !waits || policy.quorum == 0 || proposal.break_glass.is_some() {
+        return None;
+    }
+    let able: Vec<PersonId> = match policy.role {
+        Some(role) => desk.holders(role).map(|(id, _)| id.clone()).collect(),
+        None => state.members().into_iter().collect(),
+    };
+    let others = able
+        .into_iter()
+        .filter(|id| proposal.proposer.as_ref() != Some(id));
+    let others: Vec<PersonId> = others.take(MENTIONED).collect();
+    (!others.is_empty()).then(|| mention(desk, &others).text("may approve this."))
 }
 
 fn fields(proposal: &Proposal, desk: &desk::State) -> Vec<(String, Rich)> {

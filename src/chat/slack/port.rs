@@ -170,6 +170,24 @@ impl SlackChat {
         Ok(id)
     }
 
+    /// A file that was posted just now is linked at the top of the channel. Slack adds the same link twice without a word,
+    /// so this is tried again only where nothing was done.
+    async fn link(&self, key: &str, channel: &str, title: &str) -> Result<(), Failure> {
+        let Some(link) = lock(&self.links).get(key).cloned() else {
+            return Ok(());
+        };
+        let body = json!({ "channel_id": channel, "title": title, "type": "link", "link": link });
+        match self.api.call("bookmarks.add", &body).await {
+            Err(failure @ Failure::Limited { .. }) => return Err(failure),
+            Err(failure) => {
+                tracing::warn!(%failure, "the file is posted, and not linked at the top of the channel");
+            }
+            Ok(_) => {}
+        }
+        lock(&self.links).remove(key);
+        Ok(())
+    }
+
     async fn put(&self, own: &Own, key: &str, channel: &str, file: &Upload) -> Result<String, Failure> {
         let body = json!({
             "files": [{ "id": self.sent(key, file).await?, "title": file.name }],
@@ -179,10 +197,7 @@ impl SlackChat {
         let done = self.api.call("files.completeUploadExternal", &body).await?;
         lock(&self.files).remove(key);
         if let Some(link) = done["files"][0]["permalink"].as_str() {
-            let body = json!({ "channel_id": channel, "title": file.name, "type": "link", "link": link });
-            if let Err(failure) = self.api.call("bookmarks.add", &body).await {
-                tracing::warn!(%failure, "the file is posted, and not linked at the top of the channel");
-            }
+            lock(&self.links).insert(key.to_owned(), link.to_owned());
         }
         // Slack shares it a moment later; whoever wants its message finds it by what it says.
         let there = self.uploaded(own, channel, &file.name, &file.comment).await;
@@ -338,6 +353,7 @@ impl Chat for SlackChat {
             Some(ts) => ts,
             None => self.put(own, key, channel, file).await?,
         };
+        self.link(key, channel, &file.name).await?;
         Ok(own.message(channel, &ts))
     }
 

@@ -192,3 +192,15 @@ impl SlackChat {
 fn wait(tries: u32) -> TimeDelta {
     (FIRST_WAIT * 2_i32.saturating_pow(tries.min(6))).min(LONGEST_WAIT)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_that_cannot_be_opened_is_tried_less_and_less_often() {
+        let waits: Vec<i64> = (0..8).map(|tries| wait(tries).num_seconds()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 30]);
+        assert_eq!(wait(u32::MAX), LONGEST_WAIT);
+    }
+}

@@ -107,6 +107,17 @@ async fn a_message_that_says_it_already_is_not_edited() {
 }
 
 #[tokio::test]
+async fn a_platform_is_told_for_which_edits_somebody_waits() {
+    let house = House::new().await;
+    house.framed().await;
+    house.does("ana", propose(terms("stop", "odoo-prod"))).await;
+    house.does("ben", approve(1)).await;
+    let urgent = house.chat.urgently();
+    let of = |begins: &str| urgent.iter().any(|said| said.starts_with(begins));
+    assert!(of("A1: ") && !of("card") && !of("INC-1 "), "{urgent:?}");
+}
+
+#[tokio::test]
 async fn a_card_that_somebody_deleted_comes_back_with_the_next_event_although_it_says_the_same() {
     let house = House::new().await;
     house.opens(opening()).await;

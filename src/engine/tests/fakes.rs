@@ -80,6 +80,8 @@ struct Shown {
     rooms: BTreeMap<String, (RoomRef, RoomSpec)>,
     posted: Vec<Posted>,
     updates: u64,
+    /// What was called for urgently.
+    urgent: Vec<String>,
     topics: HashMap<RoomRef, String>,
     invited: BTreeSet<(RoomRef, Identity)>,
     whispers: BTreeMap<String, (Identity, String)>,
@@ -215,6 +217,11 @@ impl TestChat {
             .into_iter()
             .filter(|text| text.starts_with('#'))
             .collect()
+    }
+
+    /// What was posted or edited urgently, in order.
+    pub fn urgently(&self) -> Vec<String> {
+        self.shown().urgent.clone()
     }
 
     /// Edits made so far.
@@ -368,6 +375,9 @@ impl Chat for TestChat {
     ) -> Result<MessageRef, chat::Error> {
         self.may_stick(&message.fallback);
         self.call(|shown| {
+            if chat::is_urgent() {
+                shown.urgent.push(message.fallback.clone());
+            }
             if let Some(known) = shown.posted.iter().find(|posted| posted.key == key) {
                 return Ok(known.at.clone());
             }
@@ -411,6 +421,9 @@ impl Chat for TestChat {
         }
         self.call(|shown| {
             shown.updates += 1;
+            if chat::is_urgent() {
+                shown.urgent.push(message.fallback.clone());
+            }
             let known = shown
                 .posted
                 .iter_mut()

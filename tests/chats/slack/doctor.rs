@@ -1,7 +1,9 @@
 //! What `orderly doctor` says of a workspace that is not set up right.
 
+use chrono::TimeDelta;
 use orderly::chat::Check;
 use orderly::chat::slack::{Settings, Wanted, check, manifest};
+use orderly::clock::{Clock, SystemClock};
 use orderly_testbed::slack::SlackServer;
 
 fn settings(slack: &SlackServer) -> Settings {
@@ -129,4 +131,21 @@ async fn a_user_group_that_gives_roles_must_be_there_and_readable() {
         "{told}"
     );
     slack.take_violations();
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_told_before_slack_refuses_anything() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // The workspace's answers carry the machine's own time.
+    let now = SystemClock.now();
+    let slack = SlackServer::start_at(now).await;
+    slack.install(&manifest(&installed()));
+    let settings = settings(&slack);
+    for (ahead, wrong) in [(TimeDelta::zero(), false), (TimeDelta::minutes(3), true)] {
+        let found = check(&settings, now + ahead).await;
+        let told = found.iter().any(|check| {
+            matches!(check, Check::Wrong { what, mend } if what.contains("clock") && mend.contains("chrony"))
+        });
+        assert_eq!(told, wrong, "{found:?}");
+    }
 }

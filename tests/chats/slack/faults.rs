@@ -6,7 +6,7 @@ use orderly::demo::guide;
 use orderly_testbed::slack::Fault;
 
 use super::kit::{House, Transport};
-use super::story::{holds_it_all, lived_through, nothing_stands_twice};
+use super::story::{holds_it_all, links_the_postmortem, lived_through, nothing_stands_twice};
 
 async fn every_call_is_limited_once(transport: Transport) {
     let house = House::open(transport).await;
@@ -15,6 +15,7 @@ async fn every_call_is_limited_once(transport: Transport) {
     house.slack.limit_every_call_once(2);
     lived_through(&house).await;
     holds_it_all(&house).await;
+    links_the_postmortem(&house).await;
     house.close().await;
 }
 

@@ -99,6 +99,17 @@ async fn an_approval_is_a_press_of_somebody_else() {
     let (house, room) = opened(Transport::Http).await;
     lived_until(&house, "approve-pause").await;
     let card = ts_of(&house, &room, "A1");
+    // Slack tells people of a mention in what is posted, and not of one that an edit brings.
+    let posted = house.slack.calls_of("chat.postMessage").into_iter().find(|call| {
+        let key = &call.args["metadata"]["event_payload"]["key"];
+        key.as_str().is_some_and(|key| key.contains("/proposal:A1@"))
+    });
+    let posted = json!(posted.expect("the card of the proposal").args["blocks"]).to_string();
+    assert!(posted.contains(r#""user_id":"U0BEN""#), "{posted}");
+    assert!(
+        !posted.contains(r#""user_id":"U0ANA""#),
+        "who proposes does not approve: {posted}"
+    );
     house.person("ana").presses(&room, &card, "Approve").await;
     house.settled().await;
     let stage = |state: &orderly::incident::State| {
@@ -241,20 +252,40 @@ async fn a_mention_in_a_thread_is_a_command() {
 }
 
 #[tokio::test]
-async fn a_guest_may_read_and_not_command() {
+async fn guests_strangers_bots_and_deactivated_accounts_may_read_and_not_command() {
+    type Change = fn(&mut orderly_testbed::slack::User);
+    let less: [(&str, Change); 5] = [
+        ("a guest", |account| account.kind = Kind::Guest),
+        ("a guest of one channel", |account| {
+            account.kind = Kind::SingleChannelGuest
+        }),
+        ("a stranger", |account| account.kind = Kind::Stranger),
+        ("a bot", |account| account.kind = Kind::Bot),
+        ("deactivated", |account| account.deleted = true),
+    ];
     let (house, room) = opened(Transport::Socket).await;
     let cleo = house.person("cleo");
-    house
-        .slack
-        .change_account(&cleo, |account| account.kind = Kind::Guest);
-    house.settled().await;
     cleo.joins(&room);
-    cleo.types("/incident status", &room).await;
-    cleo.is_told(&room, "INC-1").await;
-    cleo.types("/incident take commander", &room).await;
-    cleo.is_told(&room, "may read here, not command").await;
-    let state = house.settled().await.expect("an incident");
-    assert_eq!(state.commander(), None);
+    for (what, change) in less {
+        house.slack.change_account(&cleo, |account| {
+            (account.kind, account.deleted) = (Kind::Person, false);
+            change(account);
+        });
+        house.settled().await;
+        let refused = || {
+            let told = cleo.whispers(&room);
+            told.iter()
+                .filter(|told| told.contains("may read here, not command"))
+                .count()
+        };
+        let before = refused();
+        cleo.types("/incident status", &room).await;
+        cleo.is_told(&room, "INC-1").await;
+        cleo.types("/incident take commander", &room).await;
+        let state = house.settled().await.expect("an incident");
+        assert_eq!(refused(), before + 1, "{what} is told why");
+        assert_eq!(state.commander(), None, "{what} commands");
+    }
     house.close().await;
 }
 

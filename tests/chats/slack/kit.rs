@@ -214,6 +214,11 @@ impl House {
         }
     }
 
+    /// Where Slack reaches the program over HTTP.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.page.addr())
+    }
+
     /// Time passes for everybody.
     pub fn advance(&self, by: Duration) {
         self.slack.advance(by);

@@ -14,6 +14,7 @@ mod lessons;
 mod opening;
 mod platform;
 mod rooms;
+mod signed;
 mod slow;
 mod story;
 mod threads;

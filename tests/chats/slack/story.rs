@@ -84,6 +84,19 @@ pub async fn holds_it_all(house: &House) {
     room_and_journal_agree(&house.app, &state, &posts, str::to_owned).await;
 }
 
+/// The post-mortem is linked at the top of the room, once. A death between the two calls loses the link and not the file.
+pub async fn links_the_postmortem(house: &House) {
+    let room = house.room().await;
+    house.slack.read(|slack| {
+        let channel = slack.channel(&room);
+        let files = channel.messages.values().flat_map(|message| &message.files);
+        for file in files.filter_map(|file| slack.file(file)) {
+            let links = channel.bookmarks.iter().filter(|link| link.title == file.name);
+            assert_eq!(links.count(), 1, "{} at the top of the room", file.name);
+        }
+    });
+}
+
 /// Every post has a key of its own, in every channel.
 pub fn nothing_stands_twice(house: &House) {
     let keys: Vec<String> = house.slack.read(|slack| {
@@ -104,6 +117,7 @@ async fn whole_story(transport: Transport) {
     let house = House::open(transport).await;
     lived_through(&house).await;
     holds_it_all(&house).await;
+    links_the_postmortem(&house).await;
     house.close().await;
 }
 
