@@ -261,6 +261,9 @@ impl Engine {
                         return;
                     };
                     let jobs = lock(&self.inner.lines).first(line);
+                    if jobs.is_empty() && *self.inner.stop.borrow() {
+                        return;
+                    }
                     self.decide_first(line, &jobs, turn).await
                 }
                 Err(error) => {
@@ -288,10 +291,11 @@ impl Engine {
         }
     }
 
-    /// Reads those of a line that come next, where they are only in the inbox.
+    /// Reads those of a line that come next, where they are only in the inbox. After a stop they stay there: what is in
+    /// memory is decided, because somebody may still wait for it, and a flood does not hold the end up.
     async fn read_left(&self, line: &Line) -> Result<(), store::Error> {
         let ids = lock(&self.inner.lines).to_read(line);
-        if !ids.is_empty() {
+        if !ids.is_empty() && !*self.inner.stop.borrow() {
             let stored = self.inner.parts.store.waiting(&ids).await?;
             let jobs = stored.iter().filter_map(|stored| self.job(stored)).collect();
             lock(&self.inner.lines).are_read(line, &ids, jobs);

@@ -355,6 +355,23 @@ async fn a_flood_outlives_the_process() {
 }
 
 #[tokio::test]
+async fn a_flood_does_not_hold_up_the_end_and_is_decided_after_it() {
+    let mut house = House::new().await;
+    house.framed().await;
+    let flood = a_flood();
+    for text in &flood {
+        let taken = house.takes("ana", Some(1), &says(note(text))).await;
+        taken.expect("taken").expect("kept");
+    }
+    house.engine.stop().await;
+    let waiting = house.store.depths().await.expect("depths").inbox;
+    assert_eq!(waiting as usize, flood.len() - AT_HAND, "what was in memory is decided");
+    house = house.again().await;
+    house.engine.quiet().await;
+    assert_eq!(house.notes(1).await, flood);
+}
+
+#[tokio::test]
 async fn one_of_a_flood_that_cannot_be_read_again_holds_nobody_up() {
     let house = House::new().await;
     house.framed().await;
