@@ -2,7 +2,7 @@
 //!
 //! A request counts if it is signed with our secret, younger than five minutes, and seen for the first time.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -24,8 +24,8 @@ use super::{SlackChat, lock};
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
 /// A body of Slack: a message has at most 40,000 characters, each at most six bytes in JSON, and is told twice in an edit.
 const BODY_MAX: usize = 1 << 20;
-/// Signatures remembered: a hundred requests a second over the whole window.
-const SEEN_MAX: usize = 60_000;
+/// Signatures remembered at most: as many as deliveries may wait, about 30 MB.
+const SEEN_MAX: usize = 600_000;
 
 /// Why a request does not count. Said to nobody but the log: a stranger learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +36,35 @@ pub enum Unsigned {
     Replayed,
 }
 
-/// Signatures that counted already.
+/// Signatures that counted already, as long as they would count again.
 #[derive(Default)]
-pub struct Signed(Mutex<HashMap<String, DateTime<Utc>>>);
+pub struct Signed(Mutex<Seen>);
+
+type Signature = [u8; 32];
+
+/// Two ages: one is filled, the other is forgotten whole.
+#[derive(Default)]
+struct Seen {
+    young: HashSet<Signature>,
+    old: HashSet<Signature>,
+    /// When the young ones were begun.
+    since: DateTime<Utc>,
+}
+
+impl Seen {
+    /// Whether it is new, and there is room to remember it.
+    fn add(&mut self, signature: Signature, now: DateTime<Utc>) -> bool {
+        // One may be stamped as far ahead as behind, so it counts for twice the window.
+        if (now - self.since).abs() > WINDOW * 2 {
+            self.old = std::mem::take(&mut self.young);
+            self.since = now;
+        }
+        // Full of signatures that still count: refused rather than forgotten.
+        self.young.len() + self.old.len() < SEEN_MAX
+            && !self.old.contains(&signature)
+            && self.young.insert(signature)
+    }
+}
 
 impl Signed {
     /// Whether this request is Slack's, and came for the first time.
@@ -64,35 +90,33 @@ impl Signed {
             return Err(Unsigned::Old);
         }
         let wanted = signature_of(secret, stamp, body).ok_or(Unsigned::Wrong)?;
-        if !bool::from(wanted.as_bytes().ct_eq(signature.as_bytes())) {
+        let written = written(&wanted);
+        if !bool::from(written.as_bytes().ct_eq(signature.as_bytes())) {
             return Err(Unsigned::Wrong);
         }
-        let mut seen = lock(&self.0);
-        if seen.len() >= SEEN_MAX {
-            seen.retain(|_, at| *at + WINDOW >= now);
+        match lock(&self.0).add(wanted, now) {
+            true => Ok(()),
+            false => Err(Unsigned::Replayed),
         }
-        // Full of signatures that all still count: refused rather than forgotten.
-        if seen.len() >= SEEN_MAX || seen.insert(wanted, sent).is_some() {
-            return Err(Unsigned::Replayed);
-        }
-        Ok(())
     }
 }
 
 impl Signed {
     /// A request that was not taken may be sent again within the same second, and is the same to the letter then.
     pub fn forget(&self, headers: &HeaderMap) {
-        let signature = headers
-            .get("x-slack-signature")
-            .and_then(|value| value.to_str().ok());
+        let said = headers.get("x-slack-signature");
+        let said = said.and_then(|value| value.to_str().ok()?.strip_prefix("v0="));
+        let signature = said.and_then(|said| Signature::try_from(hex::decode(said).ok()?).ok());
         if let Some(signature) = signature {
-            lock(&self.0).remove(signature);
+            let mut seen = lock(&self.0);
+            seen.young.remove(&signature);
+            seen.old.remove(&signature);
         }
     }
 }
 
-/// `v0=` and the HMAC-SHA256 over `v0:stamp:body`, in hex. `None` for an empty secret: that would sign for anybody.
-fn signature_of(secret: &str, stamp: &str, body: &[u8]) -> Option<String> {
+/// HMAC-SHA256 over `v0:stamp:body`. `None` for an empty secret: that would sign for anybody.
+fn signature_of(secret: &str, stamp: &str, body: &[u8]) -> Option<Signature> {
     if secret.is_empty() {
         return None;
     }
@@ -100,7 +124,12 @@ fn signature_of(secret: &str, stamp: &str, body: &[u8]) -> Option<String> {
     for part in [b"v0:", stamp.as_bytes(), b":", body] {
         mac.update(part);
     }
-    Some(format!("v0={}", hex::encode(mac.finalize().into_bytes())))
+    Some(mac.finalize().into_bytes().into())
+}
+
+/// As it stands in Slack's header.
+fn written(signature: &Signature) -> String {
+    format!("v0={}", hex::encode(signature))
 }
 
 impl SlackChat {
@@ -195,5 +224,5 @@ async fn interactive(State(chat): Chat, headers: HeaderMap, body: Bytes) -> Resp
 
 #[cfg(test)]
 pub(super) fn sign(secret: &str, stamp: &str, body: &[u8]) -> String {
-    signature_of(secret, stamp, body).expect("a secret")
+    written(&signature_of(secret, stamp, body).expect("a secret"))
 }

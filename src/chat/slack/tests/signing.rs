@@ -61,6 +61,42 @@ fn what_is_forged_old_or_replayed_does_not_count() {
 }
 
 #[test]
+fn a_replay_is_known_as_long_as_its_stamp_counts() {
+    let signed = Signed::default();
+    // Stamped by a clock that is ahead: it counts for ten minutes.
+    let early = at() - TimeDelta::minutes(5);
+    let stamp = at().timestamp().to_string();
+    let body = |minute: i64| format!("body of minute {minute}");
+    for minute in 0..=10 {
+        let now = early + TimeDelta::minutes(minute);
+        let checked = |body: &str| {
+            let headers = headers(&stamp, &sign(SECRET, &stamp, body.as_bytes()));
+            signed.check(SECRET, &headers, body.as_bytes(), now)
+        };
+        assert_eq!(checked(&body(minute)), Ok(()));
+        for before in 0..=minute {
+            assert_eq!(
+                checked(&body(before)),
+                Err(Unsigned::Replayed),
+                "{minute} {before}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_not_taken_may_come_again_to_the_letter() {
+    let signed = Signed::default();
+    let stamp = at().timestamp().to_string();
+    let headers = headers(&stamp, &sign(SECRET, &stamp, b"body"));
+    let checked = || signed.check(SECRET, &headers, b"body", at());
+    assert_eq!(checked(), Ok(()));
+    signed.forget(&headers);
+    assert_eq!(checked(), Ok(()));
+    assert_eq!(checked(), Err(Unsigned::Replayed));
+}
+
+#[test]
 fn an_empty_secret_signs_for_nobody() {
     let headers = headers("1531420618", &sign("x", "1531420618", b"body"));
     assert_eq!(
