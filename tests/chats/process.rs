@@ -1,6 +1,8 @@
 //! Where the program runs, if it is to be killed: all it has under way ends with it, wherever it stands.
 
+use std::fs::File;
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -34,6 +36,13 @@ impl Process {
         let ended = tokio::task::spawn_blocking(move || dead.shutdown_timeout(DEAD_MAX)).await;
         ended.expect("a death");
     }
+}
+
+/// Waits until a dead program has let go of its journal: the thread that writes it ends a moment after the rest.
+pub async fn released(journal: &Path) {
+    let lock = PathBuf::from(format!("{}.lock", journal.display()));
+    let waits = tokio::task::spawn_blocking(move || File::open(lock)?.lock());
+    waits.await.expect("no panic").expect("a lock to wait for");
 }
 
 impl Drop for Process {

@@ -134,9 +134,19 @@ fn start(writer: Writer) -> Result<mpsc::Sender<Op>, Error> {
         .build()
         .map_err(io)?;
     let (queue, waiting) = mpsc::channel(QUEUE);
+    // The thread ends with the runtime that opened the file, whoever still holds on to the store.
+    let (mut alive, ends) = oneshot::channel::<()>();
+    tokio::spawn(async move { alive.closed().await });
+    let writing = async move {
+        tokio::select! {
+            biased;
+            () = writer.run(Queue::new(waiting)) => {}
+            _ = ends => {}
+        }
+    };
     std::thread::Builder::new()
         .name("orderly-store".to_owned())
-        .spawn(move || runtime.block_on(writer.run(Queue::new(waiting))))
+        .spawn(move || runtime.block_on(writing))
         .map_err(io)?;
     Ok(queue)
 }

@@ -20,7 +20,7 @@ use orderly_testbed::discord::{Call, DiscordServer, Outcome, Person, Sent};
 use tempfile::TempDir;
 
 use super::typing::natively;
-use crate::process::Process;
+use crate::process::{Process, released};
 
 /// The incident of a story is the first of its journal.
 pub const INCIDENT: IncidentId = IncidentId(1);
@@ -338,6 +338,7 @@ impl House {
         self.discord.time_out_interactions();
         // Calls that one second no longer allowed are allowed again.
         self.advance(STARTED);
+        released(&self.folder.path().join(JOURNAL)).await;
         let process = Process::mortal();
         let app = Self::program(&process, config, self.folder.path(), &self.clock).await;
         let house = Self { app, process, ..self };

@@ -20,7 +20,7 @@ use orderly::web::Running;
 use orderly_testbed::slack::{Person, Sent, SlackServer, View};
 use tempfile::TempDir;
 
-use crate::process::Process;
+use crate::process::{Process, released};
 
 /// The incident of a story is the first of its journal.
 pub const INCIDENT: IncidentId = IncidentId(1);
@@ -269,7 +269,7 @@ impl House {
     }
 
     /// Where a person types: the room, or `ops` while there is none.
-    async fn place(&self) -> String {
+    pub async fn place(&self) -> String {
         let state = self.state().await;
         let room = state.and_then(|state| state.rooms.first().map(|room| room.at.room.clone()));
         room.unwrap_or_else(|| self.ops.clone())
@@ -348,6 +348,7 @@ impl House {
             .await;
         // What was on its way to it is lost, and Slack gives it up.
         self.slack.give_up_deliveries();
+        released(&self.folder.path().join(JOURNAL)).await;
         let process = Process::mortal();
         let (app, page) = Self::program(&process, config, self.folder.path(), &self.clock).await;
         let house = Self {
