@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orderly::demo::guide;
-use orderly_testbed::discord::Fault;
+use orderly_testbed::discord::{Fault, Outcome};
 
 use super::kit::House;
 use super::story::{holds_it_all, is_lived_through, lived_through, nothing_stands_twice};
@@ -149,6 +149,37 @@ async fn discord_is_away_for_a_while_and_the_incident_goes_on_when_it_is_back() 
             .texts(&room)
             .iter()
             .any(|text| text.contains("seen on the page"))
+    );
+    nothing_stands_twice(&house);
+    house.close().await;
+}
+
+/// Incidents that are opened within the same second, as in an outage that many people see at once.
+const AT_ONCE: usize = 20;
+
+#[tokio::test]
+async fn many_incidents_at_once_all_get_their_rooms_and_discord_s_limits_are_met_as_a_plan() {
+    let house = House::open().await;
+    let ana = house.person("ana");
+    let mut sent = Vec::new();
+    for dock in 0..AT_ONCE {
+        let options = serde_json::json!({ "title": format!("Dock {dock}"), "severity": "SEV3" });
+        sent.push(ana.commands("incident open", &options, &house.ops));
+    }
+    for sent in &sent {
+        house.answered(sent).await;
+    }
+    house.settled().await;
+    let (rooms, limited, calls) = house.discord.read(|discord| {
+        let rooms = discord.channels().filter(|channel| channel.name.starts_with("inc-"));
+        let whole = rooms.filter(|channel| channel.pins.len() == 1 && channel.topic.is_some());
+        let limited = discord.calls().iter().filter(|call| call.answer == Outcome::Limited);
+        (whole.count(), limited.count(), discord.calls().len())
+    });
+    assert_eq!(rooms, AT_ONCE);
+    assert!(
+        limited * 50 <= calls,
+        "Discord turned down {limited} of {calls} calls"
     );
     nothing_stands_twice(&house);
     house.close().await;

@@ -240,6 +240,9 @@ async fn what_is_being_typed_is_completed_in_time() {
         ("/incident role take role:com", "commander"),
         ("/incident page send who:b", "ben"),
         ("/incident mark related other:INC", "INC-1"),
+        ("/incident status incident:INC", "INC-1"),
+        ("/incident action propose action:http", "http.job.pause"),
+        ("/incident set process process:fin", "finance-posting"),
     ] {
         let answer = ana.completes(line, &room).await;
         assert!(
