@@ -61,6 +61,8 @@ fn told(done: &Registered) -> String {
         Registered::Made(name) => format!("{name}: made"),
         Registered::Changed(name) => format!("{name}: changed"),
         Registered::Removed(name) => format!("{name}: removed"),
-        Registered::Doubled(name) => format!("{name}: removed where it was known as well, so that nobody is shown it twice"),
+        Registered::Doubled(name) => {
+            format!("{name}: removed where it was known as well, so that nobody is shown it twice")
+        }
     }
 }

@@ -49,7 +49,8 @@ impl DiscordChat {
 /// Discord's own stores; where the config names a stand-in as the API, that very host and nothing else.
 fn may_be_read(address: &Url, api: &str) -> bool {
     let Ok(api) = Url::parse(api) else { return false };
-    let is_discord = address.scheme() == "https" && address.host_str().is_some_and(|host| HOSTS.contains(&host));
+    let is_discord =
+        address.scheme() == "https" && address.host_str().is_some_and(|host| HOSTS.contains(&host));
     match is_discord_s_own(&api) {
         true => is_discord,
         false => api.origin() == address.origin(),
@@ -76,6 +77,9 @@ mod tests {
         let stand_in = "http://127.0.0.1:4000/api/v10";
         assert!(may("http://127.0.0.1:4000/attachments/1/2/a.log", stand_in));
         assert!(!may("http://127.0.0.1:4001/a.log", stand_in));
-        assert!(!may("https://cdn.discordapp.com/attachments/1/2/a.log", stand_in), "nothing leaves for the real one");
+        assert!(
+            !may("https://cdn.discordapp.com/attachments/1/2/a.log", stand_in),
+            "nothing leaves for the real one"
+        );
     }
 }

@@ -23,7 +23,9 @@ fn lacks(kind: &str, body: &Value) -> Option<&'static str> {
         kind if kind.starts_with("MESSAGE_REACTION") => "message_id",
         _ => "id",
     };
-    ["channel_id", message].into_iter().find(|field| body[*field].is_null())
+    ["channel_id", message]
+        .into_iter()
+        .find(|field| body[*field].is_null())
 }
 
 impl DiscordChat {
@@ -71,7 +73,11 @@ impl DiscordChat {
             return true;
         }
         if let Some(field) = lacks(kind, body) {
-            tracing::warn!(kind, field, "an event that this version cannot read, for something is missing in it");
+            tracing::warn!(
+                kind,
+                field,
+                "an event that this version cannot read, for something is missing in it"
+            );
             return true;
         }
         let channel = body["channel_id"].as_str().unwrap_or_default();

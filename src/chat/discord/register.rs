@@ -91,7 +91,9 @@ async fn carried_out(
         known => known?,
     };
     for double in doubles {
-        elsewhere.remove(double["id"].as_str().unwrap_or_default()).await?;
+        elsewhere
+            .remove(double["id"].as_str().unwrap_or_default())
+            .await?;
         done.push(Registered::Doubled(name_of(&double)));
     }
     Ok(done)

@@ -82,9 +82,13 @@ async fn only_what_changed_is_registered() {
 
 /// A command that somebody registered otherwise: in the server, or everywhere.
 async fn registers_otherwise(discord: &DiscordServer, place: &str) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let app = discord.app_id();
     let answer = reqwest::Client::new()
-        .post(format!("{}/applications/{app}{place}/commands", discord.api_url()))
+        .post(format!(
+            "{}/applications/{app}{place}/commands",
+            discord.api_url()
+        ))
         .header("authorization", format!("Bot {}", discord.bot_token()))
         .header("user-agent", "DiscordBot (test, 1)")
         .json(&serde_json::json!({ "name": "incident", "type": 1, "description": "As it was a year ago" }))
@@ -108,7 +112,10 @@ async fn commands_of_another_version_are_told_with_their_age_and_brought_up_to_d
     );
     assert!(told.contains(&wanted), "{told}");
     let done = registered(&discord, &settings, "incident").await;
-    assert!(done.contains(&Registered::Changed("incident".to_owned())), "{done:?}");
+    assert!(
+        done.contains(&Registered::Changed("incident".to_owned())),
+        "{done:?}"
+    );
     assert_eq!(wrong(&discord, &settings).await, Vec::<String>::new());
 }
 
@@ -122,11 +129,16 @@ async fn commands_that_are_registered_in_two_places_are_told_and_left_in_one() {
     let told = wrong(&discord, &settings).await.join("\n");
     assert!(told.contains("shown each of them twice"), "{told}");
     let done = registered(&discord, &settings, "incident").await;
-    assert!(done.contains(&Registered::Doubled("incident".to_owned())), "{done:?}");
+    assert!(
+        done.contains(&Registered::Doubled("incident".to_owned())),
+        "{done:?}"
+    );
     assert_eq!(wrong(&discord, &settings).await, Vec::<String>::new());
     let everywhere = register(&settings, "incident", Scope::Everywhere, clock(&discord)).await;
     let everywhere = everywhere.expect("commands that Discord takes");
-    let doubled = everywhere.iter().filter(|done| matches!(done, Registered::Doubled(_)));
+    let doubled = everywhere
+        .iter()
+        .filter(|done| matches!(done, Registered::Doubled(_)));
     assert_eq!(doubled.count(), 4, "{everywhere:?}");
     assert_eq!(wrong(&discord, &settings).await, Vec::<String>::new());
 }

@@ -170,16 +170,23 @@ async fn many_incidents_at_once_all_get_their_rooms_and_discord_s_limits_are_met
         house.answered(sent).await;
     }
     house.settled().await;
-    let (rooms, limited, calls) = house.discord.read(|discord| {
-        let rooms = discord.channels().filter(|channel| channel.name.starts_with("inc-"));
+    let (rooms, turned_down, calls) = house.discord.read(|discord| {
+        let rooms = discord
+            .channels()
+            .filter(|channel| channel.name.starts_with("inc-"));
         let whole = rooms.filter(|channel| channel.pins.len() == 1 && channel.topic.is_some());
-        let limited = discord.calls().iter().filter(|call| call.answer == Outcome::Limited);
-        (whole.count(), limited.count(), discord.calls().len())
+        let limited = discord
+            .calls()
+            .iter()
+            .filter(|call| call.answer == Outcome::Limited);
+        let operations: Vec<String> = limited.map(|call| call.operation.clone()).collect();
+        (whole.count(), operations, discord.calls().len())
     });
+    let limited = turned_down.len();
     assert_eq!(rooms, AT_ONCE);
     assert!(
         limited * 50 <= calls,
-        "Discord turned down {limited} of {calls} calls"
+        "Discord turned down {limited} of {calls} calls: {turned_down:?}"
     );
     nothing_stands_twice(&house);
     house.close().await;

@@ -127,7 +127,11 @@ impl Alone {
         while self.clock.waiting() <= waiting {
             tokio::task::yield_now().await;
         }
-        assert_eq!(self.discord.read(|state| state.unanswered()), 1, "answered too early");
+        assert_eq!(
+            self.discord.read(|state| state.unanswered()),
+            1,
+            "answered too early"
+        );
         self.advance(passes).await;
         sent.outcome().await.expect("an answer in time")
     }
@@ -230,7 +234,10 @@ async fn what_cannot_be_read_is_said_in_the_log_and_nothing_of_what_it_holds() {
         .await;
     sends("MESSAGE_CREATE", json!({ "guild_id": guild, "content": "tiger" }));
     logged.says("an event that this version cannot read").await;
-    sends("INTERACTION_CREATE", json!({ "type": 2, "data": { "name": "tiger" } }));
+    sends(
+        "INTERACTION_CREATE",
+        json!({ "type": 2, "data": { "name": "tiger" } }),
+    );
     logged.says("an interaction that this version cannot read").await;
     assert!(!logged.text().contains("tiger"), "{}", logged.text());
     alone.chat.close();
@@ -251,9 +258,16 @@ async fn what_takes_longer_is_announced_in_time_and_completions_do_not_wait() {
         .expect("commands that Discord takes");
     alone.discord.connected(1).await;
     let said = alone
-        .undecided(|| ana.types("/incident status", &ops), Duration::from_millis(2400))
+        .undecided(
+            || ana.types("/incident status", &ops),
+            Duration::from_millis(2400),
+        )
         .await;
-    assert_eq!((said.kind, &said.data["flags"]), (THINKS, &json!(64)), "only for her");
+    assert_eq!(
+        (said.kind, &said.data["flags"]),
+        (THINKS, &json!(64)),
+        "only for her"
+    );
     let typed = "/incident runbook show runbook:d";
     let offered = alone
         .undecided(|| ana.completes(typed, &ops), Duration::from_millis(1600))
