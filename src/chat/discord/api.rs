@@ -66,7 +66,10 @@ impl From<Failure> for chat::Error {
             },
             Failure::Unclear { .. } => Self::Retry { why, after: None },
             Failure::Code { status, code, .. } => Self::Gone {
-                why: format!("{why}{}", advice(status, code)),
+                why: match advice(status, code) {
+                    Some(advice) => format!("{advice}. Discord's own words: {why}"),
+                    None => why,
+                },
             },
         }
     }
@@ -88,24 +91,24 @@ pub mod code {
     pub const THREAD_THERE: u64 = 160_004;
 }
 
-/// What the operator does about it.
-fn advice(status: u16, number: u64) -> &'static str {
-    match (status, number) {
+/// What somebody does about it.
+fn advice(status: u16, number: u64) -> Option<&'static str> {
+    Some(match (status, number) {
         (401, _) => {
-            ". The token no longer works: reset it on the page Bot of the developer portal, put the new one where [discord] \
+            "The token no longer works: reset it on the page Bot of the developer portal, put the new one where [discord] \
              token points, and run `orderly doctor`"
         }
         (_, code::NO_PERMISSION | code::NO_ACCESS) => {
-            ". The bot may not do that there: `orderly doctor` says which permission is missing, `orderly manifest discord` \
+            "The bot may not do that there: `orderly doctor` says which permission is missing, `orderly manifest discord` \
              prints the address that grants it"
         }
         (_, code::MOST_CHANNELS) => {
-            ". This server has 500 channels and takes no more: delete old ones, then ask for the room again. The incident goes on \
+            "This server has 500 channels and takes no more: delete old ones, then ask for the room again. The incident goes on \
              without a room: where it was opened, on the page, and on the terminal"
         }
-        (_, code::MOST_PINS) => ". The channel has 250 pinned messages and takes no more: unpin some",
-        _ => "",
-    }
+        (_, code::MOST_PINS) => "The channel has 250 pinned messages and takes no more: unpin some",
+        _ => return None,
+    })
 }
 
 /// A file that travels with a body.

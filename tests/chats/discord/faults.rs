@@ -129,6 +129,26 @@ async fn a_room_that_cannot_be_made_does_not_stop_the_incident() {
     let state = house.types("ana", OPEN).await.expect("an incident all the same");
     let why = state.room_failed.expect("it says why");
     assert!(why.contains("500 channels") && why.contains("goes on"), "{why}");
+    let said = house.discord.texts(&house.ops);
+    assert!(
+        said.iter().any(|text| text.contains("A room of INC-1 could not be opened") && text.contains("room discord")),
+        "it is said where it was opened: {said:#?}"
+    );
+    let announced = house.discord.texts(&house.announce);
+    assert!(
+        announced.iter().any(|text| text.contains("INC-1")),
+        "{announced:#?}"
+    );
+    // Somebody made space, and asks again from where they are.
+    house
+        .types_in("ana", "INC-1 set room room=discord", &house.ops)
+        .await;
+    let room = house.room().await;
+    assert!(
+        house
+            .discord
+            .read(|discord| discord.channel(&room).name.starts_with("inc-1-"))
+    );
     house.close().await;
 }
 

@@ -49,8 +49,8 @@ async fn open_without_options_asks_for_choices_and_then_for_words() {
 #[tokio::test]
 async fn open_in_a_room_shows_where_it_stands() {
     let (house, room) = opened().await;
-    house.types("ana", "status").await;
-    house.person("ana").is_told(&room, "INC-1").await;
+    house.types("ana", "").await;
+    house.person("ana").is_told(&room, "What is open now").await;
     house.close().await;
 }
 
