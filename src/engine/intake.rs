@@ -1,6 +1,6 @@
 //! What comes in: masked, made durable, queued by incident.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,30 +11,17 @@ use futures::FutureExt;
 use tokio::sync::{SemaphorePermit, oneshot};
 
 use super::handle::Handled;
-use super::together::{TOGETHER, Together};
+use super::lines::Line;
+use super::together::Together;
 use super::{Addressed, Busy, Engine, backoff, lock, read};
 use crate::chat::{
     self, Delivery, Incoming, Intake, Known, Listening, Message, NOT_CONFIRMED, Refused, Verdict,
 };
 use crate::incident::{Identity, IncidentId, RoomRef};
-use crate::store::{self, InboxId, Received};
+use crate::store::{self, InboxId, Received, StoredDelivery};
 
 /// Open incidents looked through for what waits for one person; a team with more at once looks at the list first.
 const HOME_MAX: usize = 20;
-
-/// What must be decided one after the other: an incident, or what one person does outside of any.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Line {
-    Incident(IncidentId),
-    Person(Identity),
-}
-
-/// Deliveries that wait, each line in the order of arrival. Bounded by the inbox itself: nothing gets here that the
-/// store did not take.
-#[derive(Default)]
-pub(super) struct Queues {
-    lines: HashMap<Line, VecDeque<Arc<Job>>>,
-}
 
 pub(super) struct Job {
     pub inbox: InboxId,
@@ -258,30 +245,37 @@ impl Engine {
     /// Queues a job, and starts a worker where the line was empty.
     pub(super) fn queue(&self, job: Job) {
         let line = self.line(&job);
-        let mut queues = lock(&self.inner.queues);
-        let waiting = queues.lines.entry(line.clone()).or_default();
-        waiting.push_back(Arc::new(job));
-        if waiting.len() > 1 {
-            return;
+        if lock(&self.inner.lines).add(line.clone(), job) {
+            let (engine, busy) = (self.clone(), self.busy());
+            tokio::spawn(async move { engine.work_off(&line, busy).await });
         }
-        drop(queues);
-        let (engine, busy) = (self.clone(), self.busy());
-        tokio::spawn(async move { engine.work_off(&line, busy).await });
     }
 
     async fn work_off(&self, line: &Line, mut busy: Busy) {
         let mut tries = 0;
         loop {
-            // What comes while the line waits is decided with the first of it.
-            let Ok(turn) = self.inner.turns.acquire().await else {
-                return;
+            let done = match self.read_left(line).await {
+                Ok(()) => {
+                    // What comes while the line waits is decided with the first of it.
+                    let Ok(turn) = self.inner.turns.acquire().await else {
+                        return;
+                    };
+                    let jobs = lock(&self.inner.lines).first(line);
+                    self.decide_first(line, &jobs, turn).await
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the inbox cannot be read; what waits there is decided later");
+                    None
+                }
             };
-            let jobs = self.first_of(line);
-            if jobs.is_empty() {
-                return;
-            }
-            let done = match self.decide_first(line, &jobs, turn).await {
-                Some(done) => done,
+            match done {
+                // The jobs leave the line only now, so that a later one does not start a second worker.
+                Some(done) => {
+                    tries = 0;
+                    if lock(&self.inner.lines).leave(line, done) {
+                        return;
+                    }
+                }
                 None => {
                     drop(busy);
                     if self.stopped_within(backoff(tries)).await {
@@ -289,33 +283,43 @@ impl Engine {
                     }
                     tries += 1;
                     busy = self.busy();
-                    continue;
-                }
-            };
-            tries = 0;
-            // The jobs leave the line only now, so that a later one does not start a second worker.
-            let mut queues = lock(&self.inner.queues);
-            if let Some(waiting) = queues.lines.get_mut(line) {
-                waiting.drain(..done);
-                if waiting.is_empty() {
-                    queues.lines.remove(line);
-                    return;
                 }
             }
         }
     }
 
-    /// The jobs whose turn it is.
-    fn first_of(&self, line: &Line) -> Vec<Arc<Job>> {
-        let queues = lock(&self.inner.queues);
-        let waiting = queues.lines.get(line).into_iter().flatten();
-        waiting.take(TOGETHER).cloned().collect()
+    /// Reads those of a line that come next, where they are only in the inbox.
+    async fn read_left(&self, line: &Line) -> Result<(), store::Error> {
+        let ids = lock(&self.inner.lines).to_read(line);
+        if !ids.is_empty() {
+            let stored = self.inner.parts.store.waiting(&ids).await?;
+            let jobs = stored.iter().filter_map(|stored| self.job(stored)).collect();
+            lock(&self.inner.lines).are_read(line, &ids, jobs);
+        }
+        Ok(())
+    }
+
+    /// A delivery as it lies in the inbox.
+    pub(super) fn job(&self, stored: &StoredDelivery) -> Option<Job> {
+        match serde_json::from_str::<Delivery>(&stored.body) {
+            Ok(delivery) => Some(Job {
+                inbox: stored.id,
+                addressed: self.inner.parts.meaning.addressed(&delivery.incoming),
+                delivery,
+            }),
+            Err(error) => {
+                tracing::error!(inbox = stored.id.0, %error, "a stored delivery cannot be read; it stays where it is");
+                None
+            }
+        }
     }
 
     /// Decides the first of a line: several in one commit where they are changes of one incident. How many; `None` when
     /// the line has to wait.
     async fn decide_first(&self, line: &Line, jobs: &[Arc<Job>], turn: SemaphorePermit<'_>) -> Option<usize> {
-        let first = jobs.first()?;
+        let Some(first) = jobs.first() else {
+            return Some(0);
+        };
         let together = match line {
             Line::Incident(incident) => {
                 let together = AssertUnwindSafe(self.handle_together(*incident, jobs, turn)).catch_unwind();

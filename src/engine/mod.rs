@@ -1,6 +1,6 @@
 //! The engine: load, decide, append; perform effects; come back after a restart.
 //!
-//! * [`intake`](self) makes deliveries durable and queues them, one queue per incident.
+//! * [`intake`](self) makes deliveries durable and has them decided; [`lines`] is where they wait, one line per incident.
 //! * [`handle`] understands a delivery and turns it into a decision.
 //! * [`together`] decides several deliveries of one incident in one commit, where they wait.
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
@@ -28,6 +28,7 @@ mod index;
 mod intake;
 pub mod journal;
 mod keep;
+mod lines;
 mod link;
 mod look;
 mod measure;
@@ -136,7 +137,7 @@ struct Inner {
     index: RwLock<Index>,
     /// Held by whoever makes a channel a room, from the look at whose it is until that is written.
     adopting: tokio::sync::Mutex<()>,
-    queues: Mutex<intake::Queues>,
+    lines: Mutex<lines::Lines>,
     /// Lines of which the first is being decided.
     turns: Semaphore,
     reactions: reactions::Reactions,
@@ -275,7 +276,7 @@ impl Engine {
                 looking: tokio::sync::Mutex::default(),
                 index: RwLock::new(index),
                 adopting: tokio::sync::Mutex::default(),
-                queues: Mutex::default(),
+                lines: Mutex::default(),
                 turns: Semaphore::new(together::AT_ONCE),
                 reactions: reactions::Reactions::default(),
                 waiting: Mutex::default(),

@@ -3,10 +3,8 @@
 use chrono::TimeDelta;
 
 use super::decide::{Failed, With};
-use super::intake::Job;
 use super::plan::Task;
 use super::{Engine, lock};
-use crate::chat::Delivery;
 use crate::incident::{By, Effect, Outcome, Request};
 use crate::store::{InboxId, StoredEffect};
 
@@ -27,15 +25,8 @@ impl Engine {
             let page = self.inner.parts.store.pending(after, PAGE).await?;
             for row in &page {
                 after = row.id;
-                match serde_json::from_str::<Delivery>(&row.body) {
-                    Ok(delivery) => self.queue(Job {
-                        inbox: row.id,
-                        addressed: self.inner.parts.meaning.addressed(&delivery.incoming),
-                        delivery,
-                    }),
-                    Err(error) => {
-                        tracing::error!(inbox = row.id.0, %error, "a stored delivery cannot be read; it stays where it is");
-                    }
+                if let Some(job) = self.job(row) {
+                    self.queue(job);
                 }
             }
             if page.len() < PAGE {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::chain::{self, Salt, Seal};
-use super::limits::{self, INBOX_BOUND, INBOX_RESERVE};
+use super::limits::{self, INBOX_RESERVE};
 use super::{Commit, Committed, EffectId, Error, Head, InboxId, Lock, Redaction, Stream};
 
 /// Heads kept in memory. At about 150 bytes each this is 1.5 MB; beyond it they are read again.
@@ -45,6 +45,7 @@ pub(super) struct Ledger {
     last_inbox: u64,
     last_effect: u64,
     salts: Salts,
+    inbox_bound: usize,
 }
 
 /// A commit that may be written as it stands.
@@ -57,7 +58,7 @@ pub(super) struct Admitted {
 }
 
 impl Ledger {
-    pub fn new(salts: Salts) -> Self {
+    pub fn new(salts: Salts, inbox_bound: usize) -> Self {
         Self {
             heads: HashMap::new(),
             locks: BTreeMap::new(),
@@ -65,6 +66,7 @@ impl Ledger {
             last_inbox: 0,
             last_effect: 0,
             salts,
+            inbox_bound,
         }
     }
 
@@ -106,11 +108,8 @@ impl Ledger {
 
     /// Whether one more delivery fits. The reserve is for urgent ones.
     pub fn room(&self, urgent: bool) -> Result<(), Error> {
-        let bound = if urgent {
-            INBOX_BOUND
-        } else {
-            INBOX_BOUND - INBOX_RESERVE
-        };
+        let reserve = if urgent { 0 } else { INBOX_RESERVE };
+        let bound = self.inbox_bound.saturating_sub(reserve);
         let pending = self.pending.len();
         if pending >= bound {
             Err(Error::Full { pending, bound })

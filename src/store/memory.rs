@@ -9,10 +9,11 @@ use chrono::{DateTime, Utc};
 
 use super::chain::Seal;
 use super::ledger::{Admitted, Ledger};
+use super::limits::INBOX_BOUND;
 use super::{
     Append, Commit, Committed, Delivery, EffectId, Error, Evidence, Hash, Head, InboxId, LogId, NewEffect,
-    Received, Redaction, Salts, Snapshot, StoredEffect, StoredEntry, StoredEvent, Stream, Summary, Timer,
-    limits,
+    Received, Redaction, Salts, Snapshot, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream,
+    Summary, Timer, limits,
 };
 use crate::incident::IncidentId;
 
@@ -74,7 +75,7 @@ struct Inboxed {
 impl Default for Memory {
     /// Salts are counted, so that hashes are the same in every run.
     fn default() -> Self {
-        Self::new(Salts::Counted(0))
+        Self::new(Salts::Counted(0), INBOX_BOUND)
     }
 }
 
@@ -89,9 +90,9 @@ impl fmt::Debug for Memory {
 }
 
 impl Memory {
-    pub fn new(salts: Salts) -> Self {
+    pub fn new(salts: Salts, inbox_bound: usize) -> Self {
         Self::on(Disk {
-            ledger: Ledger::new(salts),
+            ledger: Ledger::new(salts, inbox_bound),
             journal: BTreeMap::new(),
             inbox: BTreeMap::new(),
             effects: BTreeMap::new(),
@@ -197,6 +198,17 @@ impl Inner {
 }
 
 impl Disk {
+    fn waiting(&self, id: InboxId) -> Option<StoredDelivery> {
+        let delivery = self.inbox.get(&id)?.delivery.clone();
+        Some(StoredDelivery {
+            id,
+            platform: delivery.platform,
+            body: delivery.body,
+            received: delivery.received,
+            urgent: delivery.urgent,
+        })
+    }
+
     fn head(&self, stream: Stream) -> Head {
         match self.journal.get(&stream).and_then(|events| events.last()) {
             Some(last) => Head {

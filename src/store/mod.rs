@@ -57,6 +57,9 @@ pub trait Store: Send + Sync {
     /// Deliveries that wait for a decision, in the order of arrival, from after `after` ([`InboxId`] 0: all).
     async fn pending(&self, after: InboxId, limit: usize) -> Result<Vec<StoredDelivery>, Error>;
 
+    /// Those of these deliveries that wait for a decision, in the order of arrival.
+    async fn waiting(&self, ids: &[InboxId]) -> Result<Vec<StoredDelivery>, Error>;
+
     /// The outcome of a delivery; `None` while it waits or when it is unknown.
     async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error>;
 

@@ -5,8 +5,9 @@ use futures::future::join_all;
 
 use super::kit::*;
 use crate::chat::{Intake, Verdict};
+use crate::engine::lines::AT_HAND;
 use crate::incident::*;
-use crate::store::{Edge, Error, InboxId, Store, Stream, Write, verify};
+use crate::store::{Commit, Edge, Error, InboxId, Redaction, Store, Stream, Write, verify};
 
 fn says(request: Request) -> Said {
     Said::Do(Box::new(request))
@@ -321,4 +322,61 @@ async fn the_process_may_end_at_any_write_while_several_wait() {
         }
         assert!(number > 8, "{number} writes were walked");
     }
+}
+
+/// More than a line has in memory, three times over.
+fn a_flood() -> Vec<String> {
+    (0..3 * AT_HAND + 7).map(|at| format!("line {at}")).collect()
+}
+
+#[tokio::test]
+async fn a_flood_is_decided_whole_and_in_its_order() {
+    let house = House::new().await;
+    house.framed().await;
+    let flood = a_flood();
+    let verdicts = at_once(&house, flood.iter().map(|text| says(note(text))).collect()).await;
+    assert!(accepted(&verdicts).into_iter().all(|accepted| accepted));
+    assert_eq!(house.notes(1).await, flood);
+    assert_eq!(house.store.depths().await.expect("depths").inbox, 0);
+}
+
+#[tokio::test]
+async fn a_flood_outlives_the_process() {
+    let mut house = House::new().await;
+    house.framed().await;
+    let flood = a_flood();
+    for text in &flood {
+        let taken = house.takes("ana", Some(1), &says(note(text))).await;
+        taken.expect("taken").expect("kept");
+    }
+    house = house.again().await;
+    house.engine.quiet().await;
+    assert_eq!(house.notes(1).await, flood);
+}
+
+#[tokio::test]
+async fn one_of_a_flood_that_cannot_be_read_again_holds_nobody_up() {
+    let house = House::new().await;
+    house.framed().await;
+    let mut flood = a_flood();
+    let mut inboxes = Vec::new();
+    for text in &flood {
+        let taken = house.takes("ana", Some(1), &says(note(text))).await;
+        inboxes.push(taken.expect("taken").expect("kept"));
+    }
+    let broken = 2 * AT_HAND;
+    let redaction = Redaction::Delivery {
+        inbox: InboxId(inboxes[broken]),
+        body: "{".to_owned(),
+    };
+    let commit = Commit {
+        redactions: vec![redaction],
+        ..Commit::default()
+    };
+    house.store.commit(commit).await.expect("written");
+    house.engine.quiet().await;
+    flood.remove(broken);
+    assert_eq!(house.notes(1).await, flood);
+    let waiting = house.store.pending(InboxId(0), 9).await.expect("read");
+    assert_eq!(waiting.len(), 1, "it stays where it is");
 }

@@ -1,5 +1,7 @@
 //! The trait on the store in memory: reading is filtering.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -24,17 +26,15 @@ impl Store for Memory {
     async fn pending(&self, after: InboxId, limit: usize) -> Result<Vec<StoredDelivery>, Error> {
         self.read(|disk| {
             let waiting = disk.ledger.pending().iter().filter(|id| **id > after).take(limit);
-            let stored =
-                waiting.filter_map(|id| disk.inbox.get(id).map(|inboxed| (*id, inboxed.delivery.clone())));
-            stored
-                .map(|(id, delivery)| StoredDelivery {
-                    id,
-                    platform: delivery.platform,
-                    body: delivery.body,
-                    received: delivery.received,
-                    urgent: delivery.urgent,
-                })
-                .collect()
+            waiting.filter_map(|id| disk.waiting(*id)).collect()
+        })
+    }
+
+    async fn waiting(&self, ids: &[InboxId]) -> Result<Vec<StoredDelivery>, Error> {
+        self.read(|disk| {
+            let ids: BTreeSet<_> = ids.iter().copied().collect();
+            let waiting = ids.intersection(disk.ledger.pending());
+            waiting.filter_map(|id| disk.waiting(*id)).collect()
         })
     }
 

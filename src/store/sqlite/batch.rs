@@ -189,9 +189,14 @@ impl Batch {
         }
     }
 
-    /// Writes everything in one transaction and returns once it is durable, with the ids of the deliveries that were
+    /// How many deliveries it has.
+    pub fn received(&self) -> usize {
+        self.receive.len()
+    }
+
+    /// Writes everything in one transaction and returns once it is durable, with the number of deliveries that were
     /// new. After an error the transaction may still be open.
-    pub async fn write(mut self, connection: &mut SqliteConnection) -> Result<Vec<InboxId>, sqlx::Error> {
+    pub async fn write(mut self, connection: &mut SqliteConnection) -> Result<usize, sqlx::Error> {
         let mut tables = self.rare();
         let blobs = !(self.evidence.is_empty() && self.snapshots.is_empty() && self.redactions.is_empty());
         tables.extend([
@@ -210,13 +215,13 @@ impl Batch {
 
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         write_blobs(connection, self.evidence, self.snapshots).await?;
-        let mut fresh = Vec::new();
+        let mut fresh = 0;
         for rows in &mut tables {
             while rows.len() > LARGEST {
-                fresh.extend(write_one(rows, connection).await?);
+                fresh += write_one(rows, connection).await?;
             }
         }
-        fresh.extend(write_together(&mut tables, connection, "", "").await?);
+        fresh += write_together(&mut tables, connection, "", "").await?;
         // Last, so that a commit may redact what an earlier one of its group wrote.
         for redaction in &self.redactions {
             redact(connection, redaction).await?;
@@ -278,7 +283,7 @@ async fn write_together(
     connection: &mut SqliteConnection,
     begin: &str,
     end: &str,
-) -> Result<Vec<InboxId>, sqlx::Error> {
+) -> Result<usize, sqlx::Error> {
     let mut text = String::with_capacity(4_096);
     let mut arguments = SqliteArguments::default();
     text.push_str(begin);
@@ -287,13 +292,13 @@ async fn write_together(
     }
     text.push_str(end);
     if text.is_empty() {
-        Ok(Vec::new())
+        Ok(0)
     } else {
         run(text, arguments, connection).await
     }
 }
 
-async fn write_one(rows: &mut Rows, connection: &mut SqliteConnection) -> Result<Vec<InboxId>, sqlx::Error> {
+async fn write_one(rows: &mut Rows, connection: &mut SqliteConnection) -> Result<usize, sqlx::Error> {
     let mut text = String::with_capacity(4_096);
     let mut arguments = SqliteArguments::default();
     rows.take(&mut text, &mut arguments)?;
@@ -305,14 +310,14 @@ async fn run(
     text: String,
     arguments: SqliteArguments,
     connection: &mut SqliteConnection,
-) -> Result<Vec<InboxId>, sqlx::Error> {
+) -> Result<usize, sqlx::Error> {
     let fresh: Vec<(i64,)> = sqlx::query_as_with(AssertSqlSafe(text), arguments)
         .fetch_all(connection)
         .await?;
-    Ok(fresh
+    let fresh = fresh
         .into_iter()
-        .map(|(id,)| InboxId(id.unsigned_abs()))
-        .collect())
+        .map(|(fresh,)| usize::try_from(fresh).unwrap_or_default());
+    Ok(fresh.sum())
 }
 
 async fn write_blobs(

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -124,7 +125,12 @@ pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Err
 pub async fn open_to_look(path: &Path) -> Result<Sqlite, Error> {
     let reader = Reader::open(path, 1).await?;
     let (writer, _) = tokio::sync::mpsc::channel(1);
-    Ok(Sqlite { reader, writer })
+    let pending = Arc::new(reader.count_waiting().await?.into());
+    Ok(Sqlite {
+        reader,
+        writer,
+        pending,
+    })
 }
 
 /// Writes a copy of a whole SQLite file under another name, also while it is in use. `Error::Exists` when `dest` is

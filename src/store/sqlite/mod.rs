@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::ledger::Ledger;
+use super::limits::INBOX_BOUND;
 use super::{
     Commit, Committed, Delivery, Depths, EffectId, Error, Evidence, Hash, Head, InboxId, Lock, LogId, Post,
     Received, Salts, Snapshot, Store, StoredDelivery, StoredEffect, StoredEntry, StoredEvent, Stream,
@@ -27,6 +29,7 @@ mod decode;
 mod inspect;
 mod migrations;
 mod own;
+mod queue;
 mod read;
 mod rows;
 mod statements;
@@ -35,6 +38,7 @@ mod writer;
 pub use copy::{Fresh, Restoring, copy_file, open_to_look, verify_file};
 pub use inspect::{Inspection, inspect};
 use own::Owner;
+use queue::Queue;
 use read::{Keys, Reader};
 use writer::{Op, QUEUE, Writer};
 
@@ -62,9 +66,20 @@ const LOG_LIMIT: &str = "67108864";
 const ROWS_AHEAD: usize = 2_048;
 
 /// How to open a database.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct OpenOptions {
     pub salts: Salts,
+    /// Deliveries that may wait for a decision.
+    pub inbox_bound: usize,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            salts: Salts::default(),
+            inbox_bound: INBOX_BOUND,
+        }
+    }
 }
 
 /// The store in a file. Cloning gives another handle to the same one.
@@ -72,6 +87,7 @@ pub struct OpenOptions {
 pub struct Sqlite {
     reader: Reader,
     writer: mpsc::Sender<Op>,
+    pending: Arc<AtomicUsize>,
 }
 
 /// Opens a database, making or migrating it first where needed.
@@ -93,17 +109,36 @@ async fn open_with(
     let mut writer = Writer {
         connection,
         path: path.clone(),
-        ledger: Ledger::new(options.salts),
+        ledger: Ledger::new(options.salts, options.inbox_bound),
         stale: true,
+        pending: Arc::default(),
         owner,
     };
     writer.reload().await?;
-    let (queue, taken) = mpsc::channel(QUEUE);
-    tokio::spawn(writer.run(taken));
+    let pending = writer.pending.clone();
     Ok(Sqlite {
         reader: Reader::open(&path, READERS).await?,
-        writer: queue,
+        writer: start(writer)?,
+        pending,
     })
+}
+
+/// Starts the writer on a thread of its own.
+fn start(writer: Writer) -> Result<mpsc::Sender<Op>, Error> {
+    let io = |error: std::io::Error| Error::Io {
+        doing: "starting the thread that writes".to_owned(),
+        cause: error.to_string(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(io)?;
+    let (queue, waiting) = mpsc::channel(QUEUE);
+    std::thread::Builder::new()
+        .name("orderly-store".to_owned())
+        .spawn(move || runtime.block_on(writer.run(Queue::new(waiting))))
+        .map_err(io)?;
+    Ok(queue)
 }
 
 /// SQLite silently opens a file for reading when it may not write it: say so at once instead of at the first incident.
@@ -250,6 +285,10 @@ impl Store for Sqlite {
         self.reader.pending(after, limit).await
     }
 
+    async fn waiting(&self, ids: &[InboxId]) -> Result<Vec<StoredDelivery>, Error> {
+        self.reader.waiting(ids).await
+    }
+
     async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error> {
         self.reader.outcome(inbox).await
     }
@@ -297,7 +336,9 @@ impl Store for Sqlite {
     }
 
     async fn depths(&self) -> Result<Depths, Error> {
-        self.reader.depths().await
+        // Counting rows takes long where many wait.
+        let inbox = self.pending.load(Ordering::Relaxed) as u64;
+        self.reader.depths(inbox).await
     }
 
     async fn due_timers(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Timer>, Error> {

@@ -24,6 +24,12 @@ fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
+/// Ids for `json_each`.
+fn listed(ids: impl Iterator<Item = u64>) -> Result<String, Error> {
+    let ids: Vec<i64> = ids.map(u64::cast_signed).collect();
+    serde_json::to_string(&ids).map_err(|error| Error::invalid(error.to_string()))
+}
+
 /// The end of a stream on any connection: the writer asks too.
 pub(super) async fn head(
     connection: impl sqlx::SqliteExecutor<'_>,
@@ -105,6 +111,21 @@ impl Reader {
             "reading the inbox",
             sqlx::query_as(sql).bind(after.0.cast_signed()).bind(limit(rows))
         )
+    }
+
+    pub async fn waiting(&self, ids: &[InboxId]) -> Result<Vec<StoredDelivery>, Error> {
+        let sql = "SELECT id, platform, body, received, urgent FROM inbox_waiting JOIN inbox USING (id) \
+                   WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
+        let ids = listed(ids.iter().map(|id| id.0))?;
+        all!(self, "reading the inbox", sqlx::query_as(sql).bind(ids))
+    }
+
+    pub async fn count_waiting(&self) -> Result<usize, Error> {
+        let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM inbox_waiting")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| failed("counting what waits", &self.path, error))?;
+        Ok(usize::try_from(count).unwrap_or_default())
     }
 
     pub async fn known(&self, keys: &Keys) -> Result<Option<Received>, Error> {
@@ -222,19 +243,18 @@ impl Reader {
 
     pub async fn effects(&self, ids: &[EffectId]) -> Result<Vec<StoredEffect>, Error> {
         let sql = "SELECT * FROM outbox WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
-        let ids: Vec<i64> = ids.iter().map(|id| id.0.cast_signed()).collect();
-        let ids = serde_json::to_string(&ids).map_err(|error| Error::invalid(error.to_string()))?;
+        let ids = listed(ids.iter().map(|id| id.0))?;
         all!(self, "reading the outbox", sqlx::query_as(sql).bind(ids))
     }
 
-    pub async fn depths(&self) -> Result<Depths, Error> {
-        let sql = "SELECT (SELECT count(*) FROM inbox_waiting), count(*), min(created) FROM outbox";
-        let (inbox, outbox, oldest): (i64, i64, Option<i64>) = sqlx::query_as(sql)
+    pub async fn depths(&self, inbox: u64) -> Result<Depths, Error> {
+        let sql = "SELECT count(*), min(created) FROM outbox";
+        let (outbox, oldest): (i64, Option<i64>) = sqlx::query_as(sql)
             .fetch_one(&self.pool)
             .await
             .map_err(|error| failed("counting what waits", &self.path, error))?;
         Ok(Depths {
-            inbox: inbox.unsigned_abs(),
+            inbox,
             outbox: outbox.unsigned_abs(),
             oldest_effect: oldest.map(time),
         })

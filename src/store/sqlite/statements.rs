@@ -38,7 +38,7 @@ impl Statement {
 pub static RECEIVE: Statement = Statement {
     before: "INSERT INTO inbox (id, delivery_key, subject_key, platform, received) SELECT * FROM ",
     columns: 5,
-    after: " WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING RETURNING id",
+    after: " WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING;SELECT changes()",
 };
 
 /// After [`RECEIVE`]: a duplicate has no row with this id there.

@@ -1,20 +1,24 @@
-//! The one task that writes. It takes whatever waits, writes it in one transaction, and answers everybody after the
-//! one commit: sixteen callers share one sync of the disk.
+//! The one task that writes. It takes what waits ([`Queue`] says what of it), writes it in one transaction, and answers
+//! everybody after the one commit: sixteen callers share one sync of the disk. It has a thread of its own, so that nobody
+//! who has much to do keeps it from going on.
 //!
 //! Each operation is checked against the [`Ledger`] first, so one that is refused costs the others of its group
 //! nothing. When a group fails as a whole, the ledger is read from the disk again and the operations are tried one by
 //! one, so that only those fail that cannot be written.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::own::Owner;
+use super::queue::Queue;
 use super::{failed, ns, read};
 use crate::store::ledger::Ledger;
 use crate::store::{
@@ -23,9 +27,6 @@ use crate::store::{
 
 /// Operations that wait for the writer; whoever comes then waits to be let in. Far more than callers there are.
 pub(super) const QUEUE: usize = 1_024;
-
-/// Operations written together. Beyond this a larger group is no faster, only later.
-const GROUP: usize = 512;
 
 /// Up to this size the file is rewritten after a redaction, in about half a second, so that nothing is left of what
 /// SQLite may have copied inside it before. Larger files have the old bytes overwritten in place only.
@@ -65,37 +66,34 @@ pub(super) struct Writer {
     pub ledger: Ledger,
     /// The ledger may differ from the disk and must be read again first.
     pub stale: bool,
+    /// Deliveries that wait, for whoever wants to know.
+    pub pending: Arc<AtomicUsize>,
     /// Dropped last: the file is ours until the connection is closed.
     pub owner: Owner,
 }
 
-/// Waits for work, then takes all there is. Callers that were just answered come back at once: they get the chance to
-/// join this group, because the disk's time is the same for one and for many. `false`: nobody is left to ask.
-async fn gather(queue: &mut mpsc::Receiver<Op>, group: &mut Vec<Op>) -> bool {
-    if queue.recv_many(group, GROUP).await == 0 {
-        return false;
+impl Op {
+    pub fn is_delivery(&self) -> bool {
+        matches!(self, Op::Receive(..))
     }
-    loop {
-        let before = group.len();
-        tokio::task::yield_now().await;
-        while group.len() < GROUP
-            && let Ok(op) = queue.try_recv()
-        {
-            group.push(op);
-        }
-        if group.len() == before || group.len() >= GROUP {
-            return true;
+
+    /// How many deliveries it decides.
+    pub fn decides(&self) -> usize {
+        match self {
+            Op::Commit(commit, _) => commit.inbox_done.len(),
+            _ => 0,
         }
     }
 }
 
 impl Writer {
-    pub async fn run(mut self, mut queue: mpsc::Receiver<Op>) {
-        let mut group = Vec::with_capacity(GROUP);
-        while gather(&mut queue, &mut group).await {
+    pub async fn run(mut self, mut queue: Queue) {
+        while let Some(group) = queue.next().await {
+            let begun = Instant::now();
             let mut together = Vec::with_capacity(group.len());
+            let turn = group.iter().any(|op| !op.is_delivery());
             let mut close = None;
-            for op in group.drain(..) {
+            for op in group {
                 match op {
                     Op::Receive(..) | Op::Commit(..) | Op::Snapshot(..) => together.push(op),
                     Op::Forget(before, answer) => {
@@ -113,12 +111,15 @@ impl Writer {
                 self.write(together).await;
             }
             if let Some(answer) = close {
-                queue.close();
+                drop(queue);
                 let closed = self.connection.close().await;
                 drop(self.owner);
                 let _ =
                     answer.send(closed.map_err(|error| failed("closing the database", &self.path, error)));
                 return;
+            }
+            if turn {
+                queue.turned(begun.elapsed());
             }
         }
         // Nobody holds the store any more.
@@ -167,13 +168,17 @@ impl Writer {
         if batch.is_empty() {
             return Ok(replies);
         }
-        let redacts = batch.redacts();
+        let (redacts, received) = (batch.redacts(), batch.received());
         match batch.write(&mut self.connection).await {
             Ok(fresh) => {
-                let mut replies = self.settle(group, replies, &fresh.into_iter().collect()).await?;
+                let mut replies = match fresh == received {
+                    true => replies,
+                    false => self.settle(group, replies).await?,
+                };
                 if redacts {
                     self.purge(group, &mut replies).await;
                 }
+                self.count();
                 Ok(replies)
             }
             Err(error) => {
@@ -224,26 +229,24 @@ impl Writer {
         Ok(Received::Fresh(id))
     }
 
-    /// After the commit: deliveries whose row was not new are duplicates.
-    async fn settle(
-        &mut self,
-        group: &[Op],
-        replies: Vec<Reply>,
-        fresh: &HashSet<InboxId>,
-    ) -> Result<Vec<Reply>, Error> {
+    /// After the commit of a group of which not every delivery was new: looks at each.
+    async fn settle(&mut self, group: &[Op], replies: Vec<Reply>) -> Result<Vec<Reply>, Error> {
         let mut settled = Vec::with_capacity(replies.len());
         for (op, reply) in group.iter().zip(replies) {
-            settled.push(match (op, reply) {
-                (Op::Receive(delivery, _), Reply::Received(Ok(Received::Fresh(id))))
-                    if !fresh.contains(&id) =>
-                {
+            let (Op::Receive(delivery, _), Reply::Received(Ok(Received::Fresh(id)))) = (op, &reply) else {
+                settled.push(reply);
+                continue;
+            };
+            let id = *id;
+            let known = read::known(&mut self.connection, &delivery.into()).await;
+            let known = known.map_err(|error| failed("looking up a delivery", &self.path, error));
+            settled.push(match known {
+                Ok(Some(Received::Duplicate(known, _))) if known == id => reply,
+                known => {
                     self.ledger.forget_inbox(id);
                     let missing = || Error::invalid("a delivery is neither new nor known");
-                    let found = read::known(&mut self.connection, &delivery.into()).await;
-                    let found = found.map_err(|error| failed("looking up a delivery", &self.path, error));
-                    Reply::Received(found.and_then(|found| found.ok_or_else(missing)))
+                    Reply::Received(known.and_then(|known| known.ok_or_else(missing)))
                 }
-                (_, reply) => reply,
             });
         }
         Ok(settled)
@@ -295,8 +298,14 @@ impl Writer {
             .collect();
         self.ledger
             .reset(locks, pending, inbox.unsigned_abs(), effect.unsigned_abs());
+        self.count();
         self.stale = false;
         Ok(())
+    }
+
+    /// Before anybody is answered, so that whoever asks then is told the new number.
+    fn count(&self) {
+        self.pending.store(self.ledger.pending().len(), Ordering::Relaxed);
     }
 
     async fn forget(&mut self, before: DateTime<Utc>) -> Result<u64, Error> {

@@ -17,6 +17,9 @@ mod memory;
 mod property;
 mod tamper;
 
+/// Deliveries that may wait in a store of the tests: few enough to fill it.
+pub const INBOX_BOUND: usize = 10_000;
+
 /// A moment, in seconds after the first one.
 pub fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_nanos(1_780_000_000_123_456_789) + TimeDelta::seconds(seconds)
@@ -157,6 +160,7 @@ pub async fn open_counted(path: &Path) -> Sqlite {
         path,
         OpenOptions {
             salts: Salts::Counted(0),
+            inbox_bound: INBOX_BOUND,
         },
     )
     .await
@@ -172,7 +176,7 @@ pub struct Fixture {
 
 impl Fixture {
     pub async fn memory() -> Self {
-        let memory = Memory::default();
+        let memory = Memory::new(Salts::Counted(0), INBOX_BOUND);
         Self {
             store: Arc::new(memory.clone()),
             file: None,

@@ -4,6 +4,8 @@ use crate::store::tests::*;
 
 contract! {
     a_delivery_is_taken_in_once_whichever_key_comes_twice,
+    new_and_known_deliveries_that_come_together_are_told_apart,
+    deliveries_that_wait_are_found_by_their_ids,
     a_decided_delivery_loses_its_body_and_keeps_its_outcome,
     a_delivery_is_decided_once,
     deliveries_are_decided_together_or_not_at_all,
@@ -55,6 +57,46 @@ async fn a_delivery_is_taken_in_once_whichever_key_comes_twice(fixture: Fixture)
     }
     assert_eq!(new, 1);
     assert_eq!(store.depths().await.unwrap().inbox, 3);
+}
+
+async fn new_and_known_deliveries_that_come_together_are_told_apart(fixture: Fixture) {
+    let store = fixture.store;
+    for number in 0..20 {
+        fresh(store.as_ref(), &format!("Ev{number}")).await;
+    }
+    let together: Vec<_> = (0..40)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move { store.receive(delivery(&format!("Ev{number}"))).await.unwrap() })
+        })
+        .collect();
+    for (number, answer) in together.into_iter().enumerate() {
+        let fresh = matches!(answer.await.unwrap(), Received::Fresh(_));
+        assert_eq!(fresh, number >= 20, "Ev{number}");
+    }
+    assert_eq!(store.depths().await.unwrap().inbox, 40);
+    assert_eq!(store.pending(InboxId(0), 99).await.unwrap().len(), 40);
+}
+
+async fn deliveries_that_wait_are_found_by_their_ids(fixture: Fixture) {
+    let store = fixture.store.as_ref();
+    let mut ids = Vec::new();
+    for key in ["Ev01", "Ev02", "Ev03", "Ev04"] {
+        ids.push(fresh(store, key).await);
+    }
+    let commit = Commit {
+        inbox_done: vec![InboxDone {
+            inbox: ids[2],
+            outcome: "{}".into(),
+        }],
+        ..Commit::default()
+    };
+    store.commit(commit).await.unwrap();
+    let asked = [ids[3], ids[2], ids[0], InboxId(77)];
+    let found = store.waiting(&asked).await.unwrap();
+    let found: Vec<_> = found.iter().map(|row| (row.id, row.body.as_str())).collect();
+    assert_eq!(found, [(ids[0], "body of Ev01"), (ids[3], "body of Ev04")]);
+    assert_eq!(store.waiting(&[]).await.unwrap(), []);
 }
 
 async fn a_decided_delivery_loses_its_body_and_keeps_its_outcome(fixture: Fixture) {
@@ -213,7 +255,7 @@ async fn many_deliveries_are_forgotten_in_parts(fixture: Fixture) {
 }
 
 async fn a_full_inbox_keeps_a_reserve_for_approvals_and_knows_duplicates(fixture: Fixture) {
-    let open = limits::INBOX_BOUND - limits::INBOX_RESERVE;
+    let open = INBOX_BOUND - limits::INBOX_RESERVE;
     let store = fixture.store;
     let tasks: Vec<_> = (0..open)
         .map(|number| {
