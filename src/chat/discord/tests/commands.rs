@@ -62,8 +62,11 @@ fn option(words: &[&str]) -> Value {
     let mut found = commands("incident").remove(0);
     for word in words {
         let inner = found["options"].as_array().into_iter().flatten();
-        let named = inner.filter(|option| option["name"] == *word).cloned().next();
-        found = named.unwrap_or_else(|| panic!("no {word} in {words:?}"));
+        let mut named = inner.filter(|option| option["name"] == *word);
+        found = named
+            .next()
+            .cloned()
+            .unwrap_or_else(|| panic!("no {word} in {words:?}"));
     }
     found
 }
