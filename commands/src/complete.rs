@@ -1,7 +1,7 @@
 //! Completion while typing: words of the table, names of options, choices, and values that only the bot knows.
 
 use crate::parse::{leading_incident, meant, second};
-use crate::reader::Reader;
+use crate::reader::{INCIDENT, Reader};
 use crate::table::{ArgKind, ArgSpec, CommandSpec, GroupSpec, find, find_group, groups, members, table};
 use crate::words::{fold, last_word, name, quote_if_needed};
 
@@ -125,7 +125,7 @@ fn arguments(spec: &'static CommandSpec, head: &str, from: usize, typed: &str, v
         return Vec::new();
     };
     if let Some(named) = name(typed, 0)
-        && let (Some(arg), Some(value)) = (spec.arg(&fold(named.name)), named.value)
+        && let (Some(arg), Some(value)) = (option(spec, named.name), named.value)
     {
         return value_words(arg, &typed[..value], &typed[value..], values);
     }
@@ -144,10 +144,15 @@ fn arguments(spec: &'static CommandSpec, head: &str, from: usize, typed: &str, v
 fn awaited<'a>(spec: &CommandSpec, head: &'a str, from: usize) -> Option<(&'a str, &'static ArgSpec)> {
     let at = last_word(head.trim_end());
     let last = name(head.trim_end(), at).filter(|_| at >= from)?;
-    let arg = spec
-        .arg(&fold(last.name))
-        .filter(|arg| arg.kind != ArgKind::Flag)?;
+    let arg = option(spec, last.name).filter(|arg| arg.kind != ArgKind::Flag)?;
     (last.dashed && last.value.is_none()).then(|| (&head[..at], arg))
+}
+
+/// An option of a command, also the one that every command has.
+fn option(spec: &CommandSpec, name: &str) -> Option<&'static ArgSpec> {
+    let name = fold(name);
+    spec.arg(&name)
+        .or_else(|| (name == INCIDENT.name).then_some(&INCIDENT))
 }
 
 fn value_words(arg: &ArgSpec, before: &str, typed: &str, values: &dyn Values) -> Found {

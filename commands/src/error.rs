@@ -65,6 +65,13 @@ impl ParseError {
         self
     }
 
+    /// Offers another line.
+    pub(crate) fn all_instead(mut self, line: String) -> Self {
+        let long = line.chars().nth(LONGEST_SUGGESTION).is_some();
+        self.suggestion = Some(line).filter(|_| !long);
+        self
+    }
+
     /// The line with the spot marked beneath it; `None` where nothing was typed.
     pub fn spot(&self) -> Option<Spot> {
         (!self.typed.is_empty()).then(|| spot(&self.typed, &self.at))

@@ -35,7 +35,8 @@ pub fn help(topic: Option<&str>, command_name: &str) -> String {
 
 fn overview(command_name: &str) -> String {
     let mut text = format!(
-        "An incident goes through six phases, in order. `/{command_name}` alone begins one, or shows where you are.\n"
+        "An incident goes through six phases, in order. `/{command_name}` alone begins one, or shows where you are; on \
+         Discord it is `/{command_name} open`.\n"
     );
     for chapter in Chapter::ALL {
         let words: Vec<String> = in_chapter(chapter)

@@ -6,13 +6,14 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::error::ParseError;
 use crate::parsed::{Parsed, missing_message, number_of, options_of};
 use crate::reader::Reader;
-use crate::shown::code;
+use crate::shown::{code, code_line};
 use crate::suggest::{self, is_slip, nearest};
-use crate::table::{ArgKind, CommandSpec, GroupSpec, find, find_group, find_two, members, table};
+use crate::table::{ArgKind, CommandSpec, GroupSpec, find, find_group, find_two, members, table, thing};
 use crate::value;
 use crate::words::{Quoted, bare_end, fold, name, quoted, skip_space};
 
@@ -136,9 +137,31 @@ fn second_word(
     }
     let is_slip = members(group).any(|spec| is_slip(&word, second(spec)));
     match default {
-        Some(spec) if !is_slip => Ok((spec, end)),
+        Some(spec) if !is_slip && !is_about_a_thing(line, group, spec, next..next_end) => Ok((spec, end)),
         _ => Err(unknown_second(line, group, next, next_end)),
     }
+}
+
+/// Whether an unknown word after a group is meant as one of its commands, because a thing's number follows: `task take
+/// T2`. What is counted elsewhere may well be spoken of in a text: `task check A3 on the other shop` is one, and only
+/// `task check A3` is doubtful.
+fn is_about_a_thing(line: &str, group: &GroupSpec, default: &CommandSpec, word: Range<usize>) -> bool {
+    let Some(first) = default.positional().next() else {
+        return false;
+    };
+    let is_text = first.kind == ArgKind::Text;
+    if !is_text && value::read(first.kind, &line[word.clone()]).is_ok() {
+        return false;
+    }
+    let at = skip_space(line, word.end);
+    let end = bare_end(line, at);
+    let Some(thing) = thing(&line[at..end]) else {
+        return false;
+    };
+    let counted = || members(group).filter_map(|spec| spec.args.first());
+    let own = counted().any(|arg| arg.kind == thing);
+    let counts = counted().any(|arg| arg.kind.letters().is_some());
+    own || is_text && counts && skip_space(line, end) == line.len()
 }
 
 /// The word of a path that tells it from others of its group.
@@ -166,11 +189,30 @@ fn unknown_second(line: &str, group: &GroupSpec, at: usize, end: usize) -> Parse
         code(word),
         seconds(group)
     );
+    let default = group.default.and_then(find);
+    let texts = default.filter(|spec| {
+        spec.positional()
+            .next()
+            .is_some_and(|arg| arg.kind == ArgKind::Text)
+    });
+    let message = match texts {
+        Some(spec) => format!(
+            "{message} For a text that begins so: {}.",
+            code_line(&format!("{} {}", spec.path, line[at..].trim_end()))
+        ),
+        None => message,
+    };
+    let error = ParseError::new(line, at..end, message);
+    if let Some(whole) = suggest::second(group.name, word, line[end..].trim()) {
+        let whole = format!("{}{} {whole}", &line[..leading_incident(line).1], group.name);
+        let spec = meant(&whole).ok().map(|meant| meant.spec);
+        return example_of(error.all_instead(whole), spec);
+    }
     let right = nearest(word, members(group).map(second));
     let spec = members(group)
         .find(|spec| Some(second(spec)) == right)
         .or_else(|| members(group).next());
-    example_of(ParseError::new(line, at..end, message).instead(right), spec)
+    example_of(error.instead(right), spec)
 }
 
 fn unknown_command(line: &str, at: usize, end: usize) -> ParseError {

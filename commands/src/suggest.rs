@@ -88,6 +88,57 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("report", "postmortem"),
 ];
 
+/// What people say after a group's word, and what it is called there. `{}` stands for what follows; where there is none,
+/// it follows the command.
+const SECONDS: &[(&str, &[&str], &str)] = &[
+    (
+        "task",
+        &["take", "claim", "grab", "accept", "start"],
+        "assign {} me",
+    ),
+    ("task", &["give", "owner"], "assign"),
+    (
+        "task",
+        &["finish", "finished", "close", "complete", "resolve", "tick"],
+        "done",
+    ),
+    ("task", &["cancel", "delete", "remove", "skip"], "drop"),
+    ("task", &["show"], "list"),
+    (
+        "followup",
+        &["take", "claim", "grab", "accept", "start"],
+        "change {} owner=me",
+    ),
+    (
+        "followup",
+        &["assign", "give", "edit", "move", "set", "postpone"],
+        "change",
+    ),
+    (
+        "followup",
+        &["finish", "finished", "close", "complete", "resolve", "tick"],
+        "done",
+    ),
+    ("followup", &["cancel", "delete", "remove", "skip"], "drop"),
+    ("followup", &["show"], "list"),
+    ("finding", &["confirm", "cause"], "accept"),
+    ("step", &["finish", "close", "complete", "tick"], "done"),
+];
+
+/// What is meant by a word after a group's that is none of its commands, with what followed it.
+pub(crate) fn second(group: &str, typed: &str, rest: &str) -> Option<String> {
+    let folded = fold(typed);
+    let (.., meant) = SECONDS
+        .iter()
+        .find(|(of, words, _)| *of == group && words.contains(&folded.as_str()))?;
+    match meant.split_once("{}") {
+        // More than a thing's number has no place there.
+        Some(_) if rest.contains(char::is_whitespace) => None,
+        Some((before, after)) => Some(format!("{before}{rest}{after}")),
+        None => Some(format!("{meant} {rest}").trim_end().to_owned()),
+    }
+}
+
 /// The command nearest to a first word that is none: what to type instead.
 pub(crate) fn command(typed: &str) -> Option<&'static str> {
     let folded = fold(typed);

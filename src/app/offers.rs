@@ -86,7 +86,10 @@ fn values(params: &BTreeMap<String, String>) -> Params {
 
 /// A problem of the catalog in words for the person who typed.
 fn refused(problem: catalog::Problem) -> Refusal {
-    Refusal::new(problem.to_string())
+    let words = problem.to_string();
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    Refusal::new(format!("{}{}", first.unwrap_or_default(), letters.as_str()))
 }
 
 impl Offers for Joined {

@@ -90,6 +90,9 @@ fn distance(a: &str, b: &str) -> usize {
     last[b.len()]
 }
 
+/// Names that are listed where nothing is near: as many as one reads at a glance.
+const LISTED_MAX: usize = 10;
+
 /// `a, b and c`, each in back-ticks.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
@@ -104,6 +107,13 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 pub(super) fn did_you_mean<'a>(typed: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(typed, known.clone()) {
         Some(near) => format!("Did you mean `{near}`?"),
-        None => format!("There is {}.", listed(known)),
+        None => {
+            let all = known.clone().into_iter().count();
+            let more = match all.saturating_sub(LISTED_MAX) {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            format!("There is {}{more}.", listed(known.into_iter().take(LISTED_MAX)))
+        }
     }
 }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::Check;
 pub use message::{Block, Button, Field, FieldKind, Form, Message, Press, Row, Style, Tone};
-pub use rich::{Rich, Span};
+pub use rich::{Rich, Span, elsewhere};
 
 pub use crate::incident::FileRef;
 use crate::incident::{Audience, Identity, MessageRef, PersonId, RoomRef};

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::incident::PersonId;
+use crate::incident::{PersonId, RoomRef};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "s", rename_all = "snake_case")]
@@ -32,6 +32,10 @@ pub enum Span {
     /// A moment, shown in the reader's own zone where the platform can do that.
     Time {
         at: DateTime<Utc>,
+    },
+    /// A room, as a link into it where it is one of the reader's platform.
+    Room {
+        at: RoomRef,
     },
 }
 
@@ -81,6 +85,11 @@ impl Rich {
         self
     }
 
+    pub fn room(mut self, at: &RoomRef) -> Self {
+        self.0.push(Span::Room { at: at.clone() });
+        self
+    }
+
     pub fn then(mut self, other: Rich) -> Self {
         self.0.extend(other.0);
         self
@@ -101,9 +110,15 @@ impl Rich {
                 Span::Link { url, text } => format!("{text} ({url})"),
                 Span::Person { name, .. } => format!("@{name}"),
                 Span::Time { at } => at.format("%Y-%m-%d %H:%M UTC").to_string(),
+                Span::Room { at } => elsewhere(at),
             })
             .collect()
     }
+}
+
+/// A room for whoever cannot be led into it.
+pub fn elsewhere(room: &RoomRef) -> String {
+    format!("a room on {}", room.platform)
 }
 
 impl From<&str> for Rich {

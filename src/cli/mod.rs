@@ -29,15 +29,20 @@ mod socket;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::ContextValue;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
+use crate::text::clean;
 
 /// Where the config is looked for when nothing is said.
 const CONFIG: &str = "orderly.toml";
 
 /// Refused by the rules: a person may not, or not now.
 const REFUSED: u8 = 3;
+
+/// Longest argument that is quoted when a command line is wrong, in characters: enough to know it again.
+const QUOTED_MAX: usize = 100;
 
 /// Something to look at was found.
 const FOUND: u8 = 4;
@@ -107,7 +112,7 @@ enum Verb {
 
 /// Parses, runs, and says how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| shortened(error).exit());
     crate::driver::install_tls();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -128,6 +133,22 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What was wrong with a command line, with no more of what was typed than is needed to find it, and nothing in it that a
+/// terminal obeys.
+fn shortened(mut error: clap::Error) -> clap::Error {
+    let typed: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, clean(text, QUOTED_MAX))),
+            _ => None,
+        })
+        .collect();
+    for (kind, text) in typed {
+        error.insert(kind, ContextValue::String(text));
+    }
+    error
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {

@@ -33,7 +33,8 @@ pub struct Arguments {
 
 /// `INC-7`, `inc-7` or `7`.
 pub fn number(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no incident; write it like INC-7");
+    // What was typed is quoted by whoever asked.
+    let wrong = || "an incident is written like INC-7".to_owned();
     if let Ok(number) = text.parse() {
         return Ok(number);
     }

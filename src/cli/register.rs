@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::output::with_progress;
 use crate::app::discord_settings;
@@ -47,7 +47,7 @@ pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
     };
     let registering = async {
         let done = register(&settings, &config.command, scope, Arc::new(SystemClock)).await;
-        done.map_err(anyhow::Error::from)
+        done.context("Discord did not take the commands; `orderly doctor` looks for what stands in the way")
     };
     for done in with_progress("Registering", registering).await? {
         println!("{}", told(&done));
@@ -61,5 +61,8 @@ fn told(done: &Registered) -> String {
         Registered::Made(name) => format!("{name}: made"),
         Registered::Changed(name) => format!("{name}: changed"),
         Registered::Removed(name) => format!("{name}: removed"),
+        Registered::Doubled(name) => {
+            format!("{name}: removed where it was known as well, so that nobody is shown it twice")
+        }
     }
 }

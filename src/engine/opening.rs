@@ -170,6 +170,16 @@ impl Engine {
         }
     }
 
+    /// That there is no room is told where the incident was opened; of a private one, to whoever opened it.
+    pub(super) async fn tell_roomless(&self, state: &State, event: u64) -> End {
+        let incident = state.opening.number;
+        match (self.asked_in(state), state.opened_by.person()) {
+            (Some(room), _) if !state.opening.private => self.tell_elsewhere(incident, event, &room).await,
+            (_, Some(person)) => self.direct(incident, person, event).await,
+            _ => End::Done,
+        }
+    }
+
     /// Where a private incident has no room to be prompted in, whoever opened it goes on alone.
     pub(super) async fn prompt_opener(&self, state: &State, slot: Slot, platform: &str) -> End {
         let (incident, desk) = (state.opening.number, self.desk());

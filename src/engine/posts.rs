@@ -265,6 +265,20 @@ impl Engine {
         Ok(told.collect())
     }
 
+    /// Tells of an event what the team is told, in a room that is not the incident's.
+    pub(super) async fn tell_elsewhere(&self, incident: IncidentId, event: u64, room: &RoomRef) -> End {
+        let message = match self.notices_of(incident, &[event], None).await {
+            Ok(mut told) => told.pop().flatten(),
+            Err(end) => return end,
+        };
+        let (Some(message), Ok(chat)) = (message, self.chat(&room.platform)) else {
+            return End::Done;
+        };
+        let message = message.about(&incident.to_string());
+        let key = notice_key(incident, event, room);
+        chat.post(&key, room, None, &message).await.map(drop).into()
+    }
+
     pub(super) async fn direct(&self, incident: IncidentId, person: &PersonId, event: u64) -> End {
         let message = match self.notices_of(incident, &[event], None).await {
             Ok(mut told) => told.pop().flatten(),

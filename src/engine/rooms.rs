@@ -10,7 +10,9 @@ use super::plan::{self, Place};
 use super::{Engine, journal, lock};
 use crate::chat;
 use crate::desk;
-use crate::incident::{Audience, By, Effect, Identity, IncidentId, PersonId, Request, RoomRef, Slot, State};
+use crate::incident::{
+    Audience, By, Effect, Event, Identity, IncidentId, PersonId, Request, RoomRef, Slot, State,
+};
 use crate::store::{Commit, EffectId, Stream};
 
 /// How soon it is looked again whether a room was told everything, before it is archived.
@@ -167,10 +169,14 @@ impl Engine {
                     Ok(stored) => stored,
                     Err(error) => return End::again(error.to_string()),
                 };
-                let event = stored
+                let happened = stored
                     .first()
                     .and_then(|stored| journal::read(stored).ok()?.event);
-                plan::rooms_for(&state, event.as_ref(), &effect)
+                let is_roomless = state.internal_rooms().next().is_none();
+                if is_roomless && matches!(happened, Some(Event::RoomFailed { .. })) {
+                    return self.tell_roomless(&state, *event).await;
+                }
+                plan::rooms_for(&state, happened.as_ref(), &effect)
             }
             _ => plan::rooms_for(&state, None, &effect),
         };

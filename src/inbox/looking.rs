@@ -84,12 +84,7 @@ impl Inbox {
 
     pub(super) fn help(&self, parsed: &Parsed) -> Act {
         let text = orderly_commands::help(parsed.text("topic"), &self.view.command);
-        self.tell(Message {
-            fallback: "Help".to_owned(),
-            blocks: vec![Block::Text {
-                text: view::inline_markdown(&text),
-            }],
-        })
+        self.tell(view::help(&text))
     }
 
     pub(super) fn show_runbook(&self, parsed: &Parsed, asking: &Asking<'_>) -> Result<Act, Refusal> {

@@ -261,7 +261,8 @@ impl Inbox {
         }
         let Some(state) = asking.incident else {
             return Err(Refusal::new(format!(
-                "`{}` belongs into an incident's room. From here, name the incident: `INC-7 {}`.",
+                "`{}` belongs into an incident's room. From here, name the incident: `INC-7 {}`, or in the option \
+                 `incident`.",
                 parsed.path, parsed.path
             ))
             .offer("List incidents", "list")

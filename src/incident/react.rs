@@ -340,6 +340,11 @@ fn in_rooms(state: &State, recorded: &Recorded, event: &Event, notice: Effect, e
             effects.extend(why.is_none().then_some(Effect::Leave { room, event }));
             effects.extend([notice, card]);
         }
+        // Without a room it is announced all the same.
+        Event::RoomFailed { .. } if state.rooms.is_empty() => {
+            let slot = Slot::Announcement;
+            effects.extend([notice, card, Effect::Show { slot }]);
+        }
         // The call itself is made by whoever asked for the event.
         Event::RoomArchived { .. } => {}
         _ => effects.extend([notice, card]),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Draft, View, ask, buttons, card, name, offer, prompt, row, run, say, several, short, small, who,
+    Draft, View, ask, buttons, card, inline_markdown, name, offered, prompt, row, run, say, several, short,
+    small, who,
 };
 use crate::chat::{Block, Message, Rich, Row, Style, Tone};
 use crate::desk;
@@ -13,6 +14,20 @@ use crate::timeline;
 
 /// Lines of a timeline in one message; the export has all of them.
 const MOST_LINES: usize = 40;
+
+/// Help, line by line as it was written.
+pub fn help(text: &str) -> Message {
+    let mut shown = Rich::new();
+    for (at, line) in text.lines().enumerate() {
+        let (mark, line) = match line.strip_prefix("- ") {
+            Some(item) => ("• ", item),
+            None => ("", line),
+        };
+        let start = if at == 0 { "" } else { "\n" };
+        shown = shown.text(format!("{start}{mark}")).then(inline_markdown(line));
+    }
+    say(shown).done("Help")
+}
 
 /// Where it stands and what to do now, for the person who asks.
 pub fn status(view: &View, state: &State, person: &PersonId, desk: &desk::State) -> Message {
@@ -57,14 +72,9 @@ pub fn status(view: &View, state: &State, person: &PersonId, desk: &desk::State)
             .map(|open| row(Tone::Warn, "open", open.words.clone(), ""))
             .collect();
         draft = draft.block(Block::Rows { rows });
-        let offers: Vec<_> = conditions.iter().filter_map(|open| open.offer.as_ref()).collect();
-        let mut pressed: Vec<crate::chat::Button> = Vec::new();
-        for (label, line) in offers {
-            let button = offer(label, line);
-            if !pressed.contains(&button) && pressed.len() < 5 {
-                pressed.push(button);
-            }
-        }
+        let offers = conditions.iter().filter_map(|open| open.offer.as_ref());
+        let mut pressed = offered(offers.map(|(label, line)| (*label, line.as_str())));
+        pressed.truncate(5);
         if !pressed.is_empty() {
             draft = draft.block(Block::Buttons { buttons: pressed });
         }

@@ -225,6 +225,10 @@ pub fn announcement(state: &State, desk: &desk::State) -> Message {
     if let Some(sentence) = &state.sentence {
         text = text.text(format!("\n{sentence}"));
     }
+    let team = state.rooms.iter().filter(|room| room.is_internal());
+    for (at, room) in team.enumerate() {
+        text = text.text(if at == 0 { "\nRoom: " } else { ", " }).room(&room.at);
+    }
     let number = state.opening.number;
     let mut pressed = vec![run("Status", format!("{number} status"), Style::Plain)];
     if state.commander().is_none() && !state.is_over() {

@@ -14,8 +14,8 @@ mod round;
 mod text;
 
 pub use answer::{
-    actions, brief, findings, followups, list, postmortem, probes, roles, runbooks, status, steps, tasks,
-    timeline,
+    actions, brief, findings, followups, help, list, postmortem, probes, roles, runbooks, status, steps,
+    tasks, timeline,
 };
 pub use form::{Choices, form};
 pub use rooms::rooms;
@@ -126,9 +126,9 @@ impl Words for View {
     }
 
     fn refusal(&self, refusal: &Refusal) -> Message {
-        let offers = refusal.offers.iter().map(|(label, line)| offer(label, line));
+        let offers = refusal.offers.iter();
+        let offers = offered(offers.map(|(label, line)| (label.as_str(), line.as_str())));
         let mut message = say(refusal.words.clone());
-        let offers: Vec<Button> = offers.collect();
         if !offers.is_empty() {
             message = message.block(Block::Buttons { buttons: offers });
         }
@@ -232,6 +232,24 @@ fn offer(label: &str, line: &str) -> Button {
             None => run(label, line, Style::Plain),
         },
     }
+}
+
+/// What the core offers, each thing once; where two would read the same, with what tells them apart.
+fn offered<'a>(offers: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Button> {
+    let mut once: Vec<(&str, &str)> = Vec::new();
+    for offer in offers {
+        if !once.contains(&offer) {
+            once.push(offer);
+        }
+    }
+    let like = |label: &str| once.iter().filter(|(other, _)| *other == label).count();
+    let labelled = once
+        .iter()
+        .map(|(label, line)| match (like(label), line.rsplit(' ').next()) {
+            (2.., Some(what)) => offer(&format!("{label}: {what}"), line),
+            _ => offer(label, line),
+        });
+    labelled.collect()
 }
 
 /// Commands that do nothing useful bare, though every option of theirs may be left out.

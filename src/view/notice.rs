@@ -104,17 +104,27 @@ fn sentence(view: &View, state: &State, event: &Event, by: &str, desk: &desk::St
         Event::DamageAssessed {
             ongoing: true,
             detail,
-        } => Some(Rich::new().bold("Damage is going on.").text(format!(
-            " {} Stop it before looking for the cause.",
-            detail.clone().unwrap_or_default()
-        ))),
+        } => {
+            let detail = detail
+                .as_deref()
+                .map(|detail| format!(" {}", sentence_of(detail)));
+            Some(Rich::new().bold("Damage is going on.").text(format!(
+                "{} Stop it before looking for the cause.",
+                detail.unwrap_or_default()
+            )))
+        }
         Event::DamageAssessed {
             ongoing: false,
             detail,
-        } => text(format!(
-            "{by} says: no damage is going on. {}",
-            detail.clone().unwrap_or_default()
-        )),
+        } => {
+            let detail = detail
+                .as_deref()
+                .map(|detail| format!(" {}", sentence_of(detail)));
+            text(format!(
+                "{by} says: no damage is going on.{}",
+                detail.unwrap_or_default()
+            ))
+        }
         Event::Decided { way, reason, .. } => Some(
             Rich::new()
                 .bold(format!("Decided: {way}."))

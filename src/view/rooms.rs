@@ -101,7 +101,18 @@ pub(super) fn sentence(state: &State, event: &Event, by: &str) -> Option<Rich> {
             text(format!("{by} {what} {whose} on {}.", room.platform))
         }
         Event::RoomAsked { platform, .. } => text(format!("A room is being made on {platform}.")),
-        Event::RoomFailed { why, .. } => text(format!("The room could not be opened: {why}")),
+        Event::RoomFailed { why, platform, .. } => {
+            let asked = state.opening.asked_in.as_ref().map(|room| &room.platform);
+            let again = platform.as_ref().or(asked).map(|platform| {
+                format!(" Once that is mended, `room {platform}` asks for it again; `room #channel` takes one that is there.")
+            });
+            text(format!(
+                "A room of {} could not be opened: {}{}",
+                state.opening.number,
+                crate::timeline::full_stop(why),
+                again.unwrap_or_default()
+            ))
+        }
         Event::RoomLeft { room, why } => text(match why {
             None => format!(
                 "{by} took a room on {} off: it is told nothing more.",

@@ -40,13 +40,13 @@ fn bare(text: &str) -> String {
     text.chars().filter(|letter| letter.is_alphanumeric()).collect()
 }
 
-/// The words of a text; moments, people and addresses are each platform's own to show.
+/// The words of a text; moments, people, rooms and addresses are each platform's own to show.
 fn said(text: &Rich) -> impl Iterator<Item = &str> {
     text.0.iter().filter_map(|span| match span {
         Span::Plain { text } | Span::Bold { text } | Span::Code { text } | Span::Link { text, .. } => {
             Some(text.as_str())
         }
-        Span::Person { .. } | Span::Time { .. } => None,
+        Span::Person { .. } | Span::Time { .. } | Span::Room { .. } => None,
     })
 }
 

@@ -54,6 +54,24 @@ fn a_wrong_command_line_exits_with_two() {
 }
 
 #[test]
+fn a_long_argument_is_quoted_as_far_as_it_is_needed_to_know_it_again() {
+    let place = Place::empty();
+    let long = format!("seven\u{1b}[2J{}", "7".repeat(10_000));
+    let wrong: [(&[&str], &str); 5] = [
+        (&["postmortem", &long], "an incident is written like INC-7"),
+        (&["manifest", &long], "[possible values: slack, discord]"),
+        (&["serve", &long], "unexpected argument"),
+        (&["person", "add", "ana", "--role", &long], "there is commander"),
+        (&[&long], "unrecognized subcommand"),
+    ];
+    for (words, part) in wrong {
+        let said = place.run(words).exits(2).err;
+        assert!(said.contains("seven␛[2J777") && said.contains(part), "{said}");
+        assert!(said.len() < 500, "{said}");
+    }
+}
+
+#[test]
 fn completions_know_the_verbs() {
     let said = Place::empty().run(&["completions", "bash"]).exits(0);
     assert!(said.out.contains("postmortem"), "{}", said.out);

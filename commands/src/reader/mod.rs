@@ -29,7 +29,7 @@ use crate::words::{Name, Quoted, bare_end, fold, name, quoted, skip_space};
 const MOST_WORDS: usize = 3;
 
 /// The incident a command is about; an option of every command, and so in none of the table's rows.
-const INCIDENT: ArgSpec = ArgSpec {
+pub(crate) const INCIDENT: ArgSpec = ArgSpec {
     name: "incident",
     kind: ArgKind::Incident,
     required: false,

@@ -220,6 +220,27 @@ pub(crate) fn noun_of(letters: &str) -> Option<&'static str> {
         .map(|(.., noun)| *noun)
 }
 
+/// The kind of thing that a word names by its letters and number (`T3`) or by its place (`contain.2`).
+pub(crate) fn thing(word: &str) -> Option<ArgKind> {
+    let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = &word[letters.len()..];
+    if number.is_empty() {
+        return None;
+    }
+    if let Some(phase) = letters.strip_suffix('.') {
+        return PHASES.contains(&phase).then_some(ArgKind::Step);
+    }
+    let same = |known: &str| {
+        known
+            .trim_end_matches('-')
+            .eq_ignore_ascii_case(letters.trim_end_matches('-'))
+    };
+    LETTERS
+        .iter()
+        .find(|(_, known, _)| same(known))
+        .map(|(kind, ..)| *kind)
+}
+
 /// "a, b or c"
 fn either(words: &[&str]) -> String {
     match words {

@@ -13,8 +13,8 @@ mod systems;
 
 use std::sync::LazyLock;
 
-pub(crate) use kind::noun_of;
 pub use kind::{ArgKind, FORMATS, LINES, MOMENTS, PHASES, PROCESSES, ROLES, SECTIONS, SEVERITIES};
+pub(crate) use kind::{noun_of, thing};
 
 /// One command.
 #[derive(Debug, Clone, Copy, PartialEq)]

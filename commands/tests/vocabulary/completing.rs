@@ -11,6 +11,7 @@ impl Values for Room {
             ArgKind::Probe => &["postgres.blocking", "postgres.connections", "redis.memory"],
             ArgKind::Targets => &["odoo-prod", "redis-prod"],
             ArgKind::Person => &["@ana", "@ana lopez"],
+            ArgKind::Incident => &["INC-7", "INC-12"],
             _ => &[],
         };
         all.iter()
@@ -51,6 +52,19 @@ fn a_group_offers_its_commands_and_what_its_usual_one_takes() {
     assert_eq!(lines("task d"), ["task done", "task drop"]);
     assert_eq!(lines("role com"), ["role commander"]);
     assert_eq!(lines("probe redis"), ["probe redis.memory"]);
+}
+
+#[test]
+fn the_incident_is_offered_to_every_command() {
+    assert_eq!(lines("status incident=INC-1"), ["status incident=INC-12"]);
+    assert_eq!(
+        lines("probe run --incident INC-7"),
+        ["probe run --incident INC-7"]
+    );
+    assert_eq!(
+        lines("frame incident="),
+        ["frame incident=INC-7", "frame incident=INC-12"]
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ const ONE_MESSAGE: usize = 2_000;
 #[test]
 fn the_overview_goes_through_the_phases_in_order() {
     insta::assert_snapshot!(help(None, "incident"), @r"
-    An incident goes through six phases, in order. `/incident` alone begins one, or shows where you are.
+    An incident goes through six phases, in order. `/incident` alone begins one, or shows where you are; on Discord it is `/incident open`.
 
     **Confirm** (what is wrong, who is hit, since when): `open` `drill` `frame`
     **Contain** (stop the damage before looking for the cause): `damage` `propose` `approve` `refuse` `withdraw` `undo` `settle` `action verify` `break-glass` `freeze` `thaw` `actions` `action show`

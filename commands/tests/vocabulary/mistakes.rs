@@ -41,6 +41,76 @@ fn a_mistyped_second_word_is_marked() {
 }
 
 #[test]
+fn an_unknown_word_before_a_thing_s_number_is_asked_about_and_not_filed() {
+    insta::assert_snapshot!(said("INC-7 task take T2"), @r"
+    `task` has no `take`; it has `add`, `done`, `assign`, `drop`, `list`. For a text that begins so: `task add take T2`.
+        INC-7 task take T2
+                   ^^^^
+    Did you mean `/incident INC-7 task assign T2 me`?
+    Example: `/incident task assign T3 @ana`
+    ");
+    insta::assert_snapshot!(said("task check A3"), @r"
+    `task` has no `check`; it has `add`, `done`, `assign`, `drop`, `list`. For a text that begins so: `task add check A3`.
+        task check A3
+             ^^^^^
+    Example: `/incident task add check the queue owner=@ana`
+    ");
+    insta::assert_snapshot!(said("task fone T2 it is printed"), @r"
+    `task` has no `fone`; it has `add`, `done`, `assign`, `drop`, `list`. For a text that begins so: `task add fone T2 it is printed`.
+        task fone T2 it is printed
+             ^^^^
+    Did you mean `/incident task done T2 it is printed`?
+    Example: `/incident task done T3`
+    ");
+}
+
+#[test]
+fn what_is_said_elsewhere_of_a_thing_leads_to_its_command() {
+    let pairs = [
+        ("task claim t2", "task assign t2 me"),
+        ("task finish T2 it is printed", "task done T2 it is printed"),
+        ("task remove T2", "task drop T2"),
+        ("task give T2 @ana", "task assign T2 @ana"),
+        ("task assi T2 @ana", "task assign T2 @ana"),
+        ("followup take F3", "followup change F3 owner=me"),
+        ("followup assign F3 owner=@ana", "followup change F3 owner=@ana"),
+        ("followup close F3", "followup done F3"),
+        ("finding confirm D3", "finding accept D3"),
+        ("step finish contain.2", "step done contain.2"),
+    ];
+    for (typed, right) in pairs {
+        assert_eq!(offered(typed).as_deref(), Some(right), "{typed}");
+    }
+    assert_eq!(
+        offered("task take T2 and T3"),
+        None,
+        "what more is there has no place"
+    );
+}
+
+#[test]
+fn a_sentence_that_speaks_of_a_thing_is_still_one() {
+    for line in [
+        "task check the queue",
+        "task check A3 on the other shop",
+        "task buy A4 paper",
+        "task call T-Systems",
+        "task follow 2",
+        "followup write down what A3 did",
+        "followup retry P5 weekly",
+        "update A3 ran",
+        "page approver A3",
+        "page ana N3 is hers",
+    ] {
+        let parsed = parse(line).unwrap_or_else(|error| panic!("{error}"));
+        let (group, text) = line.split_once(' ').unwrap_or_default();
+        let kept = ["text", "message"].iter().find_map(|name| parsed.text(name));
+        assert!(parsed.path.starts_with(group), "{line}: {}", parsed.path);
+        assert!(kept.is_some_and(|kept| text.ends_with(kept)), "{line}: {kept:?}");
+    }
+}
+
+#[test]
 fn a_group_that_cannot_stand_alone_says_what_follows() {
     insta::assert_snapshot!(said("mark"), @r"
     `mark` needs one more word: `resolved`, `reopened`, `closed`, `cancelled`, `duplicate`, `related`.

@@ -25,12 +25,23 @@ const LIVE_MAX: usize = 2_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum First {
     None,
-    /// "Thinking", which the answer will replace.
+    /// "Thinking", or a form, which the answer will replace.
     Thinking,
     /// Taken note of without words, for a button.
     Quiet,
     Said,
     /// A form, which is answered by being filled in.
+    Form,
+}
+
+/// What somebody did something on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// Nothing: a command, or a modal that stood alone. The answer is a message of its own.
+    Nothing,
+    /// A message of ours that others see, too: it is left as it is.
+    Message,
+    /// A message of a form, which only they see: the answer takes its place, so that nothing is left to be dismissed.
     Form,
 }
 
@@ -40,8 +51,7 @@ pub struct Live {
     pub token: String,
     pub who: Identity,
     pub room: String,
-    /// On a message of ours: there is something to leave as it is.
-    pub on_message: bool,
+    pub on: On,
     until: DateTime<Utc>,
     /// What was answered first. Held while an answer is on its way, so that none overtakes another.
     pub first: tokio::sync::Mutex<First>,
@@ -81,18 +91,13 @@ pub struct Answers(Mutex<VecDeque<Arc<Live>>>);
 
 impl Answers {
     /// Somebody waits from now on. `None` if they do already: a connection that is resumed tells some things again.
-    pub fn begin(
-        &self,
-        interaction: &Interaction,
-        on_message: bool,
-        now: DateTime<Utc>,
-    ) -> Option<Arc<Live>> {
+    pub fn begin(&self, interaction: &Interaction, on: On, now: DateTime<Utc>) -> Option<Arc<Live>> {
         let live = Arc::new(Live {
             id: interaction.id.clone(),
             token: interaction.token.clone(),
             who: interaction.from.clone(),
             room: interaction.spot.room.clone(),
-            on_message,
+            on,
             until: now + TOKEN_LIFE,
             first: tokio::sync::Mutex::new(First::None),
             claimed: AtomicBool::new(false),

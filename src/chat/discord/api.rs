@@ -66,7 +66,10 @@ impl From<Failure> for chat::Error {
             },
             Failure::Unclear { .. } => Self::Retry { why, after: None },
             Failure::Code { status, code, .. } => Self::Gone {
-                why: format!("{why}{}", advice(status, code)),
+                why: match advice(status, code) {
+                    Some(advice) => format!("{advice}. Discord's own words: {why}"),
+                    None => why,
+                },
             },
         }
     }
@@ -88,24 +91,24 @@ pub mod code {
     pub const THREAD_THERE: u64 = 160_004;
 }
 
-/// What the operator does about it.
-fn advice(status: u16, number: u64) -> &'static str {
-    match (status, number) {
+/// What somebody does about it.
+fn advice(status: u16, number: u64) -> Option<&'static str> {
+    Some(match (status, number) {
         (401, _) => {
-            ". The token no longer works: reset it on the page Bot of the developer portal, put the new one where [discord] \
+            "The token no longer works: reset it on the page Bot of the developer portal, put the new one where [discord] \
              token points, and run `orderly doctor`"
         }
         (_, code::NO_PERMISSION | code::NO_ACCESS) => {
-            ". The bot may not do that there: `orderly doctor` says which permission is missing, `orderly manifest discord` \
+            "The bot may not do that there: `orderly doctor` says which permission is missing, `orderly manifest discord` \
              prints the address that grants it"
         }
         (_, code::MOST_CHANNELS) => {
-            ". This server has 500 channels and takes no more: delete old ones, then ask for the room again. The incident goes on \
+            "This server has 500 channels and takes no more: delete old ones, then ask for the room again. The incident goes on \
              without a room: where it was opened, on the page, and on the terminal"
         }
-        (_, code::MOST_PINS) => ". The channel has 250 pinned messages and takes no more: unpin some",
-        _ => "",
-    }
+        (_, code::MOST_PINS) => "The channel has 250 pinned messages and takes no more: unpin some",
+        _ => return None,
+    })
 }
 
 /// A file that travels with a body.
@@ -280,6 +283,7 @@ fn told(headers: &HeaderMap) -> Told {
     let seconds = text(headers, "x-ratelimit-reset-after").and_then(|seconds| seconds.parse::<f64>().ok());
     Told {
         bucket: text(headers, "x-ratelimit-bucket").map(str::to_owned),
+        limit: text(headers, "x-ratelimit-limit").and_then(|limit| limit.parse().ok()),
         remaining: text(headers, "x-ratelimit-remaining").and_then(|left| left.parse().ok()),
         reset_after: seconds
             .filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
@@ -325,6 +329,63 @@ fn multipart(body: &Value, file: Attached<'_>) -> (String, Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
+
+    fn api() -> Api {
+        crate::driver::install_tls();
+        let at = chrono::DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
+        Api::new("http://127.0.0.1:1", "token", Arc::new(ManualClock::at(at))).expect("a client")
+    }
+
+    /// What Discord answers to a call, and how long another call has to wait after it.
+    fn after(
+        api: &Api,
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        body: &str,
+    ) -> Option<Duration> {
+        let route = Route::new("GET /guilds/{}/roles", &["1"]);
+        let status = StatusCode::from_u16(status).expect("a status");
+        let headers = headers.iter().map(|(name, value)| {
+            let name = reqwest::header::HeaderName::from_static(name);
+            (name, HeaderValue::from_static(value))
+        });
+        let answered = api.answered(&route, status, &headers.collect(), body.as_bytes());
+        assert!(answered.is_err());
+        api.pace
+            .take("GET /guilds/{}/channels", "1", api.clock.now())
+            .err()
+    }
+
+    #[test]
+    fn a_global_limit_holds_every_call_for_as_long_as_discord_says() {
+        let own = r#"{"message": "slow", "retry_after": 7.5, "global": false}"#;
+        assert_eq!(after(&api(), 429, &[], own), None);
+        let all = r#"{"message": "slow", "retry_after": 3.5, "global": true}"#;
+        assert_eq!(after(&api(), 429, &[], all), Some(Duration::from_millis(3_500)));
+        let without_body = [("x-ratelimit-scope", "global"), ("retry-after", "4")];
+        assert_eq!(
+            after(&api(), 429, &without_body, ""),
+            Some(Duration::from_secs(4))
+        );
+    }
+
+    #[test]
+    fn what_discord_counts_against_the_address_stops_everything_in_time() {
+        let limit = r#"{"message": "slow", "retry_after": 0.0}"#;
+        let shared = [("x-ratelimit-scope", "shared")];
+        let (counted, spared) = (api(), api());
+        for _ in 0..5_000 {
+            after(&counted, 403, &[], "{}");
+            after(&spared, 429, &shared, limit);
+            after(&spared, 404, &[], "{}");
+        }
+        // Only what is refused is looked at here, and not how many calls a second takes.
+        let later = counted.clock.now() + chrono::TimeDelta::seconds(2);
+        let take = |api: &Api| api.pace.take("GET /guilds/{}/channels", "1", later);
+        assert!(take(&counted).is_err_and(|wait| wait > Duration::from_secs(500)));
+        assert_eq!(take(&spared), Ok(()));
+    }
 
     #[test]
     fn an_error_names_the_place_and_not_what_stands_there() {

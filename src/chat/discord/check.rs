@@ -19,6 +19,8 @@ const MESSAGE_CONTENT: u64 = (1 << 18) | (1 << 19);
 /// Sessions left of a day below which something is restarting too often.
 const SESSIONS_LOW: u64 = 100;
 const CATEGORY: u64 = 4;
+/// How the commands are put right.
+const MEND: &str = "Run `orderly register discord`.";
 
 fn wrong(what: impl Into<String>, mend: impl Into<String>) -> Check {
     Check::Wrong {
@@ -239,14 +241,20 @@ impl Looking<'_> {
                 application: application.clone(),
                 guild,
             };
-            known.extend(registry.known().await.unwrap_or_default());
+            let found = registry.known().await.unwrap_or_default();
+            if !found.is_empty() && !known.is_empty() {
+                self.found.push(wrong(
+                    "the commands are registered in the server and everywhere, so people are shown each of them twice",
+                    MEND,
+                ));
+            }
+            known.extend(found);
         }
         let on = |since: Option<chrono::DateTime<chrono::Utc>>| {
             since.map_or(String::new(), |since| {
                 format!(" since {}", since.format("%Y-%m-%d %H:%M UTC"))
             })
         };
-        const MEND: &str = "Run `orderly register discord`.";
         self.found.push(match age(&known, command) {
             Age::Current(since) => Check::Fine(format!(
                 "/{command} is registered as this version has it{}",

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::DiscordChat;
 use super::api::Route;
+use super::gateway::is_discord_s_own;
 use super::ids::place;
 use crate::chat::attached::{self, gone};
 use crate::chat::{Error, FileRef};
@@ -40,12 +41,45 @@ impl DiscordChat {
         attached::bytes(answer, most).await
     }
 
-    /// Discord's own stores, or the stand-in that the config names.
     fn is_of_discord(&self, address: &Url) -> bool {
-        let api = Url::parse(&self.settings.api_url).ok();
-        let as_api = api.is_some_and(|api| api.origin() == address.origin());
-        let of_discord =
-            address.scheme() == "https" && address.host_str().is_some_and(|host| HOSTS.contains(&host));
-        as_api || of_discord
+        may_be_read(address, &self.settings.api_url)
+    }
+}
+
+/// Discord's own stores; where the config names a stand-in as the API, that very host and nothing else.
+fn may_be_read(address: &Url, api: &str) -> bool {
+    let Ok(api) = Url::parse(api) else { return false };
+    let is_discord =
+        address.scheme() == "https" && address.host_str().is_some_and(|host| HOSTS.contains(&host));
+    match is_discord_s_own(&api) {
+        true => is_discord,
+        false => api.origin() == address.origin(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_fetched_from_discord_or_from_the_stand_in_and_from_nowhere_else() {
+        let may = |address: &str, api: &str| may_be_read(&Url::parse(address).expect("an address"), api);
+        let real = "https://discord.com/api/v10";
+        assert!(may("https://cdn.discordapp.com/attachments/1/2/a.log?ex=1", real));
+        for elsewhere in [
+            "http://cdn.discordapp.com/attachments/1/2/a.log",
+            "https://cdn.discordapp.com.example.com/a.log",
+            "http://127.0.0.1:4000/a.log",
+            "https://discord.com/a.log",
+        ] {
+            assert!(!may(elsewhere, real), "{elsewhere}");
+        }
+        let stand_in = "http://127.0.0.1:4000/api/v10";
+        assert!(may("http://127.0.0.1:4000/attachments/1/2/a.log", stand_in));
+        assert!(!may("http://127.0.0.1:4001/a.log", stand_in));
+        assert!(
+            !may("https://cdn.discordapp.com/attachments/1/2/a.log", stand_in),
+            "nothing leaves for the real one"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::answers::Live;
+use super::answers::{Live, On};
 use super::carried::Carried;
 use super::drafts::Kept;
 use super::form::{Move, again};
@@ -21,7 +21,7 @@ const LOST: &str = "This form was begun before Orderly was restarted, and it is 
                     run the command again.";
 
 /// Words, and what somebody typed: a modal that was sent is gone, and nobody types all that twice.
-pub(super) fn with_typed(words: &str, typed: &BTreeMap<String, String>) -> String {
+fn with_typed(words: &str, typed: &BTreeMap<String, String>) -> String {
     if typed.is_empty() {
         return words.to_owned();
     }
@@ -50,11 +50,36 @@ impl DiscordChat {
             Some(label) => format!("{label}: {}", verdict.message.fallback),
             None => verdict.message.fallback.clone(),
         };
-        self.drafts
-            .change(&draft.id, &kept.who, |kept| kept.draft.asked.clear());
+        let wrong = self
+            .drafts
+            .change(&draft.id, &kept.who, |kept| kept.draft.is_wrong(&words));
+        let (Some(kept), Ok(own)) = (wrong, self.own().await) else {
+            return self.words(live, &words).await;
+        };
         live.claim();
-        let again = draft.again(&words, "Mend it");
-        if let Err(failure) = self.answer(live, SAY, &again, None).await {
+        let page = self.page_of(own, &kept.draft);
+        if let Err(failure) = self.answer(live, SAY, &page, None).await {
+            tracing::warn!(%failure, "somebody could not be told what is wrong with a form");
+        }
+    }
+
+    /// The same of a form that was begun before a restart, as far as it is known.
+    pub(super) async fn mend_unknown(
+        &self,
+        live: &Live,
+        draft: &str,
+        carried: &Carried,
+        verdict: &Verdict,
+        masked: &(dyn Fn(&str) -> String + Sync),
+    ) {
+        let words = &verdict.message.fallback;
+        let Some(message) = carried.mending(words, draft, masked) else {
+            let typed = carried.values.iter();
+            let typed = typed.map(|(field, value)| (field.clone(), masked(value)));
+            return self.words(live, &with_typed(words, &typed.collect())).await;
+        };
+        live.claim();
+        if let Err(failure) = self.answer(live, SAY, &message, None).await {
             tracing::warn!(%failure, "somebody could not be told what is wrong with a form");
         }
     }
@@ -67,8 +92,7 @@ impl DiscordChat {
         else {
             return;
         };
-        let on_form = *what != Move::On;
-        let Some(live) = self.answers.begin(heard, on_form, self.clock.now()) else {
+        let Some(live) = self.answers.begin(heard, On::Form, self.clock.now()) else {
             return;
         };
         let kept = self.drafts.change(draft, &heard.from, |kept| match what {
@@ -83,7 +107,7 @@ impl DiscordChat {
             // The page says what was chosen on it, for a restart may come between.
             Move::Chose(_) | Move::Turned(_) => {
                 live.claim();
-                let page = self.looking(own, |look| kept.draft.page(look));
+                let page = self.page_of(own, &kept.draft);
                 self.answer(&live, CHANGE, &page, None).await
             }
             Move::On => match kept.draft.modal() {
@@ -148,11 +172,13 @@ impl DiscordChat {
             carried,
             asked,
             values,
+            on_form,
         } = &heard.did
         else {
             return;
         };
-        let Some(live) = self.answers.begin(heard, false, self.clock.now()) else {
+        let on = if *on_form { On::Form } else { On::Nothing };
+        let Some(live) = self.answers.begin(heard, on, self.clock.now()) else {
             return;
         };
         let known = self
@@ -172,11 +198,11 @@ impl DiscordChat {
                 let submit = Incoming::Submit {
                     from: heard.from.clone(),
                     room: own.room(&heard.spot.room),
-                    path: carried.path,
-                    fixed: carried.fixed,
+                    path: carried.path.clone(),
+                    fixed: carried.fixed.clone(),
                     values: carried.values.clone(),
                 };
-                let words = Handed::Words(masked(intake, &carried.values));
+                let words = Handed::Words(draft.clone(), carried);
                 self.submitted(intake, heard, &live, submit, words).await;
             }
             (None, None) => {

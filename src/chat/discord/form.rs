@@ -42,6 +42,8 @@ pub struct Draft {
     pub values: BTreeMap<String, String>,
     /// Fields of words that were asked for already.
     pub asked: BTreeSet<String>,
+    /// What was wrong when it was sent last.
+    pub wrong: Option<String>,
 }
 
 /// How a field is asked for.
@@ -63,16 +65,16 @@ pub enum Move {
     On,
 }
 
-/// The ids of forms: `o1:f:<draft>:s:<field>`, `…:t:<field>`, `…:go`, `…:go:<path>?<option>=<value>`, and `…:on:<left>:…`
-/// where the words need more than one modal.
+/// The ids of forms: `o1:f:<draft>:s:<field>`, `…:t:<field>`, `…:go`, `…:go:<path>?<option>=<value>`, `…:on:<left>:…`
+/// where the words need more than one modal, and `…:mend:…` as `go` where something was wrong.
 pub fn moved(id: &str) -> Option<(&str, Move)> {
     let rest = id.strip_prefix("o1:f:")?;
     let (draft, rest) = rest.split_once(':')?;
     let what = match rest.split_once(':') {
         Some(("s", field)) => Move::Chose(field.to_owned()),
         Some(("t", field)) => Move::Turned(field.to_owned()),
-        Some(("go" | "on", _)) => Move::On,
-        None if rest == "go" => Move::On,
+        Some(("go" | "on" | "mend", _)) => Move::On,
+        None if matches!(rest, "go" | "mend") => Move::On,
         _ => return None,
     };
     Some((draft, what))
@@ -121,6 +123,7 @@ impl Draft {
             form: form.clone(),
             values,
             asked: BTreeSet::new(),
+            wrong: None,
         }
     }
 
@@ -211,6 +214,13 @@ impl Draft {
             };
         }
         self.asked.extend(asked.iter().cloned());
+        self.wrong = None;
+    }
+
+    /// What was wrong; all of it is asked for again.
+    pub fn is_wrong(&mut self, words: &str) {
+        self.wrong = Some(words.to_owned());
+        self.asked.clear();
     }
 
     pub fn turn(&mut self, field: &str) {
@@ -290,7 +300,7 @@ impl Draft {
         input
     }
 
-    /// What is said where something was wrong, or before a form that cannot be shown at once.
+    /// What is said before a form that cannot be shown at once.
     pub fn again(&self, words: &str, label: &str) -> Value {
         again(&self.id, words, label)
     }

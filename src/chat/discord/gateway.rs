@@ -509,11 +509,16 @@ pub fn may_have_the_token(gateway: &str, api: &str) -> bool {
     let (Some(host), Some(api_host)) = (gateway.host_str(), api.host_str()) else {
         return false;
     };
-    let is_discord = api_host == "discord.com" || api_host.ends_with(".discord.com");
-    if is_discord {
+    if is_discord_s_own(&api) {
         return gateway.scheme() == "wss" && host.ends_with(".discord.gg");
     }
     host == api_host && (gateway.scheme() == "wss" || api.scheme() == "http")
+}
+
+/// Whether the API is Discord itself, and not what stands in for it.
+pub fn is_discord_s_own(api: &Url) -> bool {
+    let host = api.host_str().unwrap_or_default();
+    host == "discord.com" || host.ends_with(".discord.com")
 }
 
 fn random_byte() -> u8 {

@@ -16,6 +16,18 @@ use crate::chat::{Delivery, Intake};
 /// Longest wait for what is nice to know before something is taken.
 const LOOK_MAX: TimeDelta = TimeDelta::milliseconds(1000);
 
+/// What an event does not say, though nobody could understand it without.
+fn lacks(kind: &str, body: &Value) -> Option<&'static str> {
+    let message = match kind {
+        "MESSAGE_DELETE_BULK" => "ids",
+        kind if kind.starts_with("MESSAGE_REACTION") => "message_id",
+        _ => "id",
+    };
+    ["channel_id", message]
+        .into_iter()
+        .find(|field| body[*field].is_null())
+}
+
 impl DiscordChat {
     /// Where something was said. A channel that Discord did not tell of is asked for once.
     pub(super) async fn spot(&self, channel: &str) -> Spot {
@@ -57,12 +69,18 @@ impl DiscordChat {
             }
             _ => {}
         }
-        let (Some(channel), true) = (
-            body["channel_id"].as_str(),
-            body["guild_id"].as_str() == Some(&own.guild),
-        ) else {
+        if body["guild_id"].as_str() != Some(&own.guild) {
             return true;
-        };
+        }
+        if let Some(field) = lacks(kind, body) {
+            tracing::warn!(
+                kind,
+                field,
+                "an event that this version cannot read, for something is missing in it"
+            );
+            return true;
+        }
+        let channel = body["channel_id"].as_str().unwrap_or_default();
         let spot = self.spot(channel).await;
         let deliveries = match kind {
             "MESSAGE_REACTION_ADD" | "MESSAGE_REACTION_REMOVE" => {

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::accounts;
-use super::carried::Carried;
+use super::carried::{self, Carried};
 use super::form::{self, Move};
 use super::ids::in_room;
 use super::places::{Spot, spot_of};
@@ -132,6 +132,8 @@ pub enum Did {
         carried: Option<Carried>,
         asked: Vec<String>,
         values: BTreeMap<String, String>,
+        /// It was opened from a message of the form.
+        on_form: bool,
     },
     /// Picked an entry of a message's menu; the message comes along, in case it was written before we listened.
     Picked {
@@ -237,6 +239,7 @@ fn filled(data: &Value, page: &Value) -> Did {
         carried: kept.map(Carried::of_modal).or_else(|| Carried::on(page, draft)),
         asked: form::asked(&data["components"]),
         values: form::typed(&data["components"]),
+        on_form: carried::is_of_form(page),
     }
 }
 

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use super::PLATFORM;
 use crate::chat::look::Look;
-use crate::chat::{Rich, Span};
+use crate::chat::{Rich, Span, elsewhere};
 
 /// Marks that mean something wherever they stand.
 const ANYWHERE: &[char] = &['\\', '*', '_', '~', '`', '|', '<', '['];
@@ -104,6 +105,8 @@ pub fn said(rich: &Rich, look: &Look<'_>) -> Said {
                 None => said.text.push_str(&format!("**@\u{200b}{}**", escaped(name))),
             },
             Span::Time { at } => said.text.push_str(&format!("<t:{}:f>", at.timestamp())),
+            Span::Room { at } if at.platform == PLATFORM => said.text.push_str(&format!("<#{}>", at.room)),
+            Span::Room { at } => said.text.push_str(&elsewhere(at)),
         }
     }
     said

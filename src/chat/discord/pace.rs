@@ -22,6 +22,7 @@ const BUCKETS_MAX: usize = 5_000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     pub bucket: Option<String>,
+    pub limit: Option<u32>,
     pub remaining: Option<u32>,
     pub reset_after: Option<Duration>,
 }
@@ -38,6 +39,8 @@ struct Seen {
     names: HashMap<&'static str, String>,
     /// By bucket and by what the route is about: channels and guilds count apart.
     buckets: HashMap<(String, String), Bucket>,
+    /// How much a bucket takes from its beginning to its end, and how long that is: the same whatever a route is about.
+    sizes: HashMap<String, (u32, TimeDelta)>,
     calls: VecDeque<DateTime<Utc>>,
     refused: VecDeque<DateTime<Utc>>,
     /// Nothing at all before then.
@@ -45,6 +48,20 @@ struct Seen {
 }
 
 impl Seen {
+    /// A bucket of which nothing is known now, or that has run out, is as full as all of its kind are at their beginning.
+    fn begin(&mut self, place: &(String, String), now: DateTime<Utc>) {
+        if self.buckets.get(place).is_some_and(|bucket| bucket.until > now) {
+            return;
+        }
+        match self.sizes.get(&place.0) {
+            Some(&(remaining, span)) => {
+                let until = now + span;
+                self.buckets.insert(place.clone(), Bucket { remaining, until });
+            }
+            None => drop(self.buckets.remove(place)),
+        }
+    }
+
     fn bucket(&self, route: &'static str, about: &str) -> (String, String) {
         let name = self.names.get(route).cloned();
         (name.unwrap_or_else(|| route.to_owned()), about.to_owned())
@@ -80,6 +97,7 @@ impl Pace {
             longest = longest.max(until - now);
         }
         let place = seen.bucket(route, about);
+        seen.begin(&place, now);
         if let Some(bucket) = seen.buckets.get(&place)
             && bucket.remaining == 0
         {
@@ -90,12 +108,8 @@ impl Pace {
         }
         seen.calls.push_back(now);
         if let Some(bucket) = seen.buckets.get_mut(&place) {
-            if bucket.until <= now {
-                seen.buckets.remove(&place);
-            } else {
-                // Several are under way at once: each takes one before its answer tells.
-                bucket.remaining = bucket.remaining.saturating_sub(1);
-            }
+            // Several are under way at once: each takes one before its answer tells.
+            bucket.remaining = bucket.remaining.saturating_sub(1);
         }
         Ok(())
     }
@@ -109,11 +123,19 @@ impl Pace {
         let (Some(remaining), Some(after)) = (told.remaining, told.reset_after) else {
             return;
         };
+        let span = TimeDelta::from_std(after).unwrap_or(TimeDelta::minutes(1));
+        if let (Some(name), Some(limit)) = (&told.bucket, told.limit) {
+            let size = seen.sizes.entry(name.clone()).or_insert((limit, span));
+            *size = (limit, size.1.max(span));
+        }
         if seen.buckets.len() >= BUCKETS_MAX {
             seen.buckets.retain(|_, bucket| bucket.until > now);
         }
         let place = seen.bucket(route, about);
-        let until = now + TimeDelta::from_std(after).unwrap_or(TimeDelta::minutes(1));
+        // Answers overtake each other, and one says nothing of the calls that are still under way: those were counted.
+        let counted = seen.buckets.get(&place).filter(|bucket| bucket.until > now);
+        let remaining = counted.map_or(remaining, |bucket| bucket.remaining.min(remaining));
+        let until = now + span;
         seen.buckets.insert(place, Bucket { remaining, until });
     }
 
@@ -155,6 +177,7 @@ mod tests {
     fn told(remaining: u32, after: u64) -> Told {
         Told {
             bucket: Some("abc".to_owned()),
+            limit: Some(5),
             remaining: Some(remaining),
             reset_after: Some(Duration::from_secs(after)),
         }
@@ -169,6 +192,20 @@ mod tests {
         assert_eq!(pace.take(POST, "1", at(1)), Err(Duration::from_secs(4)));
         assert_eq!(pace.take(POST, "2", at(1)), Ok(()));
         assert_eq!(pace.take(POST, "1", at(5)), Ok(()));
+    }
+
+    #[test]
+    fn a_channel_of_which_nothing_is_known_takes_as_much_as_any_other_and_no_more() {
+        let pace = Pace::default();
+        assert_eq!(pace.take(POST, "1", at(0)), Ok(()));
+        pace.told(POST, "1", &told(4, 5), at(0));
+        let taken = || (0..20).filter(|_| pace.take(POST, "2", at(10)).is_ok()).count();
+        assert_eq!(taken(), 5);
+        // An answer that knows nothing yet of the other four.
+        pace.told(POST, "2", &told(4, 5), at(10));
+        assert_eq!(taken(), 0);
+        assert_eq!(pace.take(POST, "2", at(10)), Err(Duration::from_secs(5)));
+        assert_eq!(pace.take(POST, "2", at(15)), Ok(()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::embeds::pressable;
 use super::form::{Draft, INTRO_MAX, Move, OPTION_MAX, VERSION, Way, short};
-use super::markdown::said;
+use super::markdown::{said, units};
 use super::press::{self, ID_MAX};
 use crate::chat::look::Look;
 use crate::chat::{Field, FieldKind, Style};
@@ -30,8 +30,9 @@ fn off(label: &str) -> String {
 }
 
 impl Draft {
-    /// The message with menus, switches and the button that goes on.
-    pub fn page(&self, look: &Look<'_>) -> Value {
+    /// The message with menus, switches and the button that goes on. Where something was wrong it says so, and holds what
+    /// was typed, masked like all that is kept.
+    pub fn page(&self, look: &Look<'_>, masked: &dyn Fn(&str) -> String) -> Value {
         let mut rows = Vec::new();
         let mut buttons = Vec::new();
         for (field, way) in self.ways() {
@@ -41,31 +42,62 @@ impl Draft {
                 Way::Words => {}
             }
         }
-        let on = if self.words().is_empty() {
-            self.form.submit.as_str()
-        } else {
-            "Go on"
+        let has_words = !self.words().is_empty();
+        let title = super::markdown::escaped(&short(&self.form.title, 200));
+        let (description, label, id, fields) = match &self.wrong {
+            None => {
+                let on = if has_words { "Go on" } else { &self.form.submit };
+                (self.introduction(look, has_words), on, self.go_id(), Vec::new())
+            }
+            Some(wrong) => {
+                let on = if has_words { "Mend it" } else { &self.form.submit };
+                let said = super::markdown::escaped(&cut(wrong, INTRO_MAX, "…").shown);
+                let mut typed = self.carried();
+                let words: Vec<&str> = self.words().iter().map(|field| field.name.as_str()).collect();
+                // What is chosen stands in the menus.
+                typed.asked.retain(|name| words.contains(&name.as_str()));
+                let fields = typed.fields(units(&title) + units(&said), masked);
+                (
+                    said,
+                    on,
+                    self.mend_id(fields.is_some()),
+                    fields.unwrap_or_default(),
+                )
+            }
         };
-        buttons.push(pressable(on, Style::Primary, &self.go_id()));
+        buttons.push(pressable(label, Style::Primary, &id));
         rows.push(json!({ "type": 1, "components": buttons }));
-        let intro = self.form.intro.as_ref().map(|intro| said(intro, look).text);
-        let then = match self.words().is_empty() {
-            true => "-# What is left alone stays open.",
-            false => "-# Choose what you know; the words come next.",
-        };
-        let description = format!(
-            "{}\n{then}",
-            cut(&intro.unwrap_or_default(), INTRO_MAX, "…").shown
-        );
+        let mut embed = json!({ "title": title, "description": description });
+        if !fields.is_empty() {
+            embed["fields"] = json!(fields);
+        }
         json!({
             "content": "",
-            "embeds": [{
-                "title": super::markdown::escaped(&short(&self.form.title, 200)),
-                "description": description.trim(),
-            }],
+            "embeds": [embed],
             "components": rows,
             "allowed_mentions": { "parse": [] },
         })
+    }
+
+    /// What stands above the choices.
+    fn introduction(&self, look: &Look<'_>, has_words: bool) -> String {
+        let intro = self.form.intro.as_ref().map(|intro| said(intro, look).text);
+        let then = match has_words {
+            true => "-# Choose what you know; the words come next.",
+            false => "-# What is left alone stays open.",
+        };
+        let intro = cut(&intro.unwrap_or_default(), INTRO_MAX, "…").shown.into_owned();
+        format!("{intro}\n{then}").trim().to_owned()
+    }
+
+    /// The form itself stands in the id, if what was typed stands on the page: else it would come back without that.
+    fn mend_id(&self, has_typed: bool) -> String {
+        let short = format!("{VERSION}:f:{}:mend", self.id);
+        let long = format!("{short}:{}", press::query(&self.form.path, &self.form.fixed));
+        match has_typed && units(&long) <= ID_MAX {
+            true => long,
+            false => short,
+        }
     }
 
     /// The form itself stands in the id where there is space.
@@ -75,11 +107,7 @@ impl Draft {
             0 | 1 => format!("{short}:{}", press::query(&self.form.path, &self.form.fixed)),
             _ => format!("{VERSION}:f:{}:on:{}", self.id, self.counted(&self.form.fixed)),
         };
-        if long.encode_utf16().count() <= ID_MAX {
-            long
-        } else {
-            short
-        }
+        if units(&long) <= ID_MAX { long } else { short }
     }
 
     fn switch(&self, field: &Field) -> Value {

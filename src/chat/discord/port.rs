@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::answers::{First, Live};
+use super::answers::{First, Live, On};
 use super::api::{Attached, Failure, Route, code};
 use super::form::Draft;
 use super::ids::{in_room, place};
@@ -171,6 +171,9 @@ impl DiscordChat {
     ) -> Result<(), Failure> {
         let mut first = live.first.lock().await;
         let mut data = data.clone();
+        // Who sees what is there already was settled when it came.
+        let replaces = live.on == On::Form && *first == First::None || *first == First::Thinking;
+        let kind = if kind == SAY && replaces { CHANGE } else { kind };
         if kind == SAY {
             data["flags"] = json!(EPHEMERAL);
         }
@@ -186,10 +189,6 @@ impl DiscordChat {
                     "PATCH /webhooks/{}/{}/messages/@original",
                     &[application, &live.token],
                 );
-                // Who sees it was settled by the first answer.
-                if let Some(data) = data.as_object_mut() {
-                    data.remove("flags");
-                }
                 self.api.call_with(route, &data, file).await?;
                 *first = First::Said;
             }
@@ -208,9 +207,10 @@ impl DiscordChat {
         if *first != First::None {
             return;
         }
-        let (kind, data, then) = match live.on_message {
-            true => (TAKE_NOTE, None, First::Quiet),
-            false => (THINK, Some(json!({ "flags": EPHEMERAL })), First::Thinking),
+        let (kind, data, then) = match live.on {
+            On::Message => (TAKE_NOTE, None, First::Quiet),
+            On::Form => (TAKE_NOTE, None, First::Thinking),
+            On::Nothing => (THINK, Some(json!({ "flags": EPHEMERAL })), First::Thinking),
         };
         match self
             .first((&live.id, &live.token), kind, (data.as_ref(), None), FIRST_TRIES)
@@ -263,8 +263,17 @@ impl DiscordChat {
         };
         match modal {
             Some(modal) => (MODAL, modal),
-            None => (SAY, self.looking(own, |look| draft.page(look))),
+            None => (SAY, self.page_of(own, draft)),
         }
+    }
+
+    /// The message of a form with its choices.
+    pub(super) fn page_of(&self, own: &Own, draft: &Draft) -> Value {
+        let masked = |text: &str| match self.intake.get() {
+            Some(intake) => intake.masked(text),
+            None => String::new(),
+        };
+        self.looking(own, |look| draft.page(look, &masked))
     }
 }
 

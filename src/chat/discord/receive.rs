@@ -3,16 +3,15 @@
 //! Discord waits three seconds for a first answer. What is decided by then is answered at once; what is not, is announced,
 //! and the words come when they are there. What could not be stored is said to be so, never passed over in silence.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::answers::Live;
+use super::answers::{Live, On};
+use super::carried::Carried;
 use super::drafts::Kept;
-use super::filling::with_typed;
 use super::incoming::{self, Did, Interaction, Names, Own};
 use super::port::SAY;
 use super::{DiscordChat, typed};
@@ -30,8 +29,8 @@ pub(super) enum Handed {
     Act,
     /// A form, whose verdict is told here and nowhere else, with the draft to go back into.
     Form(Kept),
-    /// The same, with what was typed where there is no draft to go back into.
-    Words(BTreeMap<String, String>),
+    /// The same, with the draft's id and all that is known of it, where it was begun before a restart.
+    Words(String, Carried),
 }
 
 fn saying(words: &str) -> Value {
@@ -76,7 +75,13 @@ impl DiscordChat {
         let now = self.clock.now();
         let heard = self.naming(own, |names| incoming::interaction(&body, own, names, now));
         let Some(heard) = heard else {
-            tracing::debug!("an interaction from another server, or from nobody");
+            match body["guild_id"].as_str() {
+                Some(guild) if guild != own.guild => tracing::debug!("an interaction from another server"),
+                _ => tracing::warn!(
+                    kind = body["type"].as_u64(),
+                    "an interaction that this version cannot read: whoever sent it gets no answer"
+                ),
+            }
             return;
         };
         if let Some(standing) = heard.standing {
@@ -107,7 +112,7 @@ impl DiscordChat {
         match heard.did.clone() {
             Did::Typing { line, at } => self.completing(own, intake, &heard, line, at).await,
             Did::Typed(text) => {
-                let Some(live) = self.answers.begin(&heard, false, now) else {
+                let Some(live) = self.answers.begin(&heard, On::Nothing, now) else {
                     return;
                 };
                 let command = delivery(Incoming::Command {
@@ -120,7 +125,7 @@ impl DiscordChat {
                 self.handed_in(intake, &heard, &live, command, Handed::Act).await;
             }
             Did::Pressed { message, press } => {
-                let Some(live) = self.answers.begin(&heard, true, now) else {
+                let Some(live) = self.answers.begin(&heard, On::Message, now) else {
                     return;
                 };
                 let press = delivery(Incoming::Press {
@@ -136,7 +141,7 @@ impl DiscordChat {
                 before,
                 press,
             } => {
-                let Some(live) = self.answers.begin(&heard, false, now) else {
+                let Some(live) = self.answers.begin(&heard, On::Nothing, now) else {
                     return;
                 };
                 if let Some(before) = before
@@ -155,7 +160,7 @@ impl DiscordChat {
             Did::Moved { .. } => self.moved(own, intake, &heard).await,
             Did::Filled { .. } => self.filled(own, intake, &heard).await,
             Did::Unknown => {
-                let Some(live) = self.answers.begin(&heard, false, now) else {
+                let Some(live) = self.answers.begin(&heard, On::Nothing, now) else {
                     return;
                 };
                 self.words(
@@ -263,12 +268,12 @@ impl DiscordChat {
         }
         match what {
             Handed::Form(kept) if !verdict.accepted => return self.mend(live, kept, &verdict).await,
-            Handed::Words(typed) if !verdict.accepted => {
-                let words = with_typed(&verdict.message.fallback, &typed);
-                return self.words(live, &words).await;
+            Handed::Words(draft, carried) if !verdict.accepted => {
+                let masked = |text: &str| intake.masked(text);
+                return self.mend_unknown(live, &draft, &carried, &verdict, &masked).await;
             }
             Handed::Form(kept) => self.drafts.forget(&kept.draft.id),
-            Handed::Words(_) | Handed::Act => {}
+            Handed::Words(..) | Handed::Act => {}
         }
         if verdict.message == Message::default() {
             self.noted(live).await;
@@ -301,7 +306,7 @@ impl DiscordChat {
 
     /// Done, and the room shows it: a button needs no words, a command gets one.
     async fn noted(&self, live: &Live) {
-        if live.on_message {
+        if live.on == On::Message {
             live.claim();
             return self.hold(live).await;
         }

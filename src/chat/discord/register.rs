@@ -1,4 +1,5 @@
-//! Telling Discord the commands: only those that changed, since it counts how many are made in a day.
+//! Telling Discord the commands: only those that changed, since it counts how many are made in a day; and in one place only,
+//! since it shows those of a server beside those of everywhere.
 
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub enum Registered {
     Made(String),
     Changed(String),
     Removed(String),
+    /// It was known in the other scope as well: people were shown it twice.
+    Doubled(String),
 }
 
 /// Makes Discord know the commands of this version under this name.
@@ -56,7 +59,7 @@ async fn carried_out(
     let known = registry.known().await?;
     let mut done = Vec::new();
     for wanted in commands(name) {
-        let label = wanted["name"].as_str().unwrap_or_default().to_owned();
+        let label = name_of(&wanted);
         let there = known.iter().find(|there| same(there, &wanted));
         done.push(match there {
             Some(there) if plain(there) == plain(&wanted) => Registered::Unchanged(label),
@@ -76,10 +79,28 @@ async fn carried_out(
         .filter(|old| !wanted.iter().any(|wanted| same(old, wanted)))
     {
         registry.remove(old["id"].as_str().unwrap_or_default()).await?;
-        let label = old["name"].as_str().unwrap_or_default();
-        done.push(Registered::Removed(label.to_owned()));
+        done.push(Registered::Removed(name_of(old)));
+    }
+    let elsewhere = Registry {
+        guild: (scope == Scope::Everywhere).then(|| settings.guild.clone()),
+        ..registry
+    };
+    let doubles = match elsewhere.known().await {
+        // Where the bot is not, nothing of it is known.
+        Err(Failure::Code { .. }) => Vec::new(),
+        known => known?,
+    };
+    for double in doubles {
+        elsewhere
+            .remove(double["id"].as_str().unwrap_or_default())
+            .await?;
+        done.push(Registered::Doubled(name_of(&double)));
     }
     Ok(done)
+}
+
+fn name_of(command: &Value) -> String {
+    command["name"].as_str().unwrap_or_default().to_owned()
 }
 
 /// The application that the token belongs to.

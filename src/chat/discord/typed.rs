@@ -29,7 +29,7 @@ const INCIDENT_SUMMARY: &str = "Which";
 
 /// Commands that are about two incidents, or come before a room is used: these name the incident, whatever else they must
 /// have. Others that must have something are typed in its room.
-const NAMING: [&str; 3] = ["mark duplicate", "mark related", "runbook use"];
+const NAMING: [&str; 4] = ["mark duplicate", "mark related", "runbook use", "set room"];
 
 /// Groups of what is done in the incident's own room.
 const HOME_GROUPS: [&str; 2] = ["postmortem ", "set "];
@@ -62,8 +62,9 @@ fn sub_command(spec: &CommandSpec, name: &str) -> Value {
     let mut options: Vec<Value> = spec.args.iter().map(option).collect();
     // Only where somebody may well stand in another room: each costs some of the 8,000 characters.
     let at_home = HOME_GROUPS.iter().any(|group| spec.path.starts_with(group));
-    let elsewhere = spec.scope == orderly_commands::Scope::Room && !at_home;
-    let has_place = !spec.args.iter().any(|arg| arg.required) || NAMING.contains(&spec.path);
+    let names_it = NAMING.contains(&spec.path);
+    let elsewhere = spec.scope == orderly_commands::Scope::Room && (!at_home || names_it);
+    let has_place = !spec.args.iter().any(|arg| arg.required) || names_it;
     if elsewhere && has_place {
         options.push(json!({
             "type": STRING, "name": INCIDENT, "description": INCIDENT_SUMMARY, "required": false, "autocomplete": true,

@@ -5,9 +5,10 @@
 
 use serde_json::{Value, json};
 
+use super::PLATFORM;
 pub use crate::chat::look::Look;
 use crate::chat::pieces::split;
-use crate::chat::{Rich, Span};
+use crate::chat::{Rich, Span, elsewhere};
 use crate::text::cut;
 
 /// How a time reads for those who cannot show it in their own zone.
@@ -46,6 +47,10 @@ fn element(span: &Span, look: &Look<'_>) -> Option<Value> {
             "format": "{date_num} {time}",
             "fallback": utc(*at),
         })),
+        Span::Room { at } if at.platform == PLATFORM => {
+            Some(json!({ "type": "channel", "channel_id": at.room }))
+        }
+        Span::Room { at } => text(&elsewhere(at)),
     }
 }
 
@@ -99,6 +104,8 @@ fn mrkdwn(rich: &Rich, look: &Look<'_>) -> String {
             None => escaped(&format!("@{name}")),
         },
         Span::Time { at } => format!("<!date^{}^{{date_num}} {{time}}|{}>", at.timestamp(), utc(*at)),
+        Span::Room { at } if at.platform == PLATFORM => format!("<#{}>", at.room),
+        Span::Room { at } => elsewhere(at),
     });
     spans.collect()
 }

@@ -283,6 +283,11 @@ async fn a_room_that_cannot_be_opened_is_said_and_the_incident_goes_on() {
         house.state(1).await.room_failed.as_deref(),
         Some("the token was revoked")
     );
+    let told = house.chat.reads("lobby");
+    assert!(
+        told.iter().any(|told| told.contains("room_failed")),
+        "where it was opened: {told:?}"
+    );
     house.does("ana", note("we go on in the terminal")).await;
     assert_eq!(
         house.waits_in_outbox().await,

@@ -69,7 +69,7 @@ async fn only_what_changed_is_registered() {
     );
     assert_eq!(
         discord.read(|state| state.calls().len()) - calls,
-        2,
+        3,
         "it only looked"
     );
     let renamed = registered(&discord, &settings, "outage").await;
@@ -78,6 +78,69 @@ async fn only_what_changed_is_registered() {
             && renamed.contains(&Registered::Removed("incident".to_owned())),
         "{renamed:?}"
     );
+}
+
+/// A command that somebody registered otherwise: in the server, or everywhere.
+async fn registers_otherwise(discord: &DiscordServer, place: &str) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let app = discord.app_id();
+    let answer = reqwest::Client::new()
+        .post(format!(
+            "{}/applications/{app}{place}/commands",
+            discord.api_url()
+        ))
+        .header("authorization", format!("Bot {}", discord.bot_token()))
+        .header("user-agent", "DiscordBot (test, 1)")
+        .json(&serde_json::json!({ "name": "incident", "type": 1, "description": "As it was a year ago" }))
+        .send()
+        .await
+        .expect("an answer");
+    assert!(answer.status().is_success(), "{answer:?}");
+}
+
+#[tokio::test]
+async fn commands_of_another_version_are_told_with_their_age_and_brought_up_to_date() {
+    let discord = DiscordServer::start().await;
+    discord.grant_only(permissions());
+    let settings = settings(&discord);
+    let place = format!("/guilds/{}", discord.guild_id());
+    registers_otherwise(&discord, &place).await;
+    let told = wrong(&discord, &settings).await.join("\n");
+    let since = discord.now().format("%Y-%m-%d %H:%M UTC");
+    let wanted = format!(
+        "/incident is registered as another version had it since {since} → Run `orderly register discord`"
+    );
+    assert!(told.contains(&wanted), "{told}");
+    let done = registered(&discord, &settings, "incident").await;
+    assert!(
+        done.contains(&Registered::Changed("incident".to_owned())),
+        "{done:?}"
+    );
+    assert_eq!(wrong(&discord, &settings).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn commands_that_are_registered_in_two_places_are_told_and_left_in_one() {
+    let discord = DiscordServer::start().await;
+    discord.grant_only(permissions());
+    let settings = settings(&discord);
+    registered(&discord, &settings, "incident").await;
+    registers_otherwise(&discord, "").await;
+    let told = wrong(&discord, &settings).await.join("\n");
+    assert!(told.contains("shown each of them twice"), "{told}");
+    let done = registered(&discord, &settings, "incident").await;
+    assert!(
+        done.contains(&Registered::Doubled("incident".to_owned())),
+        "{done:?}"
+    );
+    assert_eq!(wrong(&discord, &settings).await, Vec::<String>::new());
+    let everywhere = register(&settings, "incident", Scope::Everywhere, clock(&discord)).await;
+    let everywhere = everywhere.expect("commands that Discord takes");
+    let doubled = everywhere
+        .iter()
+        .filter(|done| matches!(done, Registered::Doubled(_)));
+    assert_eq!(doubled.count(), 4, "{everywhere:?}");
+    assert_eq!(wrong(&discord, &settings).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orderly::demo::guide;
-use orderly_testbed::discord::Fault;
+use orderly_testbed::discord::{Fault, Outcome};
 
 use super::kit::House;
 use super::story::{holds_it_all, is_lived_through, lived_through, nothing_stands_twice};
@@ -129,6 +129,26 @@ async fn a_room_that_cannot_be_made_does_not_stop_the_incident() {
     let state = house.types("ana", OPEN).await.expect("an incident all the same");
     let why = state.room_failed.expect("it says why");
     assert!(why.contains("500 channels") && why.contains("goes on"), "{why}");
+    let said = house.discord.texts(&house.ops);
+    assert!(
+        said.iter().any(|text| text.contains("A room of INC-1 could not be opened") && text.contains("room discord")),
+        "it is said where it was opened: {said:#?}"
+    );
+    let announced = house.discord.texts(&house.announce);
+    assert!(
+        announced.iter().any(|text| text.contains("INC-1")),
+        "{announced:#?}"
+    );
+    // Somebody made space, and asks again from where they are.
+    house
+        .types_in("ana", "INC-1 set room room=discord", &house.ops)
+        .await;
+    let room = house.room().await;
+    assert!(
+        house
+            .discord
+            .read(|discord| discord.channel(&room).name.starts_with("inc-1-"))
+    );
     house.close().await;
 }
 
@@ -149,6 +169,44 @@ async fn discord_is_away_for_a_while_and_the_incident_goes_on_when_it_is_back() 
             .texts(&room)
             .iter()
             .any(|text| text.contains("seen on the page"))
+    );
+    nothing_stands_twice(&house);
+    house.close().await;
+}
+
+/// Incidents that are opened within the same second, as in an outage that many people see at once.
+const AT_ONCE: usize = 20;
+
+#[tokio::test]
+async fn many_incidents_at_once_all_get_their_rooms_and_discord_s_limits_are_met_as_a_plan() {
+    let house = House::open().await;
+    let ana = house.person("ana");
+    let mut sent = Vec::new();
+    for dock in 0..AT_ONCE {
+        let options = serde_json::json!({ "title": format!("Dock {dock}"), "severity": "SEV3" });
+        sent.push(ana.commands("incident open", &options, &house.ops));
+    }
+    for sent in &sent {
+        house.answered(sent).await;
+    }
+    house.settled().await;
+    let (rooms, turned_down, calls) = house.discord.read(|discord| {
+        let rooms = discord
+            .channels()
+            .filter(|channel| channel.name.starts_with("inc-"));
+        let whole = rooms.filter(|channel| channel.pins.len() == 1 && channel.topic.is_some());
+        let limited = discord
+            .calls()
+            .iter()
+            .filter(|call| call.answer == Outcome::Limited);
+        let operations: Vec<String> = limited.map(|call| call.operation.clone()).collect();
+        (whole.count(), operations, discord.calls().len())
+    });
+    let limited = turned_down.len();
+    assert_eq!(rooms, AT_ONCE);
+    assert!(
+        limited * 50 <= calls,
+        "Discord turned down {limited} of {calls} calls: {turned_down:?}"
     );
     nothing_stands_twice(&house);
     house.close().await;

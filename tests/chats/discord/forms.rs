@@ -101,6 +101,41 @@ async fn a_switch_keeps_its_place_over_a_restart() {
     house.close().await;
 }
 
+fn in_vain(house: &House) -> Value {
+    let tomorrow = (house.discord.now() + chrono::TimeDelta::days(1)).to_rfc3339();
+    json!({ "detail": "the price import", "since": tomorrow, "works": "orders" })
+}
+
+const RIGHT: [(&str, &str); 3] = [
+    ("since", "10m ago"),
+    ("who", "every customer"),
+    ("impact", "we pay them"),
+];
+
+/// Opens the form of which something was wrong, adds what is right, and sends it.
+async fn mends(house: &House, ana: &Person, room: &str, wrong: &str) {
+    let on = ana.presses(room, wrong, "Mend it");
+    house.answered(&on).await;
+    house.settled().await;
+    let words = ana.form().await;
+    let shown = house.discord.read(|state| state.form_text(&words));
+    assert!(
+        shown.contains("the price import") && shown.contains("orders"),
+        "{shown}"
+    );
+    let right = RIGHT
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!(value)));
+    let sent = ana.submits(&words, &Value::Object(right.collect()));
+    house.answered(&sent).await;
+}
+
+async fn is_mended(house: &House) {
+    let state = house.settled().await.expect("an incident");
+    assert!(state.frame.is_whole(), "{:?}", state.frame);
+    assert_eq!(state.frame.works.as_deref(), Some("orders"));
+}
+
 #[tokio::test]
 async fn words_that_were_refused_after_a_restart_are_given_back() {
     let (house, room) = opened().await;
@@ -111,14 +146,73 @@ async fn words_that_were_refused_after_a_restart_are_given_back() {
     house.answered(&on).await;
     let words = ana.form().await;
     let house = house.restarted().await;
-    let tomorrow = (house.discord.now() + chrono::TimeDelta::days(1)).to_rfc3339();
-    let filled = json!({ "detail": "the price import", "since": tomorrow });
-    let sent = ana.submits(&words, &filled);
+    let sent = ana.submits(&words, &in_vain(&house));
     house.answered(&sent).await;
-    ana.is_told(&room, "the price import").await;
-    ana.is_told(&room, "future").await;
+    let wrong = ana.is_told(&room, "future").await;
+    assert_eq!(ana.is_told(&room, "the price import").await, wrong);
     let state = house.settled().await.expect("an incident");
     assert!(!state.frame.is_whole());
+    mends(&house, &ana, &room, &wrong).await;
+    is_mended(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_was_wrong_before_a_restart_is_mended_after_it() {
+    let (house, room) = opened().await;
+    let ana = house.person("ana");
+    let form = page(&house, &ana, &room).await;
+    chooses(&house, &ana, &room, &form).await;
+    let on = ana.presses(&room, &form, "Go on");
+    house.answered(&on).await;
+    let words = ana.form().await;
+    let sent = ana.submits(&words, &in_vain(&house));
+    house.answered(&sent).await;
+    let wrong = ana.is_told(&room, "When it began").await;
+    let house = house.restarted().await;
+    mends(&house, &ana, &room, &wrong).await;
+    is_mended(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_form_is_one_message_that_turns_into_its_answer() {
+    let (house, room) = opened().await;
+    let ana = house.person("ana");
+    let before = ana.whispers(&room).len();
+    let form = page(&house, &ana, &room).await;
+    chooses(&house, &ana, &room, &form).await;
+    let on = ana.presses(&room, &form, "Go on");
+    house.answered(&on).await;
+    let words = ana.form().await;
+    let sent = ana.submits(&words, &in_vain(&house));
+    house.answered(&sent).await;
+    let wrong = ana.is_told(&room, "When it began").await;
+    assert_eq!(wrong, form, "what is wrong takes the place of the choices");
+    mends(&house, &ana, &room, &wrong).await;
+    is_mended(&house).await;
+    let left = ana.whispers(&room);
+    assert_eq!(left.len(), before + 1, "{left:#?}");
+    for gone in ["Mend it", "Go on", MENU] {
+        assert!(!left.concat().contains(gone), "{gone}: {left:#?}");
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_stood_between_two_modals_is_gone_with_the_last() {
+    let (house, room) = opened().await;
+    let ana = house.person("ana");
+    begins(&house, &ana, &room).await;
+    fills(&house, &ana, &first_words()).await;
+    goes_on(&house, &ana, &room, "Fields left: 1", "Go on").await;
+    fills(&house, &ana, &json!({ "since": "10m ago" })).await;
+    is_framed(&house).await;
+    let left = ana.whispers(&room).concat();
+    assert!(
+        !left.contains("Fields left") && !left.contains("Open the form"),
+        "{left}"
+    );
     house.close().await;
 }
 

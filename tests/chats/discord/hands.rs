@@ -49,8 +49,8 @@ async fn open_without_options_asks_for_choices_and_then_for_words() {
 #[tokio::test]
 async fn open_in_a_room_shows_where_it_stands() {
     let (house, room) = opened().await;
-    house.types("ana", "status").await;
-    house.person("ana").is_told(&room, "INC-1").await;
+    house.types("ana", "").await;
+    house.person("ana").is_told(&room, "What is open now").await;
     house.close().await;
 }
 
@@ -240,6 +240,9 @@ async fn what_is_being_typed_is_completed_in_time() {
         ("/incident role take role:com", "commander"),
         ("/incident page send who:b", "ben"),
         ("/incident mark related other:INC", "INC-1"),
+        ("/incident status incident:INC", "INC-1"),
+        ("/incident action propose action:http", "http.job.pause"),
+        ("/incident set process process:fin", "finance-posting"),
     ] {
         let answer = ana.completes(line, &room).await;
         assert!(

@@ -186,10 +186,15 @@ impl Page {
     }
 }
 
-/// Whether this is the button that goes on: `o1:f:<draft>:go`, with what is settled after it where there is space.
+/// Whether this is the button that goes on, or back: `o1:f:<draft>:go` or `…:mend`, with what is settled after it where
+/// there is space.
 fn goes_on(id: &str) -> bool {
+    matches!(way_on(id), "go" | "mend")
+}
+
+fn way_on(id: &str) -> &str {
     let what = id.strip_prefix(FORM).and_then(|rest| rest.split_once(':'));
-    what.is_some_and(|(_, what)| what == "go" || what.starts_with("go:"))
+    what.map_or("", |(_, what)| what.split(':').next().unwrap_or_default())
 }
 
 /// The newest such message that is before somebody and was not put away.
@@ -211,7 +216,7 @@ pub fn page(state: &State, user: &str, away: &BTreeSet<String>) -> Option<Page> 
             fields: choices.clone().map(choice).collect(),
         },
         go: id_of(go).to_owned(),
-        wrong: (label == "Mend it").then_some(said),
+        wrong: (way_on(id_of(go)) == "mend").then_some(said),
         label,
         ids: choices.map(|part| id_of(part).to_owned()).collect(),
     })

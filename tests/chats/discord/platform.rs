@@ -176,7 +176,6 @@ impl Guild {
                 return;
             };
             person.presses(&more.channel, &more.message, &more.go);
-            self.puts_away(&more.message);
         }
     }
 }
@@ -362,7 +361,6 @@ impl Hands for Guild {
             self.chooses(who, form, &page, values).await;
             person.presses(&page.channel, &page.message, &page.go);
             self.replied().await;
-            self.puts_away(&page.message);
             if page.goes_on() {
                 self.sends(who, values).await;
             }
@@ -517,18 +515,19 @@ impl Hands for Guild {
                 "a message with menus first, where there is something to choose; then a modal with the words",
             ),
             Need::FieldError => Instead(
-                "said by the field's name, with a button that brings the form back as it was filled in",
+                "said by the field's name, with a button that brings the form back as it was filled in, also after a restart",
             ),
             Need::Picker => {
                 Instead("a list for people; days and moments are typed: `14:00`, `10m ago`, `friday`")
             }
             Need::Button => Own("below the message"),
             Need::Alone => Own(
-                "in the channel, seen only by you, until you dismiss it; after a quarter of an hour directly",
+                "in the channel, seen only by you, until you dismiss it; a form turns into its answer; after a quarter of an hour \
+                 directly",
             ),
             Need::Room => Own("a channel in the category, with topic and pinned card"),
             Need::Private => Own("a channel that only its members see"),
-            Need::Lobby => Own("a line in the announcement channel, kept true"),
+            Need::Lobby => Own("a line in the announcement channel, kept true, that leads into the room"),
             Need::Direct => Own("a direct message"),
             Need::Home => {
                 Instead("`/incident list` has what is open; what waits for you is in `/incident status`")
@@ -545,7 +544,7 @@ impl Hands for Guild {
             Need::Limit => Own("a call that comes too early waits for its turn, urgent ones first"),
             Need::Gap => Own("resumed, and read from the history where that is not possible"),
             Need::Restart => {
-                Own("channels and buttons stay as they were; a form goes on with what was chosen")
+                Own("channels and buttons stay as they were; a form goes on with what was chosen and typed")
             }
         }
     }

@@ -1,15 +1,17 @@
-//! What Discord refuses a connection for: said with the switch to turn, and not asked again and again.
+//! The adapter alone: what Discord refuses a connection for, said with the switch to turn and not asked again and again; what
+//! cannot be read; and what is answered while nobody decides.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use orderly::chat::discord::{DiscordChat, check};
+use orderly::chat::discord::{DiscordChat, Scope, check, register};
 use orderly::chat::{Asker, Chat, Check, Delivery, Intake, People, Refused, Verdict};
 use orderly::clock::ManualClock;
 use orderly::incident::{Identity, PersonId, RoomRef};
-use orderly_testbed::discord::{DiscordServer, MESSAGE_CONTENT};
+use orderly_testbed::discord::{Answer, DiscordServer, MESSAGE_CONTENT, Sent};
+use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::doctor::settings;
@@ -56,7 +58,7 @@ impl<'a> MakeWriter<'a> for Logged {
     }
 }
 
-/// The adapter alone on a server, with nobody who takes anything.
+/// The adapter alone on a server, with nobody who decides anything.
 struct Alone {
     discord: DiscordServer,
     chat: Arc<DiscordChat>,
@@ -68,7 +70,7 @@ struct Nobody;
 #[async_trait]
 impl Intake for Nobody {
     async fn take(&self, _delivery: Delivery) -> Result<Option<u64>, Refused> {
-        Ok(None)
+        Ok(Some(1))
     }
 
     async fn decided(&self, _id: u64) -> Verdict {
@@ -80,7 +82,7 @@ impl Intake for Nobody {
     }
 
     async fn complete(&self, _from: &Identity, _room: &RoomRef, _typed: &str) -> Vec<(String, String)> {
-        Vec::new()
+        std::future::pending().await
     }
 }
 
@@ -116,6 +118,22 @@ impl Alone {
             .advance(chrono::TimeDelta::from_std(by).expect("a span"));
         let found = self.chat.find_room("#nowhere", &Asker::default()).await;
         found.expect_err("no such channel");
+    }
+
+    /// Somebody does something that nobody decides, and so much time passes.
+    async fn undecided(&self, does: impl FnOnce() -> Sent, passes: Duration) -> Answer {
+        let waiting = self.clock.waiting();
+        let sent = does();
+        while self.clock.waiting() <= waiting {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(
+            self.discord.read(|state| state.unanswered()),
+            1,
+            "answered too early"
+        );
+        self.advance(passes).await;
+        sent.outcome().await.expect("an answer in time")
     }
 
     async fn doctor(&self) -> Vec<String> {
@@ -200,5 +218,60 @@ async fn a_day_without_sessions_is_waited_for_and_said_in_the_log_and_by_the_doc
     assert_eq!(alone.discord.read(|state| state.sessions_started()), 0);
     alone.advance(Duration::from_secs(3601)).await;
     alone.discord.connected(1).await;
+    alone.chat.close();
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_said_in_the_log_and_nothing_of_what_it_holds() {
+    let (logged, _guard) = listened();
+    let alone = Alone::on(DiscordServer::start().await);
+    alone.discord.connected(1).await;
+    let guild = alone.discord.guild_id();
+    let sends = |name, body| alone.discord.send_event(0, name, body);
+    sends("SOMETHING_NEW", json!({ "guild_id": guild, "secret": "tiger" }));
+    logged
+        .says("an event that this version does not know kind=\"SOMETHING_NEW\"")
+        .await;
+    sends("MESSAGE_CREATE", json!({ "guild_id": guild, "content": "tiger" }));
+    logged.says("an event that this version cannot read").await;
+    sends(
+        "INTERACTION_CREATE",
+        json!({ "type": 2, "data": { "name": "tiger" } }),
+    );
+    logged.says("an interaction that this version cannot read").await;
+    assert!(!logged.text().contains("tiger"), "{}", logged.text());
+    alone.chat.close();
+}
+
+/// Discord's numbers for "is thinking" and for choices.
+const THINKS: u64 = 5;
+const OFFERS: u64 = 8;
+
+#[tokio::test]
+async fn what_takes_longer_is_announced_in_time_and_completions_do_not_wait() {
+    let discord = DiscordServer::start().await;
+    let (ana, ops) = (discord.person("ana"), discord.channel("ops"));
+    let alone = Alone::on(discord);
+    let settings = settings(&alone.discord);
+    register(&settings, "incident", Scope::Guild, Arc::new(alone.clock.clone()))
+        .await
+        .expect("commands that Discord takes");
+    alone.discord.connected(1).await;
+    let said = alone
+        .undecided(
+            || ana.types("/incident status", &ops),
+            Duration::from_millis(2400),
+        )
+        .await;
+    assert_eq!(
+        (said.kind, &said.data["flags"]),
+        (THINKS, &json!(64)),
+        "only for her"
+    );
+    let typed = "/incident runbook show runbook:d";
+    let offered = alone
+        .undecided(|| ana.completes(typed, &ops), Duration::from_millis(1600))
+        .await;
+    assert_eq!((offered.kind, offered.choices()), (OFFERS, Vec::new()));
     alone.chat.close();
 }

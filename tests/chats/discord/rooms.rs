@@ -95,6 +95,23 @@ async fn roles_are_called_at_the_announcement_and_the_world_is_not() {
 }
 
 #[tokio::test]
+async fn the_announcement_leads_into_the_room() {
+    let house = House::open().await;
+    house.types("ana", "open Labels do not print severity=SEV2").await;
+    let room = house.room().await;
+    let leads = house.discord.read(|discord| {
+        let mut announced = discord.channel(&house.announce).messages.values();
+        announced.any(|message| {
+            message.embeds[0]
+                .to_string()
+                .contains(&format!("Room: <#{room}>"))
+        })
+    });
+    assert!(leads, "{:?}", house.discord.texts(&house.announce));
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_closed_room_is_one_to_read() {
     let house = House::open().await;
     house.types("ana", "open Labels do not print severity=SEV2").await;

@@ -571,7 +571,7 @@ impl Hands for Page {
             Need::Alone => Own("in the room, marked as seen only by you; gone after a restart"),
             Need::Room => Own("a room with topic and pinned card"),
             Need::Private => Own("a room that only its members find"),
-            Need::Lobby => Own("a line in the lobby, kept true"),
+            Need::Lobby => Own("a line in the lobby, kept true, that leads into the room"),
             Need::Direct => Own("a room between the bot and you"),
             Need::Home => {
                 Instead("open incidents stand on the left; what waits for you is in `/incident status`")

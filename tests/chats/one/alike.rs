@@ -22,6 +22,8 @@ static OWN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             r"There is no room (#[\w-]+) on the page\.|Orderly sees no channel (#[\w-]+)\. Invite it there first, with its name in that channel\.|This server has no channel (#[\w-]+)\.",
             "There is no room $1$2$3.",
         ),
+        // A link into the room, as each platform writes it.
+        (r"<#ROOM>|#ROOM|#inc-\d+[\w-]*", "#ROOM"),
         // Probes of one round race each other, so the events of their answers change places, and a card may be shown between
         // two of them. How far the journal was at a passage or an export, and how long it is, is no matter of chance.
         (r"#\d+", "#"),

@@ -93,7 +93,9 @@ async fn commands(house: &House) {
         .await
         .unwrap_or_default();
     assert!(
-        lobby.iter().any(|seen| seen.text.contains("Labels do not print")),
+        lobby
+            .iter()
+            .any(|seen| seen.text.contains("Labels do not print") && seen.text.contains("Room: ")),
         "{lobby:#?}"
     );
     let told = house.presses("ana", "What now?").await;

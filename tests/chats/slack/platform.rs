@@ -471,7 +471,7 @@ impl Hands for Workspace {
             Need::Alone => Own("in the channel, seen only by you, until you reload"),
             Need::Room => Own("a channel with topic and pinned card"),
             Need::Private => Own("a private channel"),
-            Need::Lobby => Own("a line in the announcement channel, kept true"),
+            Need::Lobby => Own("a line in the announcement channel, kept true, that leads into the room"),
             Need::Direct => Own("a direct message"),
             Need::Home => Own("the home tab: open incidents, and what waits for you"),
             Need::Reaction => Own("put on a message, and taken back"),

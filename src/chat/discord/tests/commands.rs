@@ -57,6 +57,49 @@ fn discord_takes_every_command_that_is_registered() {
     }
 }
 
+/// An option of a registered command, by the words that lead to it.
+fn option(words: &[&str]) -> Value {
+    let mut found = commands("incident").remove(0);
+    for word in words {
+        let inner = found["options"].as_array().into_iter().flatten();
+        let mut named = inner.filter(|option| option["name"] == *word);
+        found = named
+            .next()
+            .cloned()
+            .unwrap_or_else(|| panic!("no {word} in {words:?}"));
+    }
+    found
+}
+
+#[test]
+fn few_values_are_chosen_from_a_list_and_many_are_completed_while_somebody_types() {
+    for (words, first) in [
+        (["set", "severity", "level"], "SEV1"),
+        (["postmortem", "export", "format"], "markdown"),
+        (["finding", "add", "line"], "changes"),
+    ] {
+        assert_eq!(option(&words)["choices"][0]["value"], first, "{words:?}");
+    }
+    for words in [
+        ["role", "take", "role"],
+        ["set", "process", "process"],
+        ["probe", "run", "probe"],
+        ["action", "propose", "target"],
+        ["runbook", "use", "runbook"],
+        ["page", "send", "who"],
+        ["journal", "timeline", "incident"],
+    ] {
+        assert_eq!(option(&words)["autocomplete"], true, "{words:?}");
+    }
+    for (words, kind) in [
+        (["role", "assign", "person"], 6),
+        (["journal", "timeline", "last"], 4),
+    ] {
+        assert_eq!(option(&words)["type"], kind, "{words:?}");
+    }
+    assert_eq!(option(&["open", "private"])["type"], 5);
+}
+
 #[test]
 fn the_command_has_the_name_that_the_config_gives_it() {
     let named: Vec<Value> = commands("outage")
