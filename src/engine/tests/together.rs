@@ -329,6 +329,16 @@ fn a_flood() -> Vec<String> {
     (0..3 * AT_HAND + 7).map(|at| format!("line {at}")).collect()
 }
 
+/// Ana says all of it about INC-1, and it is taken; under which number each.
+async fn floods(house: &House, flood: &[String]) -> Vec<u64> {
+    let mut inboxes = Vec::new();
+    for text in flood {
+        let taken = house.takes("ana", Some(1), &says(note(text))).await;
+        inboxes.push(taken.expect("taken").expect("kept"));
+    }
+    inboxes
+}
+
 #[tokio::test]
 async fn a_flood_is_decided_whole_and_in_its_order() {
     let house = House::new().await;
@@ -345,10 +355,7 @@ async fn a_flood_outlives_the_process() {
     let mut house = House::new().await;
     house.framed().await;
     let flood = a_flood();
-    for text in &flood {
-        let taken = house.takes("ana", Some(1), &says(note(text))).await;
-        taken.expect("taken").expect("kept");
-    }
+    floods(&house, &flood).await;
     house = house.again().await;
     house.engine.quiet().await;
     assert_eq!(house.notes(1).await, flood);
@@ -359,10 +366,7 @@ async fn a_flood_does_not_hold_up_the_end_and_is_decided_after_it() {
     let mut house = House::new().await;
     house.framed().await;
     let flood = a_flood();
-    for text in &flood {
-        let taken = house.takes("ana", Some(1), &says(note(text))).await;
-        taken.expect("taken").expect("kept");
-    }
+    floods(&house, &flood).await;
     house.engine.stop().await;
     let waiting = house.store.depths().await.expect("depths").inbox;
     assert_eq!(
@@ -380,11 +384,7 @@ async fn one_of_a_flood_that_cannot_be_read_again_holds_nobody_up() {
     let house = House::new().await;
     house.framed().await;
     let mut flood = a_flood();
-    let mut inboxes = Vec::new();
-    for text in &flood {
-        let taken = house.takes("ana", Some(1), &says(note(text))).await;
-        inboxes.push(taken.expect("taken").expect("kept"));
-    }
+    let inboxes = floods(&house, &flood).await;
     let broken = 2 * AT_HAND;
     let redaction = Redaction::Delivery {
         inbox: InboxId(inboxes[broken]),
