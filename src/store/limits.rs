@@ -6,7 +6,8 @@ use super::chain::nanos;
 use super::{Commit, Delivery, Error, Redaction, Snapshot, Stream};
 
 /// Deliveries that may wait for a decision: a minute of the fastest flood that two cores take in (12,000 a second), of
-/// which they decide a quarter meanwhile. They take about 400 MB on the disk and 20 MB of memory.
+/// which they decide a quarter meanwhile. They take about 400 MB on the disk and 20 MB of memory, beside the first of each
+/// line.
 pub const INBOX_BOUND: usize = 600_000;
 
 /// The part of the bound kept for approvals: more people than a company has on call.

@@ -34,6 +34,8 @@ pub enum Unsigned {
     Old,
     Wrong,
     Replayed,
+    /// More came than can be remembered: refused, because a replay among them would not be known.
+    TooMany,
 }
 
 /// Signatures that counted already, as long as they would count again.
@@ -52,17 +54,20 @@ struct Seen {
 }
 
 impl Seen {
-    /// Whether it is new, and there is room to remember it.
-    fn add(&mut self, signature: Signature, now: DateTime<Utc>) -> bool {
+    fn add(&mut self, signature: Signature, now: DateTime<Utc>) -> Result<(), Unsigned> {
         // One may be stamped as far ahead as behind, so it counts for twice the window.
         if (now - self.since).abs() > WINDOW * 2 {
             self.old = std::mem::take(&mut self.young);
             self.since = now;
         }
-        // Full of signatures that still count: refused rather than forgotten.
-        self.young.len() + self.old.len() < SEEN_MAX
-            && !self.old.contains(&signature)
-            && self.young.insert(signature)
+        if self.old.contains(&signature) || self.young.contains(&signature) {
+            return Err(Unsigned::Replayed);
+        }
+        if self.young.len() + self.old.len() >= SEEN_MAX {
+            return Err(Unsigned::TooMany);
+        }
+        self.young.insert(signature);
+        Ok(())
     }
 }
 
@@ -94,14 +99,9 @@ impl Signed {
         if !bool::from(written.as_bytes().ct_eq(signature.as_bytes())) {
             return Err(Unsigned::Wrong);
         }
-        match lock(&self.0).add(wanted, now) {
-            true => Ok(()),
-            false => Err(Unsigned::Replayed),
-        }
+        lock(&self.0).add(wanted, now)
     }
-}
 
-impl Signed {
     /// A request that was not taken may be sent again within the same second, and is the same to the letter then.
     pub fn forget(&self, headers: &HeaderMap) {
         let said = headers.get("x-slack-signature");
@@ -225,4 +225,32 @@ async fn interactive(State(chat): Chat, headers: HeaderMap, body: Bytes) -> Resp
 #[cfg(test)]
 pub(super) fn sign(secret: &str, stamp: &str, body: &[u8]) -> String {
     written(&signature_of(secret, stamp, body).expect("a secret"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_can_be_remembered_is_refused_until_the_oldest_no_longer_count() {
+        let mut seen = Seen::default();
+        let numbered = |number: usize| {
+            let mut signature = Signature::default();
+            signature[..8].copy_from_slice(&number.to_be_bytes());
+            signature
+        };
+        let begun = DateTime::from_timestamp(1_531_420_618, 0).expect("a time");
+        for number in 0..SEEN_MAX {
+            assert_eq!(seen.add(numbered(number), begun), Ok(()));
+        }
+        let one_more = numbered(SEEN_MAX);
+        assert_eq!(seen.add(one_more, begun), Err(Unsigned::TooMany));
+        assert_eq!(seen.add(numbered(0), begun), Err(Unsigned::Replayed));
+        let aged = begun + WINDOW * 2 + TimeDelta::seconds(1);
+        assert_eq!(seen.add(one_more, aged), Err(Unsigned::TooMany));
+        assert_eq!(
+            seen.add(one_more, aged + WINDOW * 2 + TimeDelta::seconds(1)),
+            Ok(())
+        );
+    }
 }
