@@ -49,6 +49,20 @@ async fn says_elsewhere(house: &House, line: &str) {
     assert!(verdict.accepted, "{}", verdict.message.fallback);
 }
 
+/// What is noted while Slack is out of reach is told on the page, and once that it is.
+async fn goes_on_without_slack(house: &House, here: &str) {
+    says_elsewhere(house, "INC-1 note the printers are off").await;
+    minutes(house, 3).await;
+    says_elsewhere(house, "INC-1 note the printers are on again").await;
+    minutes(house, 3).await;
+    let told = page(house, here).await;
+    assert!(
+        in_order(&told, "printers are off", "printers are on again"),
+        "{told:#?}"
+    );
+    assert_eq!(counted(&told, "slack is out of reach"), 1, "{told:#?}");
+}
+
 #[tokio::test]
 async fn first_one_platform_and_then_the_other_goes_away_and_the_response_goes_on() {
     let house = House::open(Transport::Socket).await;
@@ -58,16 +72,7 @@ async fn first_one_platform_and_then_the_other_goes_away_and_the_response_goes_o
     house.settled().await;
 
     house.slack.go_away();
-    says_elsewhere(&house, "INC-1 note the printers are off").await;
-    minutes(&house, 2).await;
-    says_elsewhere(&house, "INC-1 note the printers are on again").await;
-    minutes(&house, 3).await;
-    let told = page(&house, &here).await;
-    assert!(
-        in_order(&told, "printers are off", "printers are on again"),
-        "{told:#?}"
-    );
-    assert_eq!(counted(&told, "slack is out of reach"), 1, "{told:#?}");
+    goes_on_without_slack(&house, &here).await;
     house.slack.come_back();
     house.advance(Duration::from_secs(60));
     house.slack.connected(2).await;
@@ -317,16 +322,7 @@ async fn a_token_that_was_taken_away_is_told_elsewhere_and_loses_nothing() {
     let (slack, here) = (house.room().await, on_the_page(&house).await);
     house.settled().await;
     house.slack.revoke_token(Some("token_revoked"));
-    says_elsewhere(&house, "INC-1 note the printers are off").await;
-    minutes(&house, 3).await;
-    says_elsewhere(&house, "INC-1 note the printers are on again").await;
-    minutes(&house, 3).await;
-    let told = page(&house, &here).await;
-    assert!(
-        in_order(&told, "printers are off", "printers are on again"),
-        "{told:#?}"
-    );
-    assert_eq!(counted(&told, "slack is out of reach"), 1, "{told:#?}");
+    goes_on_without_slack(&house, &here).await;
     house.slack.revoke_token(None);
     minutes(&house, 1).await;
     house.settled().await;
