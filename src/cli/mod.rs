@@ -3,6 +3,9 @@
 //! Verbs that need the journal send a [`socket`] request to `orderly serve` while it runs, and else take the file
 //! themselves for as long as the command takes ([`reach`]). What a request does is written once, in [`request`].
 
+#[macro_use]
+mod quiet;
+
 mod action;
 mod backup;
 mod completions;

@@ -111,6 +111,8 @@ pub fn log(format: LogFormat) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,orderly=info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Whoever read the log may have left; that is no reason to stop either.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // A second subscriber (in a test) is no reason to stop.
     let _ = match format {

@@ -5,6 +5,7 @@ mod doctor;
 mod files;
 mod help;
 mod people;
+mod piped;
 mod served;
 
 use std::io::{BufRead, BufReader};
