@@ -11,6 +11,10 @@ pub const SCOPES: &[(&str, &str)] = &[
         "commands by mention, where Slack allows no slash command",
     ),
     (
+        "bookmarks:read",
+        "not linking the post-mortem twice after a crash",
+    ),
+    (
         "bookmarks:write",
         "the page and the post-mortem at the top of a room",
     ),

@@ -102,8 +102,6 @@ pub struct SlackChat {
     directs: Mutex<HashMap<String, String>>,
     /// Files that Slack has and nobody sees yet, by key. Few: each waits for its next call.
     files: Mutex<HashMap<String, String>>,
-    /// Addresses of files that everybody sees and that are not linked at the top of their channel yet, by key. As few.
-    links: Mutex<HashMap<String, String>>,
     views: Views,
     replies: Replies,
     signed: http::Signed,
@@ -139,7 +137,6 @@ impl SlackChat {
             bookmarked: Mutex::default(),
             directs: Mutex::default(),
             files: Mutex::default(),
-            links: Mutex::default(),
             views: Views::default(),
             replies: Replies::default(),
             signed: http::Signed::default(),

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::api::Failure;
 use super::incoming::Own;
+use super::posts::Uploaded;
 use super::{PLATFORM, SlackChat, blocks, form, lock, messages, rooms};
 use crate::chat::{
     Asker, Chat, Error, FileRef, Form, Found, Listening, Member, Message, RoomSpec, Standing, Trigger, Upload,
@@ -170,25 +171,39 @@ impl SlackChat {
         Ok(id)
     }
 
-    /// A file that was posted just now is linked at the top of the channel. Slack adds the same link twice without a word,
-    /// so this is tried again only where nothing was done.
-    async fn link(&self, key: &str, channel: &str, title: &str) -> Result<(), Failure> {
-        let Some(link) = lock(&self.links).get(key).cloned() else {
+    /// Links a file that stands in a channel at the top of it, once. Slack adds the same link twice without a word, so one that
+    /// may have been `tried` is looked for first.
+    async fn link(&self, channel: &str, title: &str, link: &str, tried: bool) -> Result<(), Failure> {
+        if tried && self.is_linked(channel, link).await? {
             return Ok(());
-        };
+        }
         let body = json!({ "channel_id": channel, "title": title, "type": "link", "link": link });
         match self.api.call("bookmarks.add", &body).await {
-            Err(failure @ Failure::Limited { .. }) => return Err(failure),
-            Err(failure) => {
+            Err(failure @ Failure::Code { .. }) => {
                 tracing::warn!(%failure, "the file is posted, and not linked at the top of the channel");
+                Ok(())
             }
-            Ok(_) => {}
+            added => added.map(drop),
         }
-        lock(&self.links).remove(key);
-        Ok(())
     }
 
-    async fn put(&self, own: &Own, key: &str, channel: &str, file: &Upload) -> Result<String, Failure> {
+    /// Whether a link stands at the top of a channel; where that cannot be read, it is taken for true: one is the likelier.
+    async fn is_linked(&self, channel: &str, link: &str) -> Result<bool, Failure> {
+        let arguments = [("channel_id", channel.to_owned())];
+        match self.api.get("bookmarks.list", &arguments).await {
+            Err(failure @ Failure::Code { .. }) => {
+                tracing::warn!(%failure, "whether a file is linked at the top of its channel cannot be read");
+                Ok(true)
+            }
+            listed => {
+                let listed = listed?;
+                let mut links = listed["bookmarks"].as_array().into_iter().flatten();
+                Ok(links.any(|bookmark| bookmark["link"] == link))
+            }
+        }
+    }
+
+    async fn put(&self, own: &Own, key: &str, channel: &str, file: &Upload) -> Result<Uploaded, Failure> {
         let body = json!({
             "files": [{ "id": self.sent(key, file).await?, "title": file.name }],
             "channel_id": channel,
@@ -196,12 +211,12 @@ impl SlackChat {
         });
         let done = self.api.call("files.completeUploadExternal", &body).await?;
         lock(&self.files).remove(key);
-        if let Some(link) = done["files"][0]["permalink"].as_str() {
-            lock(&self.links).insert(key.to_owned(), link.to_owned());
-        }
         // Slack shares it a moment later; whoever wants its message finds it by what it says.
         let there = self.uploaded(own, channel, &file.name, &file.comment).await;
-        Ok(there.ok().flatten().unwrap_or_default())
+        Ok(Uploaded {
+            ts: there.ok().flatten().map(|there| there.ts).unwrap_or_default(),
+            link: done["files"][0]["permalink"].as_str().map(str::to_owned),
+        })
     }
 }
 
@@ -275,7 +290,7 @@ impl Chat for SlackChat {
     ) -> Result<Option<MessageRef>, Error> {
         let own = self.own().await?;
         let channel = ours(own, room)?;
-        let found = self.posted_between(own, key, channel, between).await?;
+        let found = self.posted_between(key, channel, between).await?;
         Ok(found.map(|ts| own.message(channel, &ts)))
     }
 
@@ -349,12 +364,15 @@ impl Chat for SlackChat {
             });
         }
         let there = self.uploaded(own, channel, &file.name, &file.comment).await?;
-        let ts = match there {
-            Some(ts) => ts,
+        let tried = there.is_some();
+        let posted = match there {
+            Some(there) => there,
             None => self.put(own, key, channel, file).await?,
         };
-        self.link(key, channel, &file.name).await?;
-        Ok(own.message(channel, &ts))
+        if let Some(link) = &posted.link {
+            self.link(channel, &file.name, link, tried).await?;
+        }
+        Ok(own.message(channel, &posted.ts))
     }
 
     async fn read_file(&self, at: &MessageRef, file: &FileRef, most: usize) -> Result<Vec<u8>, Error> {

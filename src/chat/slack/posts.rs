@@ -18,36 +18,14 @@ const EVENT: &str = "orderly_post";
 const LOOK_BACK: usize = 200;
 /// Pages of history looked through for a post of a certain quarter of an hour.
 const FIND_PAGES: usize = 5;
-/// The key under which the file of an export is found again: Slack lets a file carry no metadata.
-fn file_key(name: &str, comment: &str) -> String {
-    format!("file/{name}/{comment}")
-}
 
 impl SlackChat {
     /// The stamp of the post with this key, if it is there.
-    pub(super) async fn posted(
-        &self,
-        own: &Own,
-        key: &str,
-        channel: &str,
-    ) -> Result<Option<String>, Failure> {
+    pub(super) async fn posted(&self, key: &str, channel: &str) -> Result<Option<String>, Failure> {
         if let Some(known) = self.posts.find(channel, key) {
             return Ok(known);
         }
-        let arguments = [
-            ("channel", channel.to_owned()),
-            ("limit", LOOK_BACK.to_string()),
-            ("include_all_metadata", "true".to_owned()),
-        ];
-        let found = match self.api.get("conversations.history", &arguments).await {
-            Ok(history) => keys(&history, own),
-            // A channel we may write to and not read: then nobody can tell, and once is the likelier.
-            Err(failure @ Failure::Code { .. }) => {
-                tracing::debug!(%failure, "a channel cannot be looked through");
-                HashMap::new()
-            }
-            Err(failure) => return Err(failure),
-        };
+        let found = keys(&self.lately(channel).await?);
         let there = found.get(key).cloned();
         self.posts.looked(channel, found);
         Ok(there)
@@ -56,7 +34,6 @@ impl SlackChat {
     /// The stamp of the post with this key, however long ago it was made.
     pub(super) async fn posted_between(
         &self,
-        own: &Own,
         key: &str,
         channel: &str,
         (from, to): (DateTime<Utc>, DateTime<Utc>),
@@ -77,7 +54,7 @@ impl SlackChat {
                 arguments.push(("cursor", cursor));
             }
             let page = self.api.get("conversations.history", &arguments).await?;
-            if let Some(found) = keys(&page, own).remove(key) {
+            if let Some(found) = keys(&page).remove(key) {
                 return Ok(Some(found));
             }
             let Some(next) = next_cursor(&page) else {
@@ -101,7 +78,7 @@ impl SlackChat {
         let there = match thread {
             // Threads are not in a channel's history; what stands there follows a message that was just found or made.
             Some(_) => None,
-            None => self.posted(own, key, channel).await?,
+            None => self.posted(key, channel).await?,
         };
         let ts = match there {
             Some(ts) => {
@@ -145,18 +122,34 @@ impl SlackChat {
         }
     }
 
-    /// Whether this file stands in the channel already; gives the stamp of its message.
+    /// Where this file stands in the channel, if it does already. Files carry no key of ours, so the channel is always looked
+    /// through: exports are rare.
     pub(super) async fn uploaded(
         &self,
         own: &Own,
         channel: &str,
         name: &str,
         comment: &str,
-    ) -> Result<Option<String>, Failure> {
-        // Files carry no key of ours, so the channel is always looked through: exports are rare.
-        self.posts.doubtful(channel);
-        self.posted(own, &file_key(name, &escaped(comment)), channel)
-            .await
+    ) -> Result<Option<Uploaded>, Failure> {
+        let history = self.lately(channel).await?;
+        Ok(found_file(&history, own, name, &escaped(comment)))
+    }
+
+    /// The last messages of a channel; none of one we may write to and not read.
+    async fn lately(&self, channel: &str) -> Result<Value, Failure> {
+        let arguments = [
+            ("channel", channel.to_owned()),
+            ("limit", LOOK_BACK.to_string()),
+            ("include_all_metadata", "true".to_owned()),
+        ];
+        match self.api.get("conversations.history", &arguments).await {
+            // Then nobody can tell what stands there, and once is the likelier.
+            Err(failure @ Failure::Code { .. }) => {
+                tracing::debug!(%failure, "a channel cannot be looked through");
+                Ok(Value::Null)
+            }
+            history => history,
+        }
     }
 }
 
@@ -178,7 +171,7 @@ pub fn post(channel: &str, thread: Option<&str>, key: &str, text: &str, blocks: 
 }
 
 /// The keys of our own posts in a piece of history.
-fn keys(history: &Value, own: &Own) -> HashMap<String, String> {
+fn keys(history: &Value) -> HashMap<String, String> {
     let mut found = HashMap::new();
     for message in history["messages"].as_array().into_iter().flatten() {
         let Some(ts) = message["ts"].as_str() else {
@@ -190,17 +183,31 @@ fn keys(history: &Value, own: &Own) -> HashMap<String, String> {
         {
             found.insert(key.to_owned(), ts.to_owned());
         }
-        let ours = message["user"] == own.user.as_str();
-        for file in message["files"].as_array().into_iter().flatten().filter(|_| ours) {
-            let name = file["name"].as_str().or_else(|| file["title"].as_str());
-            let key = file_key(
-                name.unwrap_or_default(),
-                message["text"].as_str().unwrap_or_default(),
-            );
-            found.insert(key, ts.to_owned());
-        }
     }
     found
+}
+
+/// A file that stands in a channel.
+pub(super) struct Uploaded {
+    /// The stamp of its message; empty where Slack has not told it yet.
+    pub ts: String,
+    pub link: Option<String>,
+}
+
+/// The file of this name that we posted with this comment.
+fn found_file(history: &Value, own: &Own, name: &str, comment: &str) -> Option<Uploaded> {
+    let messages = history["messages"].as_array().into_iter().flatten();
+    let mut ours =
+        messages.filter(|message| message["user"] == own.user.as_str() && message["text"] == comment);
+    ours.find_map(|message| {
+        let mut files = message["files"].as_array().into_iter().flatten();
+        let file =
+            files.find(|file| file["name"].as_str().or_else(|| file["title"].as_str()) == Some(name))?;
+        Some(Uploaded {
+            ts: message["ts"].as_str()?.to_owned(),
+            link: file["permalink"].as_str().map(str::to_owned),
+        })
+    })
 }
 
 /// Whether a channel holds no post of ours but such whose key begins so: any other makes it somebody's room already.

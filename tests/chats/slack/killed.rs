@@ -4,7 +4,7 @@ use orderly::incident::State;
 use orderly_testbed::slack::Fault;
 
 use super::kit::{House, Transport};
-use super::story::{holds_it_all, nothing_stands_twice};
+use super::story::{holds_it_all, links_the_postmortem, nothing_stands_twice};
 use crate::deaths::{Mortal, SHARES, deaths, lived_through_deaths};
 
 impl Mortal for House {
@@ -45,6 +45,7 @@ async fn dies(fault: Fault, share: usize) {
     house.slack.every_call_once(fault, SHARES, share);
     let house = lived_through_deaths(house).await;
     holds_it_all(&house).await;
+    links_the_postmortem(&house).await;
     let rooms = house.slack.read(|slack| {
         let made = slack
             .channels()

@@ -84,7 +84,7 @@ pub async fn holds_it_all(house: &House) {
     room_and_journal_agree(&house.app, &state, &posts, str::to_owned).await;
 }
 
-/// The post-mortem is linked at the top of the room, once. A death between the two calls loses the link and not the file.
+/// The post-mortem is linked at the top of the room, once.
 pub async fn links_the_postmortem(house: &House) {
     let room = house.room().await;
     house.slack.read(|slack| {
