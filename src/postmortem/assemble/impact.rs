@@ -212,10 +212,7 @@ impl Facts<'_> {
         Number {
             label: "Duration".to_owned(),
             value: span(to - from),
-            detail: Some(format!(
-                "{} min, from {from_word} to {to_word}",
-                (to - from).num_minutes()
-            )),
+            detail: Some(format!("from {from_word} to {to_word}")),
             events,
         }
     }

@@ -401,11 +401,8 @@ fn tone_word(tone: Tone) -> &'static str {
 
 /// The length of a break by its largest unit: there is no room for more.
 fn roughly(length: TimeDelta) -> String {
-    match (length.num_days(), length.num_hours()) {
-        (0, 0) => format!("{} min", length.num_minutes()),
-        (0, hours) => format!("{hours} h"),
-        (days, _) => format!("{days} d"),
-    }
+    let whole = span(length);
+    whole.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 /// Round times, far enough apart for their labels.
