@@ -115,7 +115,13 @@ async fn run(what: &str, incidents: usize, time: Duration, folder: &Path) -> Res
     let decided_before = decisions();
     let started = Instant::now();
     let to = page.addr();
-    let client = tokio::task::spawn_blocking(move || client(to, &token, incidents, time));
+    let mut rooms = Vec::new();
+    for number in 1..=incidents as u64 {
+        let state = app.engine.state(IncidentId(number)).await?;
+        let room = state.and_then(|state| Some(state.internal_rooms().next()?.at.room.clone()));
+        rooms.push(room.context("an incident without a room")?);
+    }
+    let client = tokio::task::spawn_blocking(move || client(to, &token, &rooms, time));
     let mut most = 0;
     while !client.is_finished() {
         tokio::time::sleep(Duration::from_millis(250)).await;
@@ -243,13 +249,13 @@ fn noted(seq: u64) -> Option<NewEvent> {
 }
 
 /// Posts from a thread of its own, which does nothing else.
-fn client(to: SocketAddr, token: &str, incidents: usize, time: Duration) -> Result<Posted> {
+fn client(to: SocketAddr, token: &str, rooms: &[String], time: Duration) -> Result<Posted> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let before = cpu()?;
     let mut all = runtime.block_on(async {
-        let posting = (0..CONNECTIONS).map(|at| post(to, token, at, incidents, time));
+        let posting = (0..CONNECTIONS).map(|at| post(to, token, at, rooms, time));
         let mut all = Posted::default();
         for posted in futures::future::join_all(posting).await {
             let posted = posted?;
@@ -279,7 +285,7 @@ struct Posted {
 }
 
 /// One connection, one command after the other. Plain HTTP by hand, so that the client costs little.
-async fn post(to: SocketAddr, token: &str, at: usize, incidents: usize, time: Duration) -> Result<Posted> {
+async fn post(to: SocketAddr, token: &str, at: usize, rooms: &[String], time: Duration) -> Result<Posted> {
     let mut stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
     let mut posted = Posted::default();
@@ -288,12 +294,10 @@ async fn post(to: SocketAddr, token: &str, at: usize, incidents: usize, time: Du
     let mut count = at;
     while Instant::now() < until {
         count += CONNECTIONS;
-        let body = format!(
-            r#"{{"text":"/incident INC-{} note the queue is at {count}"}}"#,
-            count % incidents + 1
-        );
+        let body = format!(r#"{{"text":"/incident note the queue is at {count}"}}"#);
+        let room = &rooms[count % rooms.len()];
         let request = format!(
-            "POST /api/rooms/lobby/commands HTTP/1.1\r\nHost: {to}\r\nAuthorization: Bearer {token}\r\n\
+            "POST /api/rooms/{room}/commands HTTP/1.1\r\nHost: {to}\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );

@@ -84,16 +84,17 @@ impl ParseError {
         if let Some(Spot { line, marks }) = self.spot() {
             text.push_str(&format!("\n    {line}\n    {marks}"));
         }
-        if let Some(suggestion) = &self.suggestion {
-            text.push_str(&format!(
-                "\nDid you mean {}?",
-                code_line(&format!("/{command_name} {suggestion}"))
-            ));
-        }
-        text.push_str(&format!(
-            "\nExample: {}",
-            code_line(&format!("/{command_name} {}", self.example))
-        ));
+        text.push('\n');
+        text.push_str(&self.way_on(&format!("/{command_name} ")));
         text
+    }
+    /// What to type instead, a line each. Before every command stands `head`: `/incident `, where that is its name.
+    pub fn way_on(&self, head: &str) -> String {
+        let shown = |line: &str| code_line(&format!("{head}{line}"));
+        let example = format!("Example: {}", shown(self.example));
+        match &self.suggestion {
+            Some(suggestion) => format!("Did you mean {}?\n{example}", shown(suggestion)),
+            None => example,
+        }
     }
 }

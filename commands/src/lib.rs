@@ -37,8 +37,8 @@ mod words;
 
 pub use complete::{Completion, MOST_COMPLETIONS, NoValues, Values, complete, complete_value};
 pub use error::{DEFAULT_NAME, ParseError};
-pub use help::help;
-pub use parse::{parse, partial};
+pub use help::{help, help_picked};
+pub use parse::{head, parse, partial};
 pub use parsed::Parsed;
 pub use shown::Spot;
 pub use table::{

@@ -46,6 +46,13 @@ pub fn partial(line: &str) -> Option<(&'static str, BTreeMap<String, String>)> {
     Some((spec.path, options_of(spec, reader.incident, &reader.args)))
 }
 
+/// The command that a line begins with, whatever its arguments are: the incident it names, the command's path, and the
+/// rest of the line as it was typed.
+pub fn head(line: &str) -> Option<(Option<u64>, &'static str, &str)> {
+    let Meant { spec, from, incident } = meant(line).ok()?;
+    Some((incident, spec.path, line.get(from..)?.trim()))
+}
+
 /// The command that a line begins with.
 pub(crate) struct Meant {
     pub spec: &'static CommandSpec,

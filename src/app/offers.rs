@@ -89,7 +89,7 @@ fn refused(problem: catalog::Problem) -> Refusal {
     let words = problem.to_string();
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string());
-    Refusal::new(format!("{}{}", first.unwrap_or_default(), letters.as_str()))
+    Refusal::naming(format!("{}{}", first.unwrap_or_default(), letters.as_str()))
 }
 
 impl Offers for Joined {
@@ -159,8 +159,8 @@ impl Offers for Joined {
             .map_err(refused)?;
         let Some(mut terms) = undo else {
             return Err(Refusal::new(format!(
-                "{} cannot be undone by Orderly. Do it by hand and note it with `change`, or accept it with a reason: \
-                 `action accept {} …`.",
+                "{} cannot be undone by Orderly. Do it by hand and note it with `/change`, or accept it with a reason: \
+                 `/action accept {} …`.",
                 proposal.id, proposal.id
             )));
         };

@@ -1,5 +1,6 @@
 //! What rendering must know of the world around a message.
 
+use super::{Rich, Span};
 use crate::incident::PersonId;
 
 /// What rendering must know of the world.
@@ -11,6 +12,25 @@ pub struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// The same with what to type in the place of links that lead nowhere from here.
+    pub fn reachable(&self, rich: &Rich) -> Rich {
+        let spans = rich.0.iter().flat_map(|span| match span {
+            Span::Link {
+                url,
+                text,
+                otherwise: Some(otherwise),
+            } if self.whole(url).is_none() => {
+                Rich::new()
+                    .text(format!("{text} ("))
+                    .code(otherwise.clone())
+                    .text(" on the machine)")
+                    .0
+            }
+            other => vec![other.clone()],
+        });
+        Rich(spans.collect())
+    }
+
     /// An address that works outside of the page.
     pub fn whole(&self, url: &str) -> Option<String> {
         match url.starts_with('/') {

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::Check;
 pub use message::{Block, Button, Field, FieldKind, Form, Message, Press, Row, Style, Tone};
-pub use rich::{Rich, Span, elsewhere};
+pub use rich::{Rich, Span, elsewhere, typed};
 
 pub use crate::incident::FileRef;
 use crate::incident::{Audience, Identity, MessageRef, PersonId, RoomRef};
@@ -139,6 +139,11 @@ pub struct Reacted {
 pub trait Chat: Send + Sync {
     /// `local`, `slack`, `discord`.
     fn platform(&self) -> &'static str;
+
+    /// Whether commands are picked from those that were registered: then a path is the only name that one has.
+    fn picks(&self) -> bool {
+        false
+    }
 
     /// Where incidents are announced on this platform, if anywhere.
     async fn lobby(&self) -> Result<Option<RoomRef>, Error> {

@@ -20,9 +20,18 @@ pub enum Span {
     Code {
         text: String,
     },
+    /// A command of the bot, as one types it after the slash command's name. Where commands are typed in another way, it is
+    /// shown in that way.
+    Command {
+        name: String,
+        line: String,
+    },
     Link {
         url: String,
         text: String,
+        /// What to type where the link leads nowhere: it begins with a slash, and nobody said where the page is reached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        otherwise: Option<String>,
     },
     /// A person, mentioned so that they are notified.
     Person {
@@ -64,10 +73,34 @@ impl Rich {
         self
     }
 
+    pub fn command(mut self, name: impl Into<String>, line: impl Into<String>) -> Self {
+        self.0.push(Span::Command {
+            name: name.into(),
+            line: line.into(),
+        });
+        self
+    }
+
     pub fn link(mut self, url: impl Into<String>, text: impl Into<String>) -> Self {
         self.0.push(Span::Link {
             url: url.into(),
             text: text.into(),
+            otherwise: None,
+        });
+        self
+    }
+
+    /// A link into the page, and the command on the machine that shows the same.
+    pub fn into_page(
+        mut self,
+        url: impl Into<String>,
+        text: impl Into<String>,
+        otherwise: impl Into<String>,
+    ) -> Self {
+        self.0.push(Span::Link {
+            url: url.into(),
+            text: text.into(),
+            otherwise: Some(otherwise.into()),
         });
         self
     }
@@ -99,6 +132,16 @@ impl Rich {
         self.0.is_empty()
     }
 
+    /// Where nothing can be set apart (a notification, the error of a form): what stands in code elsewhere is quoted.
+    pub fn bare(&self) -> String {
+        let spans = self.0.iter().map(|span| match span {
+            Span::Code { text } => format!("“{text}”"),
+            Span::Command { name, line } => typed(name, line),
+            other => Self(vec![other.clone()]).plain(),
+        });
+        spans.collect()
+    }
+
     /// What a terminal or a log of plain text shows. Times are UTC to the minute.
     pub fn plain(&self) -> String {
         self.0
@@ -106,14 +149,25 @@ impl Rich {
             .map(|span| match span {
                 Span::Plain { text } | Span::Bold { text } => text.clone(),
                 Span::Code { text } => format!("`{text}`"),
-                Span::Link { url, text } if url == text => url.clone(),
-                Span::Link { url, text } => format!("{text} ({url})"),
+                Span::Command { name, line } => format!("`{}`", typed(name, line)),
+                Span::Link { url, text, .. } if url == text => url.clone(),
+                Span::Link {
+                    text,
+                    otherwise: Some(otherwise),
+                    ..
+                } => format!("{text} (`{otherwise}`)"),
+                Span::Link { url, text, .. } => format!("{text} ({url})"),
                 Span::Person { name, .. } => format!("@{name}"),
                 Span::Time { at } => at.format("%Y-%m-%d %H:%M UTC").to_string(),
                 Span::Room { at } => elsewhere(at),
             })
             .collect()
     }
+}
+
+/// A command as people type it.
+pub fn typed(name: &str, line: &str) -> String {
+    format!("/{name} {line}").trim_end().to_owned()
 }
 
 /// A room for whoever cannot be led into it.

@@ -74,7 +74,7 @@ enum What {
         #[arg(value_parser = role)]
         role: Role,
     },
-    /// Take an account off somebody, also one they proved themselves with `link-me`.
+    /// Take an account off somebody, also one they proved themselves with `role link`.
     #[command(after_help = "Example:\n  orderly person unlink ana slack")]
     Unlink {
         id: String,

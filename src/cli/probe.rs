@@ -1,6 +1,7 @@
 //! `orderly probe`: listed, or asked outside of any incident. Reads only.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,20 +11,24 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::output::{self, colour, table, with_progress};
+use super::reach;
 use super::render::Look;
+use super::request::{Answer as Answered, Request};
 use super::{FOUND, REFUSED};
 use crate::app::Files;
 use crate::catalog::When;
 use crate::chat::{Block, Message, Rich, Row, Tone};
 use crate::clock::{Clock, SystemClock};
 use crate::incident::{Answer, Params, Verdict};
+use crate::text::clean;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   orderly probe list
   orderly probe run http.health --target odoo-web
-  orderly probe run postgres.blocking failing_after=30s --json")]
+  orderly probe run postgres.blocking failing_after=30s --json
+  orderly probe output INC-7 P1")]
 pub struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -58,18 +63,54 @@ Exit codes: 0 ok, 4 suspect or failing, 1 unknown, 3 it cannot be asked like thi
         #[arg(long)]
         json: bool,
     },
+    /// Print what a probe answered in an incident, in full.
+    #[command(after_help = "\
+Examples:
+  orderly probe output INC-7 P1
+  orderly probe output INC-7 P1 > locks.txt")]
+    Output {
+        /// INC-7
+        #[arg(value_parser = super::postmortem::number)]
+        incident: u64,
+        /// The answer, as its message names it: P1.
+        #[arg(value_parser = answer)]
+        answer: u32,
+    },
 }
 
-pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
-    let config = super::load_or_default(config)?.unwrap_or_default();
+/// `P1`, `p1` or `1`.
+fn answer(text: &str) -> Result<u32, String> {
+    let number = text.strip_prefix(['P', 'p']).unwrap_or(text);
+    number
+        .parse()
+        .map_err(|_| "an answer is written like P1".to_owned())
+}
+
+/// The bytes as they are kept, for a file; made safe, for a terminal.
+async fn print_output(config: &Path, incident: u64, run: u32) -> Result<ExitCode> {
+    match reach::ask(config, Request::Output { incident, run }).await? {
+        Answered::Output { text } => {
+            match std::io::stdout().is_terminal() {
+                true => print!("{}", clean(&text, usize::MAX)),
+                false => print!("{text}"),
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        other => reach::refused(other).or_else(|_| reach::strange()),
+    }
+}
+
+pub async fn run(path: &Path, arguments: Arguments) -> Result<ExitCode> {
+    let read = || -> Result<Files> { Ok(Files::read(super::load_or_default(path)?.unwrap_or_default())?) };
     match arguments.what {
-        What::List { all, json } => list(&Files::read(config)?, all, json),
+        What::List { all, json } => list(&read()?, all, json),
         What::Run {
             name,
             target,
             params,
             json,
-        } => ask(&Files::read(config)?, &name, target.as_deref(), &params, json).await,
+        } => ask(&read()?, &name, target.as_deref(), &params, json).await,
+        What::Output { incident, answer } => print_output(path, incident, answer).await,
     }
 }
 

@@ -35,7 +35,7 @@ async fn alone(config: Config, request: Request) -> Result<Answer> {
     let path = config.store.path.clone();
     let looks = matches!(
         request,
-        Request::Postmortem { .. } | Request::Events { .. } | Request::Backup { .. }
+        Request::Postmortem { .. } | Request::Events { .. } | Request::Output { .. } | Request::Backup { .. }
     );
     if looks && !path.exists() {
         bail!(

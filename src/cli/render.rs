@@ -1,8 +1,9 @@
 //! A message as a terminal shows it: tones as words and, where it can be seen, as colour.
 
 use super::output::{WIDTH, wrap};
-use crate::chat::{Block, Button, Message, Press, Rich, Row, Tone};
+use crate::chat::{Block, Button, Message, Press, Rich, Row, Span, Tone};
 use crate::text::clean;
+use crate::view::ours;
 
 /// Longest message written: the largest runbook fits many times over.
 const MOST: usize = 1 << 20;
@@ -125,8 +126,20 @@ impl Look<'_> {
         }
     }
 
+    /// Words of a refusal, which know of no platform.
+    pub fn words(&self, words: &str) -> String {
+        self.rich(&ours(words, orderly_commands::DEFAULT_NAME))
+    }
+
+    /// A command of the chat is shown as it is typed here.
     fn rich(&self, rich: &Rich) -> String {
-        self.safe(&rich.plain())
+        let here = rich.0.iter().map(|span| match span {
+            Span::Command { line, .. } => Span::Code {
+                text: self.command(line),
+            },
+            other => other.clone(),
+        });
+        self.safe(&Rich(here.collect()).plain())
     }
 
     /// Nothing that somebody typed may command the terminal.

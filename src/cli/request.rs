@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::render::Look;
 use crate::app::backup::Copied;
 use crate::app::{self, App};
 use crate::chat::{Delivery, Incoming, Intake, Verdict};
@@ -13,7 +14,7 @@ use crate::clock::Clock;
 use crate::desk;
 use crate::engine::Failed;
 use crate::inbox::TERMINAL;
-use crate::incident::{By, Identity, IncidentId, PersonId, Refusal, Role, RoomRef};
+use crate::incident::{By, Identity, IncidentId, PersonId, ProbeRunId, Refusal, Role, RoomRef};
 use crate::store::Stream;
 
 /// Events read at a time.
@@ -62,6 +63,11 @@ pub enum Request {
     Events {
         incident: u64,
     },
+    /// What a probe answered in full.
+    Output {
+        incident: u64,
+        run: u32,
+    },
     /// The path is absolute: the bot may run in another folder.
     Backup {
         dest: PathBuf,
@@ -76,6 +82,7 @@ pub enum Answer {
     Link { person: String, url: String },
     Document { name: String, as_of: u64, text: String },
     Events { events: Vec<Row> },
+    Output { text: String },
     Done { words: String },
     Refused { words: String },
     Failed { words: String },
@@ -132,7 +139,14 @@ impl From<Failed> for Answer {
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused { words: refusal.words }
+        let look = Look {
+            colour: false,
+            incident: None,
+            program: "orderly",
+        };
+        Self::Refused {
+            words: look.words(&refusal.words),
+        }
     }
 }
 
@@ -162,6 +176,7 @@ impl Host {
                 as_of,
             } => self.postmortem(IncidentId(incident), &format, as_of).await,
             Request::Events { incident } => self.events(IncidentId(incident)).await,
+            Request::Output { incident, run } => self.output(IncidentId(incident), ProbeRunId(run)).await,
             Request::Backup { dest } => self.backup(&dest).await,
             Request::AddPerson { .. }
             | Request::Grant { .. }
@@ -346,6 +361,29 @@ impl Host {
         match self.in_config(person) {
             false => Ok(()),
             true => Err(Refusal::new(format!("{person} stands in orderly.toml: {instead}.")).into()),
+        }
+    }
+
+    async fn output(&self, incident: IncidentId, run: ProbeRunId) -> Result<Answer, Answer> {
+        let engine = &self.app.engine;
+        let Some(state) = engine.state(incident).await? else {
+            return Err(no_incident(incident));
+        };
+        let answer = state.runs.get(&run).and_then(|run| run.answer.as_ref());
+        let Some(sha256) = answer.and_then(|answer| answer.output.as_deref()) else {
+            let known: Vec<String> = state
+                .runs
+                .values()
+                .filter(|run| run.answer.as_ref().is_some_and(|answer| answer.output.is_some()))
+                .map(|run| run.asked.run.to_string())
+                .collect();
+            return Err(Refusal::unknown("output of", run, &known).into());
+        };
+        match engine.evidence(sha256).await? {
+            Some(kept) if !kept.redacted => Ok(Answer::Output {
+                text: String::from_utf8_lossy(&kept.bytes).into_owned(),
+            }),
+            _ => Err(Refusal::new(format!("The output of {run} was redacted.")).into()),
         }
     }
 

@@ -356,7 +356,7 @@ fn prove(
 ) -> Result<Vec<Event>, Refusal> {
     let Some(offer) = state.offers.get(sha256).filter(|offer| offer.until > now) else {
         return Err(Refusal::new(
-            "That code is not known, or it has run out. Type `link-me` where Orderly knows you to get another one.",
+            "That code is not known, or it has run out. Type `/role link` where Orderly knows you to get another one.",
         )
         .at("code"));
     };

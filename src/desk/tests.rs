@@ -281,7 +281,7 @@ fn a_code_typed_by_another_account_makes_it_the_same_person_once() {
         ..identity("A9")
     };
     assert_eq!(desk.state.person_of(&theirs), Some(&person("ana")));
-    assert_snapshot!(desk.refused(&By::Orderly, code("c1", "A10")), @"That code is not known, or it has run out. Type `link-me` where Orderly knows you to get another one.");
+    assert_snapshot!(desk.refused(&By::Orderly, code("c1", "A10")), @"That code is not known, or it has run out. Type `/role link` where Orderly knows you to get another one.");
     desk.operator(put("ana", &[], &["ana"]));
     assert_eq!(
         desk.state.person_of(&theirs),

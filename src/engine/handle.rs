@@ -8,9 +8,7 @@ use super::intake::{Job, room_of};
 use super::ports::{Act, Addressed, Asking};
 use super::reactions::Through;
 use super::{Engine, journal, plan, read};
-use crate::chat::{
-    self, Block, Delivery, Incoming, Message, NOT_CONFIRMED, Press, Standing, Trigger, Verdict,
-};
+use crate::chat::{self, Delivery, Incoming, Message, NOT_CONFIRMED, Press, Standing, Trigger, Verdict};
 use crate::incident::{
     By, HELD_EVERY_S, Identity, IncidentId, PersonId, Recorded, Refusal, Request, RoomRef, State,
 };
@@ -160,7 +158,7 @@ impl Engine {
         let Some(person) = desk.person_of(from).cloned() else {
             return Err(Refusal::new(format!(
                 "Orderly does not know you yet ({}/{}). Ask the operator to add you with `orderly person add`. Known on \
-                 another platform? Type `link-me` there.",
+                 another platform? Type `/role link` there.",
                 from.platform, from.user
             )));
         };
@@ -169,7 +167,7 @@ impl Engine {
         {
             // The same words whether it is private or not there, so that nothing can be learnt by asking.
             return Err(Refusal::new(format!(
-                "There is no {incident} that you can see. `list` shows those you can."
+                "There is no {incident} that you can see. `/list` shows those you can."
             )));
         }
         Ok(person)
@@ -194,6 +192,12 @@ impl Engine {
         }
     }
 
+    /// Whether commands are picked in a room, not typed.
+    pub(super) fn picks(&self, room: &RoomRef) -> bool {
+        let mut chats = self.inner.parts.chats.iter();
+        chats.any(|chat| chat.platform() == room.platform && chat.picks())
+    }
+
     pub(super) async fn understand(
         &self,
         delivery: &Delivery,
@@ -213,6 +217,7 @@ impl Engine {
             let asking = Asking {
                 person,
                 room: room_of(&delivery.incoming),
+                picks: self.picks(room_of(&delivery.incoming)),
                 now: self.now(),
                 desk: &desk,
                 incident: state,
@@ -247,7 +252,7 @@ impl Engine {
         let by = By::Person { id: person };
         let said = std::sync::Mutex::new(None);
         let replying = |state: &State, written: &[Recorded]| {
-            let verdict = self.done(state, written);
+            let verdict = self.done(delivery, state, written);
             let reply = self.reply(inbox, delivery, &verdict);
             *super::lock(&said) = Some(verdict);
             reply
@@ -338,7 +343,7 @@ impl Engine {
         let words = match request {
             crate::desk::Request::Freeze { target, .. } => {
                 format!(
-                    "Frozen: {}. Nothing new runs there until `thaw`.",
+                    "Frozen: {}. Nothing new runs there until `/thaw`.",
                     target.as_deref().unwrap_or("everything")
                 )
             }
@@ -350,13 +355,9 @@ impl Engine {
             }
             _ => "Done.".to_owned(),
         };
-        let message = Message {
-            fallback: words.clone(),
-            blocks: vec![Block::Text { text: words.into() }],
-        };
         let verdict = Verdict {
             accepted: true,
-            message,
+            message: self.inner.parts.words.say(&words),
             field: None,
             incident: None,
         };
@@ -462,7 +463,7 @@ impl Engine {
         };
         let (Some(from), Some(trigger)) = (sender(&delivery.incoming), trigger(&delivery.incoming)) else {
             return Err(Refusal::new(format!(
-                "`{}` needs more than that here, where no form can be shown. `help {}` shows how to write it.",
+                "`{}` needs more than that here, where no form can be shown. `/help {}` shows how to write it.",
                 form.path, form.path
             ))
             .into());
@@ -498,13 +499,9 @@ impl Engine {
                 " No room of it is open, so it is posted nowhere: `orderly postmortem {incident}` on the machine writes it."
             ));
         }
-        let message = Message {
-            fallback: words.clone(),
-            blocks: vec![Block::Text { text: words.into() }],
-        };
         let verdict = Verdict {
             accepted: true,
-            message,
+            message: self.inner.parts.words.say(&words),
             field: None,
             incident: Some(incident.0),
         };
@@ -528,10 +525,12 @@ impl Engine {
     }
 
     /// What is answered to something that was done.
-    pub(super) fn done(&self, state: &State, written: &[Recorded]) -> Verdict {
+    pub(super) fn done(&self, delivery: &Delivery, state: &State, written: &[Recorded]) -> Verdict {
+        let typed_in = room_of(&delivery.incoming);
+        let here = state.internal_rooms().any(|room| room.at == *typed_in);
         Verdict {
             accepted: true,
-            message: self.inner.parts.words.done(state, written, &self.desk()),
+            message: self.inner.parts.words.done(state, written, &self.desk(), here),
             field: None,
             incident: Some(state.opening.number.0),
         }

@@ -165,6 +165,7 @@ impl Intake for Engine {
         let asking = super::Asking {
             person,
             room,
+            picks: self.picks(room),
             now: self.now(),
             desk: &desk,
             incident: state.as_deref(),

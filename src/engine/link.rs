@@ -63,7 +63,7 @@ impl Engine {
         let request = desk::Request::OfferLink { person, sha256 };
         let words = Rich::new()
             .text("On the other platform, type the same command with this code: ")
-            .code(format!("link-me {code}"))
+            .code(format!("role link {code}"))
             .text(format!(
                 "\nWhoever types it there is you from then on, so show it to nobody. It works once, within {} minutes.",
                 LINK_LASTS.num_minutes()

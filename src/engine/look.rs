@@ -17,7 +17,7 @@ impl Engine {
         let hidden = incident.filter(|incident| !read(&self.inner.index).may_see(*incident, reader));
         let act = match hidden {
             Some(incident) => Err(Refusal::new(format!(
-                "There is no {incident} that you can see. `list` shows those you can."
+                "There is no {incident} that you can see. `/list` shows those you can."
             ))
             .into()),
             None => self.understand(delivery, addressed, reader, incident).await,

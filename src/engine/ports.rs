@@ -73,6 +73,9 @@ pub trait Words: Send + Sync {
 
     fn refusal(&self, refusal: &Refusal) -> Message;
 
+    /// A sentence of our own; its back-ticks mean what they mean in a [`Refusal`].
+    fn say(&self, words: &str) -> Message;
+
     /// What somebody sees who looks at the bot itself: the open incidents they may see, with their states.
     fn home(
         &self,
@@ -82,8 +85,9 @@ pub trait Words: Send + Sync {
         desk: &desk::State,
     ) -> Message;
 
-    /// What the person is told who asked for something that was done.
-    fn done(&self, state: &State, written: &[Recorded], desk: &desk::State) -> Message;
+    /// What the person is told who asked for something that was done. `here`: they look at a room of the incident, and what
+    /// that shows anyway need not be said. Empty: nothing.
+    fn done(&self, state: &State, written: &[Recorded], desk: &desk::State, here: bool) -> Message;
 }
 
 /// What somebody wants to be gone.
@@ -132,6 +136,8 @@ pub enum Act {
 pub struct Asking<'a> {
     pub person: &'a PersonId,
     pub room: &'a RoomRef,
+    /// Whether commands are picked there, not typed.
+    pub picks: bool,
     pub now: DateTime<Utc>,
     pub desk: &'a desk::State,
     /// The incident of the room, or the one that was named.

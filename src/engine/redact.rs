@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::decide::Failed;
 use super::ports::Redact;
 use super::{Engine, journal, plan};
-use crate::chat::{Block, Delivery, Incoming, Message, Verdict};
+use crate::chat::{Delivery, Incoming, Message, Verdict};
 use crate::incident::{Effect, Event, FileFate, IncidentId, MessageRef, Recorded, Refusal, RoomRef, react};
 use crate::store::{Hash, InboxId, NewEffect, Redaction, Stream};
 
@@ -101,7 +101,7 @@ impl Engine {
             Redact::Message(message) if messages.is_empty() => {
                 return Err(Refusal::new(format!(
                     "No message `{message}` is kept for {incident}. Copy the link of the message and type that, or the number of \
-                     its event, such as e12: `timeline` shows them."
+                     its event, such as e12: `/timeline` shows them."
                 ))
                 .into());
             }
@@ -174,7 +174,7 @@ impl Engine {
         let stored = store.events(stream, row.saturating_sub(1), 1).await?;
         let Some(stored) = stored.into_iter().find(|stored| stored.seq == row) else {
             return Err(Refusal::new(format!(
-                "{incident} has no event #{row}. `timeline` shows the numbers."
+                "{incident} has no event #{row}. `/timeline` shows the numbers."
             ))
             .into());
         };
@@ -182,7 +182,7 @@ impl Engine {
         if KEPT.contains(&kind) {
             return Err(Refusal::new(format!(
                 "Event #{row} ({kind}) is what approvals and attempts rest on; it cannot be redacted. \
-                 If a secret stands in it, change the secret, and say so with `note`."
+                 If a secret stands in it, change the secret, and say so with `/note`."
             ))
             .into());
         }
@@ -207,7 +207,7 @@ impl Engine {
         messages: &[MessageRef],
         before: InboxId,
     ) -> Result<Vec<Redaction>, Failed> {
-        let outcome = serde_json::to_string(&no_longer_kept()).unwrap_or_default();
+        let outcome = serde_json::to_string(&self.no_longer_kept()).unwrap_or_default();
         let mut redactions = vec![Redaction::Outcomes { before, outcome }];
         let mut after = InboxId(0);
         loop {
@@ -246,6 +246,18 @@ impl Engine {
         Ok(hashes.iter().filter_map(|hash| hash.parse().ok()).collect())
     }
 
+    /// Stands in place of an answer: whoever sends the same again learns where to look.
+    fn no_longer_kept(&self) -> Verdict {
+        let words = "This was decided. What was answered is not kept any more, because words were redacted since; `/status` \
+                     shows how things stand.";
+        Verdict {
+            accepted: true,
+            message: self.inner.parts.words.say(words),
+            field: None,
+            incident: None,
+        }
+    }
+
     /// The chain of the incident's journal, checked from the first event to the last.
     pub(super) async fn verify(&self, incident: IncidentId) -> Result<Message, Failed> {
         let store = &self.inner.parts.store;
@@ -272,25 +284,7 @@ impl Engine {
                 "The journal of {incident} was tampered with: {fault}. Keep the file and call the operator."
             ),
         };
-        Ok(Message {
-            fallback: words.clone(),
-            blocks: vec![Block::Text { text: words.into() }],
-        })
-    }
-}
-
-/// Stands in place of an answer: whoever sends the same again learns where to look.
-fn no_longer_kept() -> Verdict {
-    let words = "This was decided. What was answered is not kept any more, because words were redacted since; `status` shows \
-                 how things stand.";
-    Verdict {
-        accepted: true,
-        message: Message {
-            fallback: words.to_owned(),
-            blocks: vec![Block::Text { text: words.into() }],
-        },
-        field: None,
-        incident: None,
+        Ok(self.inner.parts.words.say(&words))
     }
 }
 

@@ -156,6 +156,7 @@ impl Engine {
         let asking = Asking {
             person: &command.person,
             room: room_of(incoming),
+            picks: self.picks(room_of(incoming)),
             now: draft.now,
             desk: &self.desk(),
             incident: Some(draft.state.as_ref()?),
@@ -173,7 +174,7 @@ impl Engine {
         };
         let decided = command.may.clone().and_then(|()| draft.carry_out(&by, &request));
         Some(match (decided, &draft.state) {
-            (Ok(written), Some(state)) => self.done(state, &written),
+            (Ok(written), Some(state)) => self.done(&command.job.delivery, state, &written),
             (Ok(_), None) => return None,
             (Err(refusal), _) => self.no(&refusal),
         })

@@ -47,20 +47,20 @@ impl Inbox {
                     let known: Vec<_> = here.iter().map(|known| known.id.clone()).collect();
                     return Err(Refusal::unknown("step", step, &known).at("step"));
                 }
-                view::steps(state, parsed.text("step"))
+                view::steps(&self.view, state, parsed.text("step"))
             }
-            "finding list" => view::findings(state),
-            "action list" => view::actions(state),
+            "finding list" => view::findings(&self.view, state),
+            "action list" => view::actions(&self.view, state),
             "action show" => {
                 let id = ProposalId(super::order::counted(parsed, "proposal"));
                 state.proposal(id)?;
                 crate::engine::Words::slot(&self.view, state, Slot::Proposal { proposal: id }, desk)
                     .unwrap_or_default()
             }
-            "journal rooms" => view::rooms(state),
+            "journal rooms" => view::rooms(&self.view, state),
             "role list" => view::roles(state, desk),
-            "task list" => view::tasks(state, desk),
-            "followup list" => view::followups(state, desk),
+            "task list" => view::tasks(&self.view, state, desk),
+            "followup list" => view::followups(&self.view, state, desk),
             "probe show" => self.show_probe(parsed, state)?,
             "probe compare" => self.compare(parsed, state)?,
             "postmortem show" => view::postmortem(&self.view, state),
@@ -82,16 +82,20 @@ impl Inbox {
         })
     }
 
-    pub(super) fn help(&self, parsed: &Parsed) -> Act {
-        let text = orderly_commands::help(parsed.text("topic"), &self.view.command);
-        self.tell(view::help(&text))
+    pub(super) fn help(&self, parsed: &Parsed, asking: &Asking<'_>) -> Act {
+        let (topic, command) = (parsed.text("topic"), &self.view.command);
+        let text = match asking.picks {
+            true => orderly_commands::help_picked(topic, command),
+            false => orderly_commands::help(topic, command),
+        };
+        self.tell(view::help(&self.view, &text))
     }
 
     pub(super) fn show_runbook(&self, parsed: &Parsed, asking: &Asking<'_>) -> Result<Act, Refusal> {
         let used = asking.incident.map(|state| state.opening.plan.name.clone());
         let Some(name) = parsed.text("runbook").map(str::to_owned).or(used) else {
             return Err(
-                Refusal::new("Which runbook? `runbook list` names them.").offer("List them", "runbook list")
+                Refusal::new("Which runbook? `/runbook list` names them.").offer("List them", "runbook list")
             );
         };
         let Some(text) = self.offers.runbook_text(&name) else {
@@ -136,7 +140,7 @@ impl Inbox {
         let Some(last) = runs.last() else {
             return Ok(Message::default());
         };
-        Ok(view::answered(last))
+        Ok(view::answered(state, last))
     }
 
     /// The last two answers of the same probe on the same target, as a diff.

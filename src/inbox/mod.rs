@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use orderly_commands::{Parsed, parse};
+use orderly_commands::{ParseError, Parsed, parse};
 
 use crate::chat::{Incoming, Message, Press};
 use crate::engine::{Act, Addressed, Asking, Meaning};
@@ -113,7 +113,7 @@ fn meant(incoming: &Incoming) -> Result<Meant, Refusal> {
                 path: path.to_owned(),
                 fixed,
             }),
-            None => Err(Refusal::new(error.to_string())),
+            None => Err(mistyped(&error)),
         },
     };
     match incoming {
@@ -142,13 +142,21 @@ fn meant(incoming: &Incoming) -> Result<Meant, Refusal> {
             Parsed::from_options(path, options)
                 .map(Meant::Command)
                 .map_err(|error| {
-                    let mut refusal = Refusal::new(error.message.clone());
+                    let mut refusal = Refusal::naming(error.message.clone());
                     refusal.field = error.option;
                     refusal
                 })
         }
         _ => Err(Refusal::new("That is no command.")),
     }
+}
+
+/// What was typed is shown as it is, with the spot marked below it.
+fn mistyped(error: &ParseError) -> Refusal {
+    let mut refusal = Refusal::naming(error.message.clone());
+    refusal.spot = error.spot().map(|spot| format!("{}\n{}", spot.line, spot.marks));
+    refusal.instead = Some(error.way_on("/"));
+    refusal
 }
 
 impl Meaning for Inbox {
@@ -261,8 +269,7 @@ impl Inbox {
         }
         let Some(state) = asking.incident else {
             return Err(Refusal::new(format!(
-                "`{}` belongs into an incident's room. From here, name the incident: `INC-7 {}`, or in the option \
-                 `incident`.",
+                "`{}` belongs into an incident's room. From here, name the incident: `/INC-7 {}`.",
                 parsed.path, parsed.path
             ))
             .offer("List incidents", "list")
@@ -287,8 +294,8 @@ impl Inbox {
                 code: parsed.text("code").map(str::to_owned),
             },
             "list" => self.list(parsed, asking),
-            "help" => self.help(parsed),
-            "probe list" => self.tell(crate::view::probes(&self.offers.probes())),
+            "help" => self.help(parsed, asking),
+            "probe list" => self.tell(crate::view::probes(&self.view, &self.offers.probes())),
             "runbook list" => {
                 let used = asking.incident.map(|state| state.opening.plan.name.as_str());
                 let known = self.offers.runbooks();
@@ -330,7 +337,7 @@ impl Inbox {
     ) -> Result<Act, Refusal> {
         let Some(spec) = orderly_commands::find(path) else {
             return Err(Refusal::new(format!(
-                "There is no command `{path}`. `help` lists them."
+                "There is no command `{path}`. `/help` lists them."
             )));
         };
         let known = Known {

@@ -196,7 +196,7 @@ impl Inbox {
             .into_iter()
             .find(|step| matches!(step.kind, StepKind::Do));
         next.map(|step| step.id.clone())
-            .ok_or_else(|| Refusal::new("No step waits to be ticked off here. `steps` shows them all."))
+            .ok_or_else(|| Refusal::new("No step waits to be ticked off here. `/steps` shows them all."))
     }
 
     /// Runs what a step says: asks its probe, or proposes its action.
@@ -240,7 +240,7 @@ impl Inbox {
                 })
             }
             _ => Err(Refusal::new(format!(
-                "Step {id} is for people. Say `step done {id}` when it is done."
+                "Step {id} is for people. Say `/step done {id}` when it is done."
             ))),
         }
     }

@@ -119,7 +119,7 @@ impl Inbox {
             return Ok(incident);
         }
         Err(Refusal::new(format!(
-            "There is no {incident} that you can see. `list all` shows those you can."
+            "There is no {incident} that you can see. `/list all` shows those you can."
         )))
     }
 
@@ -141,7 +141,7 @@ impl Inbox {
             }),
             "journal verify" => Ok(Act::Verify),
             other => Err(Refusal::new(format!(
-                "`{other}` cannot be done here. `help` lists what can."
+                "`{other}` cannot be done here. `/help` lists what can."
             ))),
         }
     }
@@ -179,8 +179,8 @@ fn add_room(parsed: &Parsed, state: &State, asking: &Asking<'_>) -> Result<Act, 
             (here.platform.as_str(), here.room.as_str())
         }
         None => {
-            let words = "Which room? Name a channel (`room #carrier-help guest`), or a platform to have one made there \
-                         (`room slack`).";
+            let words = "Which room? Name a channel (`/room #carrier-help guest`), or a platform to have one made there \
+                         (`/room slack`).";
             return Err(Refusal::new(words).at("room").offer("Show the rooms", "rooms"));
         }
     };
@@ -200,7 +200,7 @@ fn leave_room(parsed: &Parsed, state: &State, asking: &Asking<'_>) -> Result<Act
     let Some(typed) = parsed.text("room") else {
         let here = state.room(asking.room);
         return here.map(leave).ok_or_else(|| {
-            Refusal::new("Which room? `rooms` shows them.")
+            Refusal::new("Which room? `/rooms` shows them.")
                 .at("room")
                 .offer("Show the rooms", "rooms")
         });

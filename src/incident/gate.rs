@@ -7,7 +7,7 @@ use super::proposal::{Containment, Proposal};
 use super::state::{Change, DamageNow, Life, Recovery, State};
 use super::words::*;
 
-/// Something that does not hold yet: words for the person, and the command that helps.
+/// Something that does not hold yet: words for the person, as in a [`Refusal`](super::Refusal), and the command that helps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     pub words: String,
@@ -340,7 +340,8 @@ impl State {
             conditions.push(offering(
                 format!(
                     "Manual change {id} is not in version control yet: {}.",
-                    change.text
+                    // What somebody typed sets nothing apart.
+                    change.text.replace('`', "'")
                 ),
                 "Reconciled",
                 format!("recovery reconcile {id}"),

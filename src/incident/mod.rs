@@ -30,7 +30,7 @@ pub use gate::Condition;
 pub use plan::{Branch, BranchRef, Leave, Plan, PlanPhase, Step, StepKind, WantedVerdict};
 pub use proposal::{BreakGlass, Containment, Illegal, Proposal, Shown, Stage, digest};
 pub use react::{HELD_EVERY_S, react};
-pub use refusal::Refusal;
+pub use refusal::{NO_COMMAND, Refusal};
 pub use remember::FOLDING;
 pub use request::{Freeze, GroupStanding, MarkedAt, ProbeRequest, Request, Standing, Surroundings, TimerKey};
 pub use state::*;

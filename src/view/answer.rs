@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Draft, View, ask, buttons, card, inline_markdown, name, offered, prompt, row, run, say, several, short,
-    small, who,
+    Draft, View, ask, buttons, card, name, offered, prompt, row, run, say, several, short, small, who,
 };
 use crate::chat::{Block, Message, Rich, Row, Style, Tone};
 use crate::desk;
@@ -16,7 +15,7 @@ use crate::timeline;
 const MOST_LINES: usize = 40;
 
 /// Help, line by line as it was written.
-pub fn help(text: &str) -> Message {
+pub fn help(view: &View, text: &str) -> Message {
     let mut shown = Rich::new();
     for (at, line) in text.lines().enumerate() {
         let (mark, line) = match line.strip_prefix("- ") {
@@ -24,7 +23,7 @@ pub fn help(text: &str) -> Message {
             None => ("", line),
         };
         let start = if at == 0 { "" } else { "\n" };
-        shown = shown.text(format!("{start}{mark}")).then(inline_markdown(line));
+        shown = shown.text(format!("{start}{mark}")).then(view.markdown(line));
     }
     say(shown).done("Help")
 }
@@ -57,7 +56,9 @@ pub fn status(view: &View, state: &State, person: &PersonId, desk: &desk::State)
     }
     let conditions = state.open_conditions();
     if state.is_over() {
-        draft = draft.block(small("It is over. `reopen` with a reason if it is not."));
+        draft = draft.block(small(
+            view.ours("It is over. `/reopen` with a reason if it is not."),
+        ));
     } else if conditions.is_empty() {
         draft = draft.block(Block::Text {
             text: Rich::new().bold("Nothing is open in this phase."),
@@ -69,7 +70,7 @@ pub fn status(view: &View, state: &State, person: &PersonId, desk: &desk::State)
         });
         let rows = conditions
             .iter()
-            .map(|open| row(Tone::Warn, "open", open.words.clone(), ""))
+            .map(|open| row(Tone::Warn, "open", view.ours(&open.words), ""))
             .collect();
         draft = draft.block(Block::Rows { rows });
         let offers = conditions.iter().filter_map(|open| open.offer.as_ref());
@@ -81,7 +82,7 @@ pub fn status(view: &View, state: &State, person: &PersonId, desk: &desk::State)
     }
     draft = draft.blocks(mine(state, person));
     draft
-        .block(small(format!("Help: {}", view.cite("help"))))
+        .block(small(view.ours("Help: `/help`")))
         .done(card::headline(state))
 }
 
@@ -229,7 +230,7 @@ pub fn brief(view: &View, state: &State, journal: &[Recorded], desk: &desk::Stat
         run("Whole timeline", "timeline", Style::Plain),
     ]));
     draft
-        .block(small(format!("Only you see this. {}", view.cite("help"))))
+        .block(small(view.ours("Only you see this. `/help`")))
         .done(format!("Catch-up: {}", card::headline(state)))
 }
 
@@ -276,7 +277,7 @@ pub fn timeline(state: &State, journal: &[Recorded], last: Option<usize>, desk: 
 }
 
 /// The steps of the phase, or one of them.
-pub fn steps(state: &State, step: Option<&str>) -> Message {
+pub fn steps(view: &View, state: &State, step: Option<&str>) -> Message {
     let all = state.steps_of(state.phase);
     let shown: Vec<_> = all
         .into_iter()
@@ -300,7 +301,7 @@ pub fn steps(state: &State, step: Option<&str>) -> Message {
                 Rich::new()
                     .code(step.id.clone())
                     .text(" ")
-                    .then(super::inline_markdown(&step.text)),
+                    .then(view.markdown(&step.text)),
                 "",
             )
         })
@@ -318,7 +319,7 @@ pub fn steps(state: &State, step: Option<&str>) -> Message {
     draft.done(format!("Steps of {}", prompt::title(state.phase)))
 }
 
-pub fn findings(state: &State) -> Message {
+pub fn findings(view: &View, state: &State) -> Message {
     let rows: Vec<Row> = state
         .findings
         .iter()
@@ -340,10 +341,14 @@ pub fn findings(state: &State) -> Message {
             )
         })
         .collect();
-    listing("Findings", rows, "No finding yet. `finding add` records one.")
+    listing(
+        "Findings",
+        rows,
+        view.ours("No finding yet. `/finding add` records one."),
+    )
 }
 
-pub fn actions(state: &State) -> Message {
+pub fn actions(view: &View, state: &State) -> Message {
     let rows: Vec<Row> = state
         .proposals
         .values()
@@ -361,10 +366,14 @@ pub fn actions(state: &State) -> Message {
             )
         })
         .collect();
-    listing("Actions", rows, "No action was proposed yet. `propose` does it.")
+    listing(
+        "Actions",
+        rows,
+        view.ours("No action was proposed yet. `/propose` does it."),
+    )
 }
 
-pub fn tasks(state: &State, desk: &desk::State) -> Message {
+pub fn tasks(view: &View, state: &State, desk: &desk::State) -> Message {
     let rows: Vec<Row> = state
         .tasks
         .iter()
@@ -379,10 +388,10 @@ pub fn tasks(state: &State, desk: &desk::State) -> Message {
             )
         })
         .collect();
-    listing("Tasks", rows, "No task yet. `task add` makes one.")
+    listing("Tasks", rows, view.ours("No task yet. `/task add` makes one."))
 }
 
-pub fn followups(state: &State, desk: &desk::State) -> Message {
+pub fn followups(view: &View, state: &State, desk: &desk::State) -> Message {
     let rows: Vec<Row> = state
         .followups
         .iter()
@@ -398,7 +407,11 @@ pub fn followups(state: &State, desk: &desk::State) -> Message {
             )
         })
         .collect();
-    listing("Follow-ups", rows, "No follow-up yet. `followup add` makes one.")
+    listing(
+        "Follow-ups",
+        rows,
+        view.ours("No follow-up yet. `/followup add` makes one."),
+    )
 }
 
 fn ended_row(
@@ -453,7 +466,7 @@ pub fn roles(state: &State, desk: &desk::State) -> Message {
 }
 
 /// Probes that can be asked: name, question, targets.
-pub fn probes(known: &[(String, String, String)]) -> Message {
+pub fn probes(view: &View, known: &[(String, String, String)]) -> Message {
     let rows = known
         .iter()
         .map(|(probe, question, targets)| {
@@ -468,7 +481,7 @@ pub fn probes(known: &[(String, String, String)]) -> Message {
     listing(
         "Probes",
         rows,
-        "No probe fits the targets in the config. `orderly doctor` tells more.",
+        view.ours("No probe fits the targets in the config. `orderly doctor` tells more."),
     )
 }
 
@@ -493,12 +506,16 @@ pub fn runbooks(known: &[(String, String, bool)]) -> Message {
     listing("Runbooks", rows, "There is no runbook.")
 }
 
-fn listing(heading: &str, rows: Vec<Row>, empty: &str) -> Message {
+fn listing(heading: &str, rows: Vec<Row>, empty: impl Into<Rich>) -> Message {
+    let empty = empty.into();
     let draft = Draft::default().block(Block::Header {
         text: heading.to_owned(),
     });
     match rows.is_empty() {
-        true => draft.block(Block::Text { text: empty.into() }).done(empty),
+        true => {
+            let fallback = empty.bare();
+            draft.block(Block::Text { text: empty }).done(fallback)
+        }
         false => draft.block(Block::Rows { rows }).done(heading),
     }
 }
@@ -513,13 +530,23 @@ pub fn postmortem(view: &View, state: &State) -> Message {
             None => row(Tone::Quiet, "open", section.word(), "nobody wrote it yet"),
         })
         .collect();
+    let command = format!("orderly postmortem {number}");
+    let address = format!("/incidents/{}/postmortem", number.0);
     let links = Rich::new()
         .text("Read it: ")
-        .link(format!("/incidents/{}/postmortem.html", number.0), "page")
+        .into_page(
+            format!("{address}.html"),
+            "page",
+            format!("{command} --format html"),
+        )
         .text(" · ")
-        .link(format!("/incidents/{}/postmortem.md", number.0), "Markdown")
+        .into_page(format!("{address}.md"), "Markdown", &command)
         .text(" · ")
-        .link(format!("/incidents/{}/postmortem.json", number.0), "JSON");
+        .into_page(
+            format!("{address}.json"),
+            "JSON",
+            format!("{command} --format json"),
+        );
     let review = match state.review {
         Review::Draft => vec![run("Submit for review", "postmortem submit", Style::Plain)],
         Review::InReview => vec![
@@ -540,9 +567,8 @@ pub fn postmortem(view: &View, state: &State) -> Message {
         .block(Block::Text { text: links })
         .block(Block::Rows { rows })
         .block(buttons(pressed))
-        .block(small(format!(
-            "Write a section with {}.",
-            view.cite("postmortem edit cause …")
-        )))
+        .block(small(
+            view.ours("Write a section with `/postmortem edit cause …`."),
+        ))
         .done(format!("Post-mortem of {number}: {}", state.review))
 }

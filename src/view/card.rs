@@ -75,13 +75,13 @@ pub fn card(view: &View, state: &State, desk: &desk::State) -> Message {
         run("Timeline", "timeline", Style::Plain),
     ]));
     let runbook = &state.opening.plan;
-    draft = draft.block(small(format!(
-        "Runbook: {} ({}) · event #{} · {} help",
+    let foot = Rich::new().text(format!(
+        "Runbook: {} ({}) · event #{} · ",
         runbook.title,
         &runbook.digest.chars().take(8).collect::<String>(),
         state.seq,
-        view.cite("").trim_end()
-    )));
+    ));
+    draft = draft.block(small(foot.then(view.ours("`/help`"))));
     draft.done(format!("{} · {}", headline(state), standing(state)))
 }
 

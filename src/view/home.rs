@@ -32,7 +32,7 @@ pub fn home(
             run("All incidents", "list all", Style::Plain),
         ]));
     }
-    message.blocks.push(small(format!("Help: {}", view.cite("help"))));
+    message.blocks.push(small(view.ours("Help: `/help`")));
     message
 }
 

@@ -20,7 +20,7 @@ pub use answer::{
 pub use form::{Choices, form};
 pub use rooms::rooms;
 pub use round::{answered, compared};
-pub use text::inline_markdown;
+pub use text::ours;
 
 use std::sync::Arc;
 
@@ -42,8 +42,14 @@ pub struct View {
 }
 
 impl View {
-    fn cite(&self, line: &str) -> String {
-        format!("/{} {line}", self.command)
+    /// See [`text::ours`].
+    fn ours(&self, words: &str) -> Rich {
+        text::ours(words, &self.command)
+    }
+
+    /// Inline Markdown of a runbook or of help.
+    fn markdown(&self, text: &str) -> Rich {
+        text::inline_markdown(text, &self.command)
     }
 }
 
@@ -101,11 +107,9 @@ impl Words for View {
     }
 
     fn digest_redacted(&self) -> Message {
-        let words = format!(
-            "Orderly told here what had happened while chat was away. Some of it was redacted since; `{}` shows the rest.",
-            self.cite("timeline")
-        );
-        say(words.clone()).done(words)
+        self.say(
+            "Orderly told here what had happened while chat was away. Some of it was redacted since; `/timeline` shows the rest.",
+        )
     }
 
     fn notice_redacted(&self) -> Message {
@@ -128,11 +132,27 @@ impl Words for View {
     fn refusal(&self, refusal: &Refusal) -> Message {
         let offers = refusal.offers.iter();
         let offers = offered(offers.map(|(label, line)| (label.as_str(), line.as_str())));
-        let mut message = say(refusal.words.clone());
+        let words = self.ours(&refusal.words);
+        let mut fallback = words.bare();
+        let mut message = say(words);
+        if let Some(spot) = &refusal.spot {
+            message = message.block(Block::Code {
+                text: spot.clone(),
+                diff: false,
+            });
+        }
+        if let Some(instead) = refusal.instead.as_ref().map(|instead| self.ours(instead)) {
+            fallback = format!("{fallback}\n{}", instead.bare());
+            message = message.block(Block::Text { text: instead });
+        }
         if !offers.is_empty() {
             message = message.block(Block::Buttons { buttons: offers });
         }
-        message.done(refusal.words.clone())
+        message.done(fallback)
+    }
+
+    fn say(&self, words: &str) -> Message {
+        told(self.ours(words))
     }
 
     fn home(
@@ -145,8 +165,12 @@ impl Words for View {
         home::home(self, person, listed, states, desk)
     }
 
-    fn done(&self, state: &State, written: &[Recorded], desk: &desk::State) -> Message {
-        notice::confirmation(self, state, written, desk)
+    fn done(&self, state: &State, written: &[Recorded], desk: &desk::State, here: bool) -> Message {
+        let told = notice::confirmation(self, state, written, desk);
+        match here || told != Message::default() {
+            true => told,
+            false => notice::elsewhere(self, state, written, desk),
+        }
     }
 }
 
@@ -171,6 +195,12 @@ impl Draft {
             blocks: self.0,
         }
     }
+}
+
+/// Words, and the same for notifications.
+fn told(words: Rich) -> Message {
+    let fallback = words.bare();
+    say(words).done(fallback)
 }
 
 fn say(text: impl Into<Rich>) -> Draft {

@@ -1,7 +1,7 @@
 //! One message about one event, and the word to the person whose doing it was.
 
-use super::{View, ask, buttons, name, prompt, row, run, say, who};
-use crate::chat::{Block, Message, Rich, Style, Tone};
+use super::{View, ask, buttons, name, prompt, row, run, say, told, who};
+use crate::chat::{Block, Message, Rich, Span, Style, Tone};
 use crate::desk;
 use crate::incident::{
     Event, Made, Moment, Page, PageId, Passage, PersonId, ProposalId, Recorded, RecoveryItem, Review, Role,
@@ -21,7 +21,7 @@ pub fn notice(
     let event = recorded.event.as_ref()?;
     let by = who(desk, &recorded.by);
     let text = sentence(view, state, event, &by, desk)?;
-    let fallback = text.plain();
+    let fallback = text.bare();
     let mut draft = say(text);
     if let Event::PhaseEntered { .. } = event {
         let head: String = hash.chars().take(SHORT_HASH).collect();
@@ -90,7 +90,7 @@ fn sentence(view: &View, state: &State, event: &Event, by: &str, desk: &desk::St
         Event::Reopened { reason } => {
             let told = Rich::new().bold(format!("{by} reopened it: {reason}"));
             Some(match super::rooms::given_back(view, state) {
-                Some(gone) => told.text(format!("\n{gone}")),
+                Some(gone) => told.text("\n").then(gone),
                 None => told,
             })
         }
@@ -212,12 +212,19 @@ fn sentence_of_the_rest(
                     .text(format!(" ({kind}). It opens for whoever holds a role.")),
             )
         }
-        Event::GroupMissed { group, why } => text(format!(
-            "The group {group} cannot be read ({why}), so it counts for nobody until it can."
-        )),
-        Event::FileMissed { name, why, .. } => Some(Rich::new().bold("Not kept as evidence: ").text(
-            format!("{name}. {} Save it elsewhere if it matters.", sentence_of(why)),
-        )),
+        Event::GroupMissed { group, why } => Some(
+            Rich::new()
+                .text(format!("The group {group} cannot be read ("))
+                .then(view.ours(why))
+                .text("), so it counts for nobody until it can."),
+        ),
+        Event::FileMissed { name, why, .. } => Some(
+            Rich::new()
+                .bold("Not kept as evidence: ")
+                .text(format!("{name}. "))
+                .then(view.ours(&sentence_of(why)))
+                .text(" Save it elsewhere if it matters."),
+        ),
         Event::UpdateReminded { due } => Some(
             Rich::new()
                 .bold("An update is due")
@@ -236,20 +243,23 @@ fn sentence_of_the_rest(
                 }),
         ),
         Event::Acknowledged => text(format!("{by} is on it.")),
-        Event::Invited { people } => Some(mention(desk, people).text(format!(
-            "you are invited into {} by {by}: {}. Say `brief` to catch up.",
-            state.opening.number, state.title
-        ))),
-        Event::Paged { page, message, .. } => paged(state, *page, message.as_deref(), by),
+        Event::Invited { people } => Some(
+            mention(desk, people)
+                .text(format!(
+                    "you are invited into {} by {by}: {}. ",
+                    state.opening.number, state.title
+                ))
+                .then(view.ours("Say `/brief` to catch up.")),
+        ),
+        Event::Paged { page, message, .. } => paged(view, state, *page, message.as_deref(), by),
         Event::PageRepeated { page, times } => {
             let people = state
                 .pages
                 .get(page)
                 .map(|page| page.people.clone())
                 .unwrap_or_default();
-            Some(mention(desk, &people).text(format!(
-                " nobody has answered page {page} yet (asked {times} times). Say `ack`."
-            )))
+            let words = format!(" nobody has answered page {page} yet (asked {times} times). ");
+            Some(mention(desk, &people).text(words).then(view.ours("Say `/ack`.")))
         }
         Event::AskedAgain { proposal, circle } => asked_again(state, *proposal, *circle, desk),
         Event::GlassBroken { proposal, reason, .. } => Some(
@@ -321,7 +331,7 @@ fn sentence_of_the_rest(
             by,
             *taken_back,
         ),
-        Event::ReactionTakenBack { made, .. } => text(stays(state, *made, by, desk)),
+        Event::ReactionTakenBack { made, .. } => Some(stays(view, state, *made, by, desk)),
         Event::ProcessChanged { to, .. } => text(format!("{by} set the process: {to}")),
         Event::TargetAdded { target } => text(format!("{by} added the target {target}.")),
         Event::Linked { link } => match link {
@@ -339,19 +349,19 @@ fn sentence_of_the_rest(
             "The clock of this machine jumped back by {} s. Waiting approvals are void.",
             back_ms / 1_000
         )),
-        Event::Redacted { row, reason, .. } => text(format!(
-            "{by} redacted {}: {reason}. `{}` still verifies.",
-            match row {
+        Event::Redacted { row, reason, .. } => {
+            let what = match row {
                 0 => "a message that is on no timeline".to_owned(),
                 row => format!("event #{row}"),
-            },
-            view.cite("journal verify")
-        )),
-        _ => super::rooms::sentence(state, event, by),
+            };
+            let told = Rich::new().text(format!("{by} redacted {what}: {reason}. "));
+            Some(told.then(view.ours("`/journal verify` still verifies.")))
+        }
+        _ => super::rooms::sentence(view, state, event, by),
     }
 }
 
-fn paged(state: &State, page: PageId, message: Option<&str>, by: &str) -> Option<Rich> {
+fn paged(view: &View, state: &State, page: PageId, message: Option<&str>, by: &str) -> Option<Rich> {
     let words = message.map(|message| format!(" {message}")).unwrap_or_default();
     Some(
         Rich::new()
@@ -359,7 +369,8 @@ fn paged(state: &State, page: PageId, message: Option<&str>, by: &str) -> Option
                 "{by} pages you in {}: {}.",
                 state.opening.number, state.title
             ))
-            .text(format!("{words} Answer page {page} with `ack`.")),
+            .text(format!("{words} Answer page {page} with "))
+            .then(view.ours("`/ack`.")),
     )
 }
 
@@ -550,10 +561,8 @@ pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &de
             format!("{moment} is set to {} UTC (#{seq}).", at.format("%Y-%m-%d %H:%M"))
         }
         (seq, Event::SectionWritten { section, .. }) => {
-            format!(
-                "The section {section} is written (#{seq}). Read it with {}.",
-                view.cite("postmortem show")
-            )
+            let words = Rich::new().text(format!("The section {section} is written (#{seq}). "));
+            return told(words.then(view.ours("Read it with `/postmortem show`.")));
         }
         (seq, Event::UpdateSnoozed { until }) => {
             format!("You are reminded at {} UTC (#{seq}).", until.format("%H:%M"))
@@ -568,7 +577,7 @@ pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &de
         (_, Event::RoomAsked { platform, .. }) => format!("A room of {number} is being made on {platform}."),
         (_, Event::RoomLeft { .. }) => format!("That room is told nothing more of {number}."),
         (_, Event::Reopened { .. }) => match super::rooms::given_back(view, state) {
-            Some(gone) => format!("{number} is open again. {gone}"),
+            Some(gone) => return told(Rich::new().text(format!("{number} is open again. ")).then(gone)),
             None => return Message::default(),
         },
         (_, Event::CarryChanged { on }) => {
@@ -594,6 +603,30 @@ pub fn confirmation(view: &View, state: &State, written: &[Recorded], _desk: &de
     say(words.clone()).done(words)
 }
 
+/// What was done, for somebody who does not look at the room that shows it: what stands there.
+pub fn elsewhere(view: &View, state: &State, written: &[Recorded], desk: &desk::State) -> Message {
+    let number = state.opening.number;
+    let calls_people = |text: &Rich| text.0.iter().any(|span| matches!(span, Span::Person { .. }));
+    let shown = written.iter().filter_map(|recorded| {
+        let event = recorded.event.as_ref()?;
+        sentence(view, state, event, &who(desk, &recorded.by), desk).filter(|text| !calls_people(text))
+    });
+    let lines = shown.fold(Rich::new(), |lines, line| {
+        let start = if lines.is_empty() {
+            format!("{number}: ")
+        } else {
+            "\n".to_owned()
+        };
+        lines.text(start).then(line)
+    });
+    told(match written.first() {
+        Some(first) if lines.is_empty() => {
+            Rich::new().text(format!("{number}: done (#{}). Its room shows more.", first.seq))
+        }
+        _ => lines,
+    })
+}
+
 fn dropped(what: String, reason: Option<&str>, by: &str, taken_back: bool) -> Option<Rich> {
     Some(Rich::new().text(match taken_back {
         true => format!("{what} is dropped: {by} took the reaction back."),
@@ -602,7 +635,7 @@ fn dropped(what: String, reason: Option<&str>, by: &str, taken_back: bool) -> Op
 }
 
 /// Whoever took the reaction back learns why there is still something to do.
-fn stays(state: &State, made: Made, by: &str, desk: &desk::State) -> String {
+fn stays(view: &View, state: &State, made: Made, by: &str, desk: &desk::State) -> Rich {
     let (what, owner, drop) = match made {
         Made::Task(task) => {
             let known = state.tasks.get(&task);
@@ -622,5 +655,9 @@ fn stays(state: &State, made: Made, by: &str, desk: &desk::State) -> String {
         Some(owner) => format!("it is {}'s by now", name(desk, owner)),
         None => "it was changed since".to_owned(),
     };
-    format!("{by} took the reaction back. {what} stays, because {why}; `{drop} {made}` drops it.")
+    Rich::new()
+        .text(format!(
+            "{by} took the reaction back. {what} stays, because {why}; "
+        ))
+        .then(view.ours(&format!("`/{drop} {made}` drops it.")))
 }

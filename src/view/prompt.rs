@@ -1,6 +1,6 @@
 //! The prompt of a phase: why, what to do, what is still open, and the buttons for it.
 
-use super::{Draft, View, ask, buttons, inline_markdown, offer, row, run, small};
+use super::{Draft, View, ask, buttons, offer, row, run, small};
 use crate::chat::{Block, Button, Message, Rich, Row, Style, Tone};
 use crate::desk;
 use crate::incident::{Life, Passage, Phase, Review, State, Step, StepKind, StepState};
@@ -85,23 +85,21 @@ pub fn prompt(view: &View, state: &State, entered: u64, _desk: &desk::State) -> 
         .find(|planned| planned.phase == phase);
     if let Some(planned) = planned.filter(|planned| !planned.intro.is_empty()) {
         draft = draft.block(Block::Text {
-            text: inline_markdown(&planned.intro),
+            text: view.markdown(&planned.intro),
         });
     }
     let rows: Vec<Row> = state
         .steps_of(phase)
         .into_iter()
-        .map(|step| step_row(state, step))
+        .map(|step| step_row(view, state, step))
         .collect();
     if !rows.is_empty() {
         draft = draft.block(Block::Rows { rows });
     }
-    draft = draft.blocks(still_open(state)).blocks(pressed(state, phase));
-    let hint = format!(
-        "Go on with {}; back with {}.",
-        view.cite("next"),
-        view.cite("back")
-    );
+    draft = draft
+        .blocks(still_open(view, state))
+        .blocks(pressed(state, phase));
+    let hint = view.ours("Go on with `/next`; back with `/back`.");
     Some(
         draft
             .block(small(hint))
@@ -109,7 +107,7 @@ pub fn prompt(view: &View, state: &State, entered: u64, _desk: &desk::State) -> 
     )
 }
 
-fn step_row(state: &State, step: &Step) -> Row {
+fn step_row(view: &View, state: &State, step: &Step) -> Row {
     let (tone, mark, detail) = match state.steps.get(&step.id) {
         Some(StepState::Done { note, .. }) => (Tone::Good, "done", note.clone().unwrap_or_default()),
         Some(StepState::Answered { answer, .. }) => (Tone::Good, "answered", answer.clone()),
@@ -120,11 +118,11 @@ fn step_row(state: &State, step: &Step) -> Row {
     let title = Rich::new()
         .code(step.id.clone())
         .text(" ")
-        .then(inline_markdown(&step.text));
+        .then(view.markdown(&step.text));
     row(tone, mark, title, detail)
 }
 
-fn still_open(state: &State) -> Option<Block> {
+fn still_open(view: &View, state: &State) -> Option<Block> {
     let conditions = state.open_conditions();
     if conditions.is_empty() {
         return Some(Block::Text {
@@ -134,7 +132,7 @@ fn still_open(state: &State) -> Option<Block> {
     let rows = conditions
         .iter()
         .filter(|condition| !condition.words.starts_with("Step "))
-        .map(|condition| row(Tone::Warn, "open", condition.words.clone(), ""))
+        .map(|condition| row(Tone::Warn, "open", view.ours(&condition.words), ""))
         .collect::<Vec<_>>();
     (!rows.is_empty()).then_some(Block::Rows { rows })
 }

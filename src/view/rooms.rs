@@ -15,7 +15,7 @@ const MOST_SAID: usize = 20;
 const LONGEST_SAID: usize = 300;
 
 /// The rooms of the incident, for the person who asks.
-pub fn rooms(state: &State) -> Message {
+pub fn rooms(view: &View, state: &State) -> Message {
     let there = state.rooms.iter().map(|room| row_of(state, room));
     let asked = state
         .rooms_asked
@@ -25,7 +25,7 @@ pub fn rooms(state: &State) -> Message {
     let carried = match (state.internal_rooms().count() > 1, state.carry) {
         (false, _) => "",
         (true, true) => "What people say in one room of the team is carried over to the others.",
-        (true, false) => "Messages are not carried over: `set carry on` changes that.",
+        (true, false) => "Messages are not carried over: `/set carry on` changes that.",
     };
     let mut draft = Draft::default().block(Block::Header {
         text: format!("Rooms of {}", state.opening.number),
@@ -36,7 +36,7 @@ pub fn rooms(state: &State) -> Message {
         draft = draft.block(Block::Rows { rows });
     }
     if !carried.is_empty() {
-        draft = draft.block(small(carried));
+        draft = draft.block(small(view.ours(carried)));
     }
     draft.done(format!("Rooms of {}", state.opening.number))
 }
@@ -60,32 +60,36 @@ fn row_of(state: &State, room: &Room) -> crate::chat::Row {
 }
 
 /// Which channels an incident that was over no longer has, and how each is added again; `None`: it has all it had.
-pub(super) fn given_back(view: &View, state: &State) -> Option<String> {
+pub(super) fn given_back(view: &View, state: &State) -> Option<Rich> {
     let number = state.opening.number;
     let again = state.given_back.iter().map(|(room, audience)| {
         let guest = match audience {
             Audience::Internal => "",
             Audience::Guest => " guest",
         };
-        view.cite(&format!("{number} room {}:{}{guest}", room.platform, room.room))
+        format!("{number} room {}:{}{guest}", room.platform, room.room)
     });
-    let again: Vec<String> = again.collect();
-    if again.is_empty() {
+    if state.given_back.is_empty() {
         return None;
     }
     let none = match state.rooms.is_empty() {
         true => format!(" {number} has no room now."),
         false => String::new(),
     };
-    Some(format!(
+    let mut words = Rich::new().text(format!(
         "Channels that were there before went their own way when it was over, and may serve another incident by now.{none} \
-         To add them again: {}",
-        again.join(", ")
-    ))
+         To add them again: "
+    ));
+    for (at, line) in again.enumerate() {
+        words = words
+            .text(if at == 0 { "" } else { ", " })
+            .command(&view.command, line);
+    }
+    Some(words)
 }
 
 /// What the team is told of rooms and platforms; `None`: nothing worth a message.
-pub(super) fn sentence(state: &State, event: &Event, by: &str) -> Option<Rich> {
+pub(super) fn sentence(view: &View, state: &State, event: &Event, by: &str) -> Option<Rich> {
     let text = |words: String| Some(Rich::new().text(words));
     match event {
         Event::RoomOpened { room, audience, made } => {
@@ -104,23 +108,33 @@ pub(super) fn sentence(state: &State, event: &Event, by: &str) -> Option<Rich> {
         Event::RoomFailed { why, platform, .. } => {
             let asked = state.opening.asked_in.as_ref().map(|room| &room.platform);
             let again = platform.as_ref().or(asked).map(|platform| {
-                format!(" Once that is mended, `room {platform}` asks for it again; `room #channel` takes one that is there.")
+                view.ours(&format!(
+                    " Once that is mended, `/room {platform}` asks for it again; `/room #channel` takes one that is there."
+                ))
             });
-            text(format!(
-                "A room of {} could not be opened: {}{}",
-                state.opening.number,
-                crate::timeline::full_stop(why),
-                again.unwrap_or_default()
-            ))
+            let told = Rich::new()
+                .text(format!(
+                    "A room of {} could not be opened: ",
+                    state.opening.number
+                ))
+                .then(view.ours(&crate::timeline::full_stop(why)));
+            Some(told.then(again.unwrap_or_default()))
         }
         Event::RoomLeft { room, why } => text(match why {
             None => format!(
                 "{by} took a room on {} off: it is told nothing more.",
                 room.platform
             ),
-            Some(why) => format!("A room on {} is lost: {why}", room.platform),
+            Some(why) => {
+                let lost = Rich::new().text(format!("A room on {} is lost: ", room.platform));
+                return Some(lost.then(view.ours(why)));
+            }
         }),
-        Event::RoomUnarchived { why: Some(why), .. } => text(format!("A room could not be archived: {why}")),
+        Event::RoomUnarchived { why: Some(why), .. } => Some(
+            Rich::new()
+                .text("A room could not be archived: ")
+                .then(view.ours(why)),
+        ),
         Event::PlatformLost { platform, since } => Some(
             Rich::new()
                 .bold(format!("{platform} is out of reach"))
@@ -346,7 +360,7 @@ mod tests {
         story.does("cleo", Request::Cancel { reason });
         story.returns(Request::GiveRoomBack { room: room("ops") });
         let said = given_back(&view, story.state());
-        insta::assert_snapshot!(said.unwrap_or_default(), @"Channels that were there before went their own way when it was over, and may serve another incident by now. INC-7 has no room now. To add them again: /incident INC-7 room local:ops guest");
+        insta::assert_snapshot!(said.unwrap_or_default().plain(), @"Channels that were there before went their own way when it was over, and may serve another incident by now. INC-7 has no room now. To add them again: `/incident INC-7 room local:ops guest`");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Draft, LONGEST_BLOCK, ask, buttons, proposal, row, run, short, small};
 use crate::chat::{Block, Message, Rich, Row, Style, Tone};
-use crate::incident::{Purpose, Run, State, Verdict};
+use crate::incident::{ProbeRunId, Purpose, Run, State, Verdict};
 
 pub fn round(state: &State, round: u32) -> Option<Message> {
     let runs: Vec<&Run> = state
@@ -48,7 +48,7 @@ pub fn round(state: &State, round: u32) -> Option<Message> {
         for (run, sha256) in outputs {
             links = links
                 .text(" ")
-                .link(format!("/outputs/{sha256}"), run.to_string());
+                .then(output(state, run, &sha256, &run.to_string()));
         }
         draft = draft.block(small(links));
     }
@@ -119,8 +119,14 @@ fn milliseconds(ms: u64) -> String {
     }
 }
 
+/// Where the full output of an answer is read.
+fn output(state: &State, run: ProbeRunId, sha256: &str, words: &str) -> Rich {
+    let command = format!("orderly probe output {} {run}", state.opening.number);
+    Rich::new().into_page(format!("/outputs/{sha256}"), words, command)
+}
+
 /// One answer in full, as far as a message holds it.
-pub fn answered(run: &Run) -> Message {
+pub fn answered(state: &State, run: &Run) -> Message {
     let heading = format!("{} {} on {}", run.asked.run, run.asked.probe, run.asked.target);
     let mut draft = Draft::default()
         .block(Block::Header {
@@ -137,9 +143,7 @@ pub fn answered(run: &Run) -> Message {
             });
         }
         if let Some(sha256) = &answer.output {
-            draft = draft.block(small(
-                Rich::new().link(format!("/outputs/{sha256}"), "Full output"),
-            ));
+            draft = draft.block(small(output(state, run.asked.run, sha256, "Full output")));
         }
     }
     draft.done(heading)

@@ -46,7 +46,8 @@ fn said(text: &Rich) -> impl Iterator<Item = &str> {
         Span::Plain { text } | Span::Bold { text } | Span::Code { text } | Span::Link { text, .. } => {
             Some(text.as_str())
         }
-        Span::Person { .. } | Span::Time { .. } | Span::Room { .. } => None,
+        // A command is typed on each platform in its own way.
+        Span::Person { .. } | Span::Time { .. } | Span::Room { .. } | Span::Command { .. } => None,
     })
 }
 

@@ -279,3 +279,25 @@ fn a_broken_kept_state_is_told_and_not_believed() {
     let listed = place.run(&["incident", "INC-1", "status"]).exits(0);
     assert!(!listed.out.contains("All is well"), "{}", listed.out);
 }
+
+#[test]
+fn a_mistyped_command_is_marked_and_what_is_right_can_be_typed_as_it_stands() {
+    let place = Place::with_ana();
+    let said = place.run(&["incident", "severty", "1"]).exits(3);
+    insta::assert_snapshot!(said.err, @"
+    There is no command `severty`. `help` lists them.
+    severty 1
+    ^^^^^^^
+    Did you mean `orderly incident severity 1`?
+    Example: `orderly incident severity SEV1 all warehouses stand still`
+    ");
+}
+
+#[test]
+fn the_full_output_of_an_answer_is_printed() {
+    let place = with_an_incident();
+    let said = place.run(&["probe", "output", "INC-1", "P1"]).exits(3);
+    insta::assert_snapshot!(said.err, @"There is no output of P1 here; there is none yet.");
+    place.run(&["probe", "output", "INC-9", "P1"]).exits(3);
+    place.run(&["probe", "output", "INC-1", "seven"]).exits(2);
+}

@@ -98,7 +98,7 @@ fn an_incident_is_opened_and_walked_from_the_terminal_alone() {
 #[test]
 fn what_needs_a_form_is_refused_with_the_way_to_write_it() {
     let said = Place::with_ana().run(&["incident", "open"]).exits(3);
-    assert!(said.err.contains("`help open` shows"), "{}", said.err);
+    assert!(said.err.contains("help open` shows"), "{}", said.err);
 }
 
 #[test]

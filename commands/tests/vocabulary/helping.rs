@@ -1,6 +1,6 @@
 //! Help as it is read.
 
-use orderly_commands::{Chapter, groups, help, table};
+use orderly_commands::{Chapter, groups, help, help_picked, table};
 
 /// Discord takes no longer message.
 const ONE_MESSAGE: usize = 2_000;
@@ -8,7 +8,7 @@ const ONE_MESSAGE: usize = 2_000;
 #[test]
 fn the_overview_goes_through_the_phases_in_order() {
     insta::assert_snapshot!(help(None, "incident"), @r"
-    An incident goes through six phases, in order. `/incident` alone begins one, or shows where you are; on Discord it is `/incident open`.
+    An incident goes through six phases, in order. `/incident` alone begins one, or shows where you are.
 
     **Confirm** (what is wrong, who is hit, since when): `open` `drill` `frame`
     **Contain** (stop the damage before looking for the cause): `damage` `propose` `approve` `refuse` `withdraw` `undo` `settle` `action verify` `break-glass` `freeze` `thaw` `actions` `action show`
@@ -123,4 +123,34 @@ fn every_page_fits_into_one_message() {
         );
         assert!(!page.contains("There is no"), "{topic}");
     }
+}
+
+#[test]
+fn where_commands_are_picked_help_names_nothing_that_cannot_be() {
+    let aliases = || table().iter().filter_map(|spec| spec.alias);
+    for spec in table() {
+        let page = help_picked(Some(spec.path), "incident");
+        assert!(
+            page.starts_with(&format!("**`/incident {}`**", spec.path)),
+            "{page}"
+        );
+    }
+    let lists = groups().iter().map(|group| group.name);
+    let lists = lists.chain(Chapter::ALL.iter().map(|chapter| chapter.title()));
+    for list in lists.map(Some).chain([None]) {
+        let page = help_picked(list, "incident");
+        for alias in aliases() {
+            assert!(!page.contains(&format!("`{alias}`")), "{alias} in {page}");
+        }
+    }
+    insta::assert_snapshot!(help_picked(Some("approve"), "incident"), @r"
+    **`/incident action approve`**: Approve a proposal.
+
+    - `proposal`: Which one; a proposal such as A3 (needed)
+    - `reason`: Why
+    - `seen`: Digest you were shown
+
+    Example: `/incident approve A3`
+    The room sees the answer.
+    ");
 }

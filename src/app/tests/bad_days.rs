@@ -115,7 +115,7 @@ async fn what_is_not_in_the_catalog_is_answered_with_what_is() {
     let refused = bot
         .refused("ana", "propose http.job.pause shop jbo=import reason=x")
         .await;
-    assert!(refused.contains("`job`"), "{refused}");
+    assert!(refused.contains("“job”"), "{refused}");
     assert_eq!(changes.load(Ordering::SeqCst), 0);
 }
 
@@ -178,5 +178,5 @@ async fn names_of_a_hundred_kilobytes_are_refused_in_words_that_can_be_read() {
 #[tokio::test]
 async fn somebody_unknown_is_told_who_adds_them() {
     let bot = Bot::opened().await;
-    insta::assert_snapshot!(bot.refused("zoe", "status").await, @"Orderly does not know you yet (local/zoe). Ask the operator to add you with `orderly person add`. Known on another platform? Type `link-me` there.");
+    insta::assert_snapshot!(bot.refused("zoe", "status").await, @"Orderly does not know you yet (local/zoe). Ask the operator to add you with “orderly person add”. Known on another platform? Type /incident role link there.");
 }

@@ -7,9 +7,9 @@ use crate::incident::PersonId;
 async fn somebody_invited_into_a_private_incident_gets_in_and_is_told_where_to_begin() {
     let bot = Bot::idle().await;
     bot.says("ana", "open Payroll is wrong --private").await;
-    insta::assert_snapshot!(bot.refused("ben", "status").await, @"There is no INC-1 that you can see. `list` shows those you can.");
+    insta::assert_snapshot!(bot.refused("ben", "status").await, @"There is no INC-1 that you can see. /incident list shows those you can.");
     bot.says("ana", "invite @ben").await;
-    insta::assert_snapshot!(bot.shows("@ben").await.join("\n"), @"@Ben Ode you are invited into INC-1 by Ana Ruiz: Payroll is wrong. Say `brief` to catch up.");
+    insta::assert_snapshot!(bot.shows("@ben").await.join("\n"), @"@Ben Ode you are invited into INC-1 by Ana Ruiz: Payroll is wrong. Say `/incident brief` to catch up.");
     assert!(bot.app.chat.shows("ben", ROOM), "in the room");
     bot.says("ben", "status").await;
     for stranger in ["cleo", "dan"] {

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::markdown::{Said, escaped, fenced, said, units};
 use super::press;
+use super::typed::picked_as;
 use crate::chat::look::Look;
 use crate::chat::pieces::{pieces, split};
-use crate::chat::{Block, Button, Message, Rich, Row, Style, Tone};
+use crate::chat::{Block, Button, Message, Rich, Row, Span, Style, Tone};
 use crate::text::cut;
 
 /// Over all embeds of a message, less the note that says where the rest is.
@@ -100,7 +101,7 @@ pub fn render(message: &Message, look: &Look<'_>) -> Rendered {
     }
     let calls: BTreeSet<String> = page.calls.iter().take(CALLS_MAX).cloned().collect();
     Rendered {
-        content: calling(&calls, fallback),
+        content: calling(&calls, &spoken(message)),
         embeds: page.embeds(tone(message)),
         components,
         calls,
@@ -108,13 +109,29 @@ pub fn render(message: &Message, look: &Look<'_>) -> Rendered {
     }
 }
 
+/// What a message says where there is no place for more than plain text, with commands named as they are picked here.
+pub fn spoken(message: &Message) -> String {
+    let text = match message.blocks.first() {
+        Some(Block::Text { text }) if message.fallback.starts_with(&text.bare()) => text,
+        _ => return message.fallback.trim().to_owned(),
+    };
+    let words = text.0.iter().map(|span| match span {
+        Span::Command { name, line } => Span::Command {
+            name: name.clone(),
+            line: picked_as(line),
+        },
+        other => other.clone(),
+    });
+    Rich(words.collect()).bare().trim().to_owned()
+}
+
 /// The line that notifies people, with what it is about.
-fn calling(calls: &BTreeSet<String>, fallback: &str) -> String {
+fn calling(calls: &BTreeSet<String>, words: &str) -> String {
     if calls.is_empty() {
         return String::new();
     }
     let names: Vec<String> = calls.iter().map(|user| format!("<@{user}>")).collect();
-    let words = escaped(&cut(fallback, CALL_WORDS, "…").shown);
+    let words = escaped(&cut(words, CALL_WORDS, "…").shown);
     format!("{} {words}", names.join(" ")).trim_end().to_owned()
 }
 
@@ -457,7 +474,7 @@ fn rows(buttons: &[&Button]) -> (Vec<Value>, Option<String>) {
             .flatten();
         match element {
             Some(element) => elements.push(element),
-            None => unfit.push(typed(button)),
+            None => unfit.push(in_words(button)),
         }
     }
     let rows = elements
@@ -472,9 +489,9 @@ fn rows(buttons: &[&Button]) -> (Vec<Value>, Option<String>) {
 }
 
 /// What does not fit a button, for somebody who types it.
-fn typed(button: &Button) -> String {
+fn in_words(button: &Button) -> String {
     match &button.press {
-        crate::chat::Press::Run { line } => format!("{} ({line})", button.label),
+        crate::chat::Press::Run { line } => format!("{} ({})", button.label, picked_as(line)),
         crate::chat::Press::Ask { path, .. } => format!("{} ({path})", button.label),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::answers::{Live, On};
 use super::carried::Carried;
 use super::drafts::Kept;
+use super::embeds::spoken;
 use super::form::{Move, again};
 use super::incoming::{Did, Interaction, Own};
 use super::port::{CHANGE, MODAL, SAY};
@@ -47,8 +48,8 @@ impl DiscordChat {
         let draft = &kept.draft;
         let field = verdict.field.as_deref().and_then(|field| draft.label(field));
         let words = match field {
-            Some(label) => format!("{label}: {}", verdict.message.fallback),
-            None => verdict.message.fallback.clone(),
+            Some(label) => format!("{label}: {}", spoken(&verdict.message)),
+            None => spoken(&verdict.message),
         };
         let wrong = self
             .drafts
@@ -72,7 +73,7 @@ impl DiscordChat {
         verdict: &Verdict,
         masked: &(dyn Fn(&str) -> String + Sync),
     ) {
-        let words = &verdict.message.fallback;
+        let words = &spoken(&verdict.message);
         let Some(message) = carried.mending(words, draft, masked) else {
             let typed = carried.values.iter();
             let typed = typed.map(|(field, value)| (field.clone(), masked(value)));

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::PLATFORM;
+use super::typed::picked_as;
 use crate::chat::look::Look;
-use crate::chat::{Rich, Span, elsewhere};
+use crate::chat::{Rich, Span, elsewhere, typed};
 
 /// Marks that mean something wherever they stand.
 const ANYWHERE: &[char] = &['\\', '*', '_', '~', '`', '|', '<', '['];
@@ -83,16 +84,15 @@ pub struct Said {
 
 pub fn said(rich: &Rich, look: &Look<'_>) -> Said {
     let mut said = Said::default();
-    for span in &rich.0 {
+    for span in &look.reachable(rich).0 {
         match span {
             Span::Plain { text } => said.text.push_str(&escaped(text)),
             Span::Bold { text } if text.trim().is_empty() => said.text.push_str(text),
             Span::Bold { text } => said.text.push_str(&bold(text)),
             Span::Code { text } if text.is_empty() => {}
-            Span::Code { text } => said
-                .text
-                .push_str(&format!("`{}`", text.replace('`', "ˋ").replace('\n', " "))),
-            Span::Link { url, text } => match look.whole(url) {
+            Span::Code { text } => said.text.push_str(&inline(text)),
+            Span::Command { name, line } => said.text.push_str(&inline(&typed(name, &picked_as(line)))),
+            Span::Link { url, text, .. } => match look.whole(url) {
                 Some(url) if text.is_empty() || *text == url => said.text.push_str(&bare(&url)),
                 Some(url) => said.text.push_str(&format!("[{}]({})", linked(text), bare(&url))),
                 None => said.text.push_str(&escaped(text)),
@@ -110,6 +110,11 @@ pub fn said(rich: &Rich, look: &Look<'_>) -> Said {
         }
     }
     said
+}
+
+/// Code within a line. A back-tick in it would end it.
+fn inline(text: &str) -> String {
+    format!("`{}`", text.replace('`', "ˋ").replace('\n', " "))
 }
 
 /// Discord reads no bold text that begins or ends with a space, so those stand outside of it.

@@ -223,6 +223,22 @@ impl DiscordChat {
         }
     }
 
+    /// Takes away the first answer that says "thinking", or the form that was sent.
+    pub(super) async fn take_away(&self, live: &Live) -> Result<(), Failure> {
+        let mut first = live.first.lock().await;
+        if *first != First::Thinking {
+            return Ok(());
+        }
+        let application = &self.own().await?.application;
+        let route = Route::new(
+            "DELETE /webhooks/{}/{}/messages/@original",
+            &[application, &live.token],
+        );
+        self.api.act(route).await?;
+        *first = First::Quiet;
+        Ok(())
+    }
+
     /// The choices for what somebody is typing.
     pub(super) async fn offer(&self, id: &str, token: &str, choices: &[Value]) -> Result<(), Failure> {
         let data = json!({ "choices": choices });
@@ -279,6 +295,10 @@ impl DiscordChat {
 
 #[async_trait]
 impl Chat for DiscordChat {
+    fn picks(&self) -> bool {
+        true
+    }
+
     fn platform(&self) -> &'static str {
         PLATFORM
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::answers::{Live, On};
+use super::answers::{First, Live, On};
 use super::carried::Carried;
 use super::drafts::Kept;
 use super::incoming::{self, Did, Interaction, Names, Own};
@@ -304,12 +304,19 @@ impl DiscordChat {
         }
     }
 
-    /// Done, and the room shows it: a button needs no words, a command gets one.
+    /// Done, and the room shows it: nothing is left to be read, and nothing to be dismissed. Whoever was told that nothing is
+    /// confirmed yet is told that it is.
     async fn noted(&self, live: &Live) {
-        if live.on == On::Message {
-            live.claim();
-            return self.hold(live).await;
+        if *live.first.lock().await == First::Said {
+            return self.words(live, "It is confirmed, and the room shows it.").await;
         }
-        self.words(live, "Done.").await;
+        live.claim();
+        self.hold(live).await;
+        if live.on != On::Message
+            && let Err(failure) = self.take_away(live).await
+        {
+            tracing::warn!(%failure, "an answer that says nothing could not be taken away");
+        }
+        live.told.send_replace(true);
     }
 }

@@ -1,7 +1,7 @@
 //! Native commands: the table as Discord registers it, and what comes back as the line that somebody would have typed.
 //! Pure.
 
-use orderly_commands::{ArgKind, ArgSpec, CommandSpec, find, groups, members, quoted, table};
+use orderly_commands::{ArgKind, ArgSpec, CommandSpec, find, groups, head, members, partial, quoted, table};
 use serde_json::{Value, json};
 
 use super::incoming::SHORTCUTS;
@@ -199,6 +199,36 @@ pub struct Asked {
     pub line: String,
     /// Where the value begins.
     pub at: usize,
+}
+
+/// A command, written for people who type text, as they find it here: its path, since nothing else is registered, and what
+/// is given as the options that Discord asks for.
+pub fn picked_as(line: &str) -> String {
+    if line.is_empty() {
+        return BARE.to_owned();
+    }
+    let Some((incident, path, rest)) = head(line) else {
+        return line.to_owned();
+    };
+    let Some((_, options)) = partial(line) else {
+        // Words that stand for something (`approve <proposal>`) stay as they are.
+        let incident = incident.map(|number| format!("{INCIDENT}:INC-{number}"));
+        let words = [Some(path.to_owned()), incident, Some(rest.to_owned())];
+        return words
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .trim_end()
+            .to_owned();
+    };
+    let order = find(path).into_iter().flat_map(|spec| spec.args);
+    let names = order.map(|arg| arg.name).chain([INCIDENT]);
+    let given = names.filter_map(|name| Some(format!("{name}:{}", options.get(name)?)));
+    std::iter::once(path.to_owned())
+        .chain(given)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// What is being typed into an option; `None` where nothing is.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::PLATFORM;
 pub use crate::chat::look::Look;
 use crate::chat::pieces::split;
-use crate::chat::{Rich, Span, elsewhere};
+use crate::chat::{Rich, Span, elsewhere, typed};
 use crate::text::cut;
 
 /// How a time reads for those who cannot show it in their own zone.
@@ -18,6 +18,7 @@ fn utc(at: chrono::DateTime<chrono::Utc>) -> String {
 
 /// The elements of a section of rich text.
 pub fn elements(rich: &Rich, look: &Look<'_>) -> Vec<Value> {
+    let rich = look.reachable(rich);
     rich.0.iter().filter_map(|span| element(span, look)).collect()
 }
 
@@ -32,7 +33,8 @@ fn element(span: &Span, look: &Look<'_>) -> Option<Value> {
         Span::Plain { text: plain } => text(plain),
         Span::Bold { text } => styled(text, "bold"),
         Span::Code { text } => styled(text, "code"),
-        Span::Link { url, text: shown } => match look.whole(url) {
+        Span::Command { name, line } => styled(&typed(name, line), "code"),
+        Span::Link { url, text: shown, .. } => match look.whole(url) {
             Some(url) if shown.is_empty() => Some(json!({ "type": "link", "url": url })),
             Some(url) => Some(json!({ "type": "link", "url": url, "text": shown })),
             None => text(shown),
@@ -73,6 +75,7 @@ pub fn text_object(rich: &Rich, look: &Look<'_>, most: usize) -> Option<Value> {
     if rich.plain().trim().is_empty() {
         return None;
     }
+    let rich = &look.reachable(rich);
     let only_text = rich.0.iter().all(|span| matches!(span, Span::Plain { .. }));
     if only_text {
         return Some(
@@ -94,8 +97,9 @@ fn mrkdwn(rich: &Rich, look: &Look<'_>) -> String {
     let spans = rich.0.iter().map(|span| match span {
         Span::Plain { text } => escaped(text),
         Span::Bold { text } => format!("*{}*", escaped(&text.replace('*', "∗"))),
-        Span::Code { text } => format!("`{}`", escaped(&text.replace('`', "ˋ"))),
-        Span::Link { url, text } => match look.whole(url) {
+        Span::Code { text } => inline(text),
+        Span::Command { name, line } => inline(&typed(name, line)),
+        Span::Link { url, text, .. } => match look.whole(url) {
             Some(url) => format!("<{}|{}>", escaped(&url.replace('|', "%7C")), escaped(text)),
             None => escaped(text),
         },
@@ -108,4 +112,9 @@ fn mrkdwn(rich: &Rich, look: &Look<'_>) -> String {
         Span::Room { at } => elsewhere(at),
     });
     spans.collect()
+}
+
+/// Code within a line. A back-tick in it would end it.
+fn inline(text: &str) -> String {
+    format!("`{}`", escaped(&text.replace('`', "ˋ").replace('\n', " ")))
 }

@@ -349,7 +349,7 @@ async fn one_turn(
 ) -> (Result<Reading, Failure>, Duration) {
     let Ok(Ok(_turn)) = timeout(TURN, turns.acquire()).await else {
         let why = format!(
-            "`{}` is being asked too much at once. Ask again in a moment.",
+            "{} is being asked too much at once. Ask again in a moment.",
             target.name
         );
         return (Err(Failure::Unreachable(why)), Duration::ZERO);
@@ -362,7 +362,7 @@ async fn one_turn(
     .await;
     let late = || {
         Failure::Unreachable(format!(
-            "`{}` said nothing within {} s.",
+            "{} said nothing within {} s.",
             target.name,
             call.limits.timeout.as_secs_f32()
         ))

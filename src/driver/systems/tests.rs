@@ -175,7 +175,7 @@ async fn a_driver_that_never_answers_is_left_at_the_deadline() {
     call.limits.timeout = Duration::from_millis(1);
     let answered = systems.ask(&call).await;
     assert_eq!(answered.0.verdict, Verdict::Unknown);
-    assert_eq!(answered.0.summary, "`slow` said nothing within 0.001 s.");
+    assert_eq!(answered.0.summary, "slow said nothing within 0.001 s.");
 }
 
 #[tokio::test]

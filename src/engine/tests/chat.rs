@@ -548,7 +548,7 @@ async fn a_stranger_is_told_who_adds_them() {
         .says("eve", Some(1), Said::Do(Box::new(note("hello"))))
         .await;
     assert!(!verdict.accepted);
-    insta::assert_snapshot!(verdict.message.fallback, @"Orderly does not know you yet (local/eve). Ask the operator to add you with `orderly person add`. Known on another platform? Type `link-me` there.");
+    insta::assert_snapshot!(verdict.message.fallback, @"Orderly does not know you yet (local/eve). Ask the operator to add you with `orderly person add`. Known on another platform? Type `/role link` there.");
 }
 
 #[tokio::test]

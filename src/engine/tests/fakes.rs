@@ -725,7 +725,11 @@ impl Words for TestWords {
         plain(refusal.words.clone())
     }
 
-    fn done(&self, _: &State, written: &[Recorded], _: &desk::State) -> Message {
+    fn say(&self, words: &str) -> Message {
+        plain(words)
+    }
+
+    fn done(&self, _: &State, written: &[Recorded], _: &desk::State, _: bool) -> Message {
         let kinds = written
             .iter()
             .filter_map(|recorded| Some(recorded.event.as_ref()?.kind()));

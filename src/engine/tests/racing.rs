@@ -28,7 +28,7 @@ async fn two_approvers_in_the_same_instant_start_one_attempt() {
     house.engine.quiet().await;
     let accepted: Vec<_> = verdicts.iter().map(|verdict| verdict.accepted).collect();
     assert_eq!(accepted, [true, false]);
-    insta::assert_snapshot!(verdicts[1].message.fallback, @"A1 cannot be approved: it is running. `action show A1` tells more.");
+    insta::assert_snapshot!(verdicts[1].message.fallback, @"A1 cannot be approved: it is running. `/action show A1` tells more.");
     assert_eq!(house.hands.attempts(), [(ProposalId(1), AttemptId(1))]);
 }
 

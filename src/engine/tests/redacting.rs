@@ -164,8 +164,8 @@ async fn redacting_is_for_who_leads_and_for_rows_that_are_there() {
             verdict.message.fallback
         }
     };
-    insta::assert_snapshot!(refused(1).await, @"Event #1 (opened) is what approvals and attempts rest on; it cannot be redacted. If a secret stands in it, change the secret, and say so with `note`.");
-    insta::assert_snapshot!(refused(99).await, @"INC-1 has no event #99. `timeline` shows the numbers.");
+    insta::assert_snapshot!(refused(1).await, @"Event #1 (opened) is what approvals and attempts rest on; it cannot be redacted. If a secret stands in it, change the secret, and say so with `/note`.");
+    insta::assert_snapshot!(refused(99).await, @"INC-1 has no event #99. `/timeline` shows the numbers.");
     house.does("ana", note("swordfish")).await;
     let row = house.head(1).await;
     assert!(!house.says("dan", Some(1), redact(row)).await.accepted);

@@ -1046,7 +1046,7 @@ async fn somebody_proves_with_a_code_that_two_accounts_are_theirs_and_has_one_vo
     assert!(!house.state(1).await.proposals.is_empty());
     let offered = house.says("ben", None, Said::Link(None)).await;
     assert!(
-        offered.message.fallback.contains("link-me ABCDE-FGHJK"),
+        offered.message.fallback.contains("role link ABCDE-FGHJK"),
         "{}",
         offered.message.fallback
     );

@@ -324,7 +324,7 @@ impl Deciding<'_> {
         if commander.is_none() || commander != self.by.person() {
             let words = match commander {
                 Some(commander) => format!(
-                    "Only the commander ({commander}) breaks the glass, and no deputy. Ask them, or take over with `handover`."
+                    "Only the commander ({commander}) breaks the glass, and no deputy. Ask them, or take over with `/handover`."
                 ),
                 None => "Only the commander breaks the glass, and nobody has taken that role yet.".to_owned(),
             };
@@ -570,11 +570,11 @@ impl Proposal {
             | Stage::NotDone { .. } => "Propose it again if it is still needed.".to_owned(),
             Stage::Unknown { .. } => {
                 format!(
-                    "Look at the system and say what happened: `action settle {} …`.",
+                    "Look at the system and say what happened: `/action settle {} …`.",
                     self.id
                 )
             }
-            _ => format!("`action show {}` tells more.", self.id),
+            _ => format!("`/action show {}` tells more.", self.id),
         };
         Refusal::new(format!(
             "{} cannot be {wanted}: it {}. {next}",

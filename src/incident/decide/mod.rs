@@ -122,7 +122,7 @@ pub fn carry_out(
         }
         (None, _) => {
             return Err(Refusal::new(
-                "There is no such incident. `list` shows the open ones.",
+                "There is no such incident. `/list` shows the open ones.",
             ));
         }
         (Some(known), _) if deciding.jumped(known) => {

@@ -305,7 +305,7 @@ impl Deciding<'_> {
             .collect();
         let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) else {
             let mut refusal = Refusal::new(format!(
-                "{} is not finished:\n• {}\nThe commander can go on anyway with a reason: `{command} reason=\"…\"`.",
+                "{} is not finished:\n• {}\nThe commander can go on anyway with a reason: `/{command} reason=\"…\"`.",
                 capital(state.phase.word()),
                 open.join("\n• ")
             ));
@@ -328,7 +328,7 @@ impl Deciding<'_> {
     fn back(&self, state: &State, to: Phase, reason: &str) -> Facts {
         if to >= state.phase {
             let words = format!(
-                "The incident is in {}; {to} does not lie before it. Use `next` to go on.",
+                "The incident is in {}; {to} does not lie before it. Use `/next` to go on.",
                 state.phase
             );
             return Err(Refusal::new(words).at("phase"));
@@ -354,7 +354,7 @@ impl Deciding<'_> {
         let step = state.find_step(step)?;
         let StepKind::Branch { branches, .. } = &step.kind else {
             return Err(Refusal::new(format!(
-                "Step {} is not a choice. Say `step done {}`.",
+                "Step {} is not a choice. Say `/step done {}`.",
                 step.id, step.id
             )));
         };
@@ -375,7 +375,7 @@ impl Deciding<'_> {
     fn ask_probes(&self, state: &State, probes: &[ProbeRequest]) -> Facts {
         if probes.is_empty() {
             return Err(Refusal::new(
-                "No probe to ask here. `probe list` shows what can be asked.",
+                "No probe to ask here. `/probe list` shows what can be asked.",
             ));
         }
         if probes.len() > MOST_PROBES {
@@ -434,7 +434,7 @@ impl Deciding<'_> {
         self.leads(state, "decide")?;
         if state.phase < Phase::Decide {
             return Err(Refusal::new(format!(
-                "The incident is in {}. The decision comes after triage: find the cause first, or go on with `next`.",
+                "The incident is in {}. The decision comes after triage: find the cause first, or go on with `/next`.",
                 state.phase
             ))
             .offer("Go on", "next"));
@@ -568,7 +568,7 @@ pub(super) fn confirm_first(state: &State, frame: &str, then: &str) -> Refusal {
     let open = state.open_conditions();
     let left: Vec<&str> = open.iter().map(|open| open.words.trim_end_matches('.')).collect();
     Refusal::new(format!(
-        "Confirm is not finished: {}. Settle that, or go on with `next` and a reason. {then}",
+        "Confirm is not finished: {}. Settle that, or go on with `/next` and a reason. {then}",
         left.join("; ")
     ))
     .offer("What now?", "status")

@@ -211,7 +211,7 @@ impl Deciding<'_> {
         if paged.is_empty() {
             let whom = role.map_or("anybody".to_owned(), |role| format!("a {role}"));
             return Err(Refusal::new(format!(
-                "There is nobody to page: no one holds or is entitled to be {whom}. Name a person: `page ana`."
+                "There is nobody to page: no one holds or is entitled to be {whom}. Name a person: `/page ana`."
             )));
         }
         if let Some(stranger) = paged.iter().find(|person| !self.around.may_command(person)) {

@@ -84,7 +84,7 @@ impl Deciding<'_> {
             .offer("Go on", "next"));
         }
         if item == RecoveryItem::Records && count.is_none() {
-            let words = "Count the records to repair, and give the number: `recovery check records count=0 …`. \
+            let words = "Count the records to repair, and give the number: `/recovery check records count=0 …`. \
                          None is 0.";
             return Err(Refusal::new(words).at("count"));
         }
@@ -166,7 +166,7 @@ impl Deciding<'_> {
     fn reopen(&self, state: &State, reason: &str) -> Facts {
         if state.life == Life::Open {
             return Err(Refusal::new(
-                "It is open. To go back to an earlier phase, use `back`.",
+                "It is open. To go back to an earlier phase, use `/back`.",
             ));
         }
         let reason = said("reason", "The reason for reopening", reason)?;

@@ -90,7 +90,7 @@ impl Deciding<'_> {
     fn may_add(&self, state: &State, audience: Audience) -> Result<(), Refusal> {
         if state.rooms.len() + state.rooms_asked.len() >= MOST_ROOMS {
             return Err(Refusal::new(format!(
-                "{} has {MOST_ROOMS} rooms, and that is the most. Leave one first: `leave-room`.",
+                "{} has {MOST_ROOMS} rooms, and that is the most. Leave one first: `/leave-room`.",
                 state.opening.number
             )));
         }
@@ -133,7 +133,7 @@ impl Deciding<'_> {
         };
         if state.rooms.iter().any(there) {
             return Err(Refusal::new(format!(
-                "{} has a room for that on {platform} already. `rooms` shows where.",
+                "{} has a room for that on {platform} already. `/rooms` shows where.",
                 state.opening.number
             ))
             .at("room"));
@@ -149,7 +149,7 @@ impl Deciding<'_> {
     fn leave_room(&self, state: &State, room: &RoomRef) -> Facts {
         let Some(known) = state.room(room) else {
             return Err(Refusal::new(format!(
-                "That is no room of {}. `rooms` shows those it has.",
+                "That is no room of {}. `/rooms` shows those it has.",
                 state.opening.number
             ))
             .at("room"));

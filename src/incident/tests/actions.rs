@@ -260,7 +260,7 @@ fn a_refusal_has_a_reason_and_ends_it() {
     };
     assert_snapshot!(story.refused("dan", refuse("")), @"The reason for refusing is missing. Say it in a few words.");
     story.does("dan", refuse("the night batch needs it"));
-    assert_snapshot!(story.refused("ben", approve(id)), @"A1 cannot be approved: it is refused. `action show A1` tells more.");
+    assert_snapshot!(story.refused("ben", approve(id)), @"A1 cannot be approved: it is refused. `/action show A1` tells more.");
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn the_proposer_or_who_leads_withdraws() {
         reason: None,
     };
     let id = story.proposed(terms("stop", "odoo-prod"));
-    assert_snapshot!(story.refused("ben", withdraw(id)), @"Only the commander (cleo) or the deputy may withdraw somebody else's proposal. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("ben", withdraw(id)), @"Only the commander (cleo) or the deputy may withdraw somebody else's proposal. Ask them, or take over with `/handover`.");
     story.does("ana", withdraw(id));
     let id = story.proposed(terms("stop", "odoo-prod"));
     story.does("cleo", withdraw(id));
@@ -475,7 +475,7 @@ fn unknown_is_never_read_as_failed_and_keeps_the_target() {
     story.ends(id, unknown());
     assert_eq!(story.stage(1), "outcome unknown");
     assert!(story.around.locks.contains_key("odoo-prod"));
-    assert_snapshot!(story.refused("ben", approve(id)), @"A1 cannot be approved: it has an unknown outcome. Look at the system and say what happened: `action settle A1 …`.");
+    assert_snapshot!(story.refused("ben", approve(id)), @"A1 cannot be approved: it has an unknown outcome. Look at the system and say what happened: `/action settle A1 …`.");
     assert_snapshot!(story.refused("ana", propose(terms("stop", "odoo-prod"))), @"The same action stands already: A1 has an unknown outcome.");
 }
 
@@ -507,7 +507,7 @@ fn a_person_settles_what_no_probe_can() {
         grounds: grounds.to_owned(),
     };
     let id = story.running(terms("stop", "odoo-prod"));
-    assert_snapshot!(story.refused("dan", settle(true, "I looked")), @"A1 cannot be settled: it is running. `action show A1` tells more.");
+    assert_snapshot!(story.refused("dan", settle(true, "I looked")), @"A1 cannot be settled: it is running. `/action show A1` tells more.");
     story.ends(id, unknown());
     assert_snapshot!(story.refused("dan", settle(true, "")), @"How you know is missing. Say it in a few words.");
     story.does("dan", settle(false, "the row is as it was"));
@@ -553,7 +553,7 @@ fn a_person_verifies_what_has_no_probe() {
     let id = story.running(terms("stop", "odoo-prod"));
     story.ends(id, done());
     story.does("ana", confirm(id, true));
-    assert_snapshot!(story.refused("ana", confirm(id, true)), @"A1 cannot be verified: it is verified. `action show A1` tells more.");
+    assert_snapshot!(story.refused("ana", confirm(id, true)), @"A1 cannot be verified: it is verified. `/action show A1` tells more.");
 }
 
 #[test]
@@ -574,7 +574,7 @@ fn the_glass_is_broken_by_the_commander_who_types_the_target() {
         target: target.to_owned(),
         reason: reason.to_owned(),
     };
-    assert_snapshot!(story.refused("ana", glass("odoo-prod", "nobody is awake")), @"Only the commander (cleo) breaks the glass, and no deputy. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("ana", glass("odoo-prod", "nobody is awake")), @"Only the commander (cleo) breaks the glass, and no deputy. Ask them, or take over with `/handover`.");
     assert_snapshot!(story.refused("cleo", glass("odoo", "nobody is awake")), @"Type the target exactly as it stands in the proposal, odoo-prod, so that it is certain you mean it.");
     assert_snapshot!(story.refused("cleo", glass("odoo-prod", "")), @"The reason for breaking the glass is missing. Say it in a few words.");
     let written = story.does("cleo", glass("odoo-prod", "nobody is awake"));

@@ -63,7 +63,7 @@ fn what_contains_nothing_is_undone_once_as_well() {
 fn who_leads_accepts_that_containment_stays() {
     let mut story = Story::framed();
     let id = story.verified(stopping());
-    assert_snapshot!(story.refused("ana", accept(id)), @"Only the commander (cleo) or the deputy may accept that containment stays. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("ana", accept(id)), @"Only the commander (cleo) or the deputy may accept that containment stays. Ask them, or take over with `/handover`.");
     story.does("cleo", accept(id));
     assert_eq!(story.state().containment_in_force().count(), 0);
     assert_snapshot!(story.refused("cleo", accept(id)), @"A1 is no containment in force.");
@@ -134,7 +134,7 @@ fn lift(proposal: ProposalId) -> Request {
 fn containment_undone_by_other_hands_is_lifted_by_who_leads_with_how_they_know() {
     let mut story = Story::framed();
     let id = story.verified(stopping());
-    assert_snapshot!(story.refused("dan", lift(id)), @"Only the commander (cleo) or the deputy may say that containment is lifted. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("dan", lift(id)), @"Only the commander (cleo) or the deputy may say that containment is lifted. Ask them, or take over with `/handover`.");
     let silent = Request::LiftContainment {
         proposal: id,
         reason: " ".to_owned(),

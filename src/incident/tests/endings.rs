@@ -40,9 +40,9 @@ fn resolving_early_is_an_override() {
     • No finding yet for: resources.
     • No finding yet for: dependencies.
     • The incident is in triage; recovery was not walked through.
-    The commander can go on anyway with a reason: `resolve reason="…"`.
+    The commander can go on anyway with a reason: `/resolve reason="…"`.
     "#);
-    assert_snapshot!(story.refused("ana", resolve(Some("it went away"))), @"Only the commander (cleo) or the deputy may go on before a phase is finished. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("ana", resolve(Some("it went away"))), @"Only the commander (cleo) or the deputy may go on before a phase is finished. Ask them, or take over with `/handover`.");
     story.does("cleo", resolve(Some("it went away")));
     assert_eq!(
         (story.state().life.clone(), story.state().phase),
@@ -63,7 +63,7 @@ fn closing_wants_the_post_mortem_reviewed() {
     assert_snapshot!(story.refused("cleo", close(None)), @r#"
     Learn is not finished:
     • The post-mortem is not reviewed yet: it is draft.
-    The commander can go on anyway with a reason: `close reason="…"`.
+    The commander can go on anyway with a reason: `/close reason="…"`.
     "#);
     story.review();
     story.does("ana", close(None));
@@ -127,7 +127,7 @@ fn containment_that_stays_is_looked_at_once_more_before_closing() {
     assert_snapshot!(story.refused("ana", close(None)), @r#"
     Learn is not finished:
     • Containment A1 is still in force: stop the job on odoo-prod.
-    The commander can go on anyway with a reason: `close reason="…"`.
+    The commander can go on anyway with a reason: `/close reason="…"`.
     "#);
 }
 
@@ -161,7 +161,7 @@ fn reopening_begins_with_the_frame_and_proves_everything_anew() {
     assert!(state.recovery.is_empty() && state.steps.is_empty());
     assert!(!state.moments.contains_key(&Moment::Recovered));
     assert_eq!(state.findings.len(), 1, "what was found stays on record");
-    assert_snapshot!(story.refused("dan", reopen()), @"It is open. To go back to an earlier phase, use `back`.");
+    assert_snapshot!(story.refused("dan", reopen()), @"It is open. To go back to an earlier phase, use `/back`.");
 }
 
 #[test]

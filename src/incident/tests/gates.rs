@@ -44,7 +44,7 @@ fn a_verdict_that_the_runbook_wants_is_named_until_it_is_there() {
     insta::assert_snapshot!(story.refused("ana", next()), @r#"
     Triage is not finished:
     • odoo.health must answer ok; it has not been asked.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
     story.does("ana", ask("odoo-prod"));
     story.answer_all(Verdict::Failing);

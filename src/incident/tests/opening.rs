@@ -86,7 +86,7 @@ fn a_guest_opens_nothing() {
 #[test]
 fn what_is_not_open_takes_no_commands() {
     let mut story = Story::blank();
-    assert_snapshot!(story.refused("ana", next()), @"There is no such incident. `list` shows the open ones.");
+    assert_snapshot!(story.refused("ana", next()), @"There is no such incident. `/list` shows the open ones.");
 }
 
 #[test]

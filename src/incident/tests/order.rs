@@ -36,7 +36,7 @@ fn odoo_is_broken_is_no_frame() {
     • Who is affected?
     • How badly are they affected?
     • Since when?
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
 }
 
@@ -110,7 +110,7 @@ fn contain_asks_one_thing_first() {
     assert_snapshot!(story.refused("ana", next()), @r#"
     Contain is not finished:
     • Is damage going on: bad data, wrong documents, corrupt records?
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
 }
 
@@ -129,7 +129,7 @@ fn with_damage_contain_waits_for_containment() {
     assert_snapshot!(story.refused("ana", next()), @r#"
     Contain is not finished:
     • Damage is going on and no containment is verified yet. Stop the damage first, even crudely.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
 }
 
@@ -154,7 +154,7 @@ fn triage_asks_for_every_line_until_a_cause_is_accepted() {
     • No finding yet for: logs.
     • No finding yet for: resources.
     • No finding yet for: dependencies.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
 }
 
@@ -167,7 +167,7 @@ fn four_findings_without_a_cause_are_not_enough() {
     assert_snapshot!(story.refused("ana", next()), @r#"
     Triage is not finished:
     • No cause is accepted yet.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
 }
 
@@ -203,8 +203,8 @@ fn a_finding_names_evidence_that_is_there() {
 #[test]
 fn the_decision_comes_after_triage_and_from_who_leads() {
     let mut story = Story::in_triage();
-    assert_snapshot!(story.refused("cleo", decide(Way::RollBack)), @"The incident is in triage. The decision comes after triage: find the cause first, or go on with `next`.");
-    assert_snapshot!(story.refused("ana", decide(Way::RollBack)), @"Only the commander (cleo) or the deputy may decide. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("cleo", decide(Way::RollBack)), @"The incident is in triage. The decision comes after triage: find the cause first, or go on with `/next`.");
+    assert_snapshot!(story.refused("ana", decide(Way::RollBack)), @"Only the commander (cleo) or the deputy may decide. Ask them, or take over with `/handover`.");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn going_on_without_a_decision_names_it() {
     assert_snapshot!(story.refused("cleo", next()), @r#"
     Decide is not finished:
     • Fix forward or roll back? Nobody has decided.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
 }
 
@@ -240,7 +240,7 @@ fn the_commander_goes_on_with_a_reason_and_it_stands_in_the_journal() {
 #[test]
 fn nobody_else_goes_on_before_a_phase_is_finished() {
     let mut story = Story::framed();
-    assert_snapshot!(story.refused("ben", next_because("I am sure")), @"Only the commander (cleo) or the deputy may go on before a phase is finished. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("ben", next_because("I am sure")), @"Only the commander (cleo) or the deputy may go on before a phase is finished. Ask them, or take over with `/handover`.");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn anybody_may_go_back_with_a_reason() {
 #[test]
 fn back_leads_back_and_says_why() {
     let mut story = Story::in_triage();
-    assert_snapshot!(story.refused("ana", back(Phase::Decide)), @"The incident is in triage; decide does not lie before it. Use `next` to go on.");
+    assert_snapshot!(story.refused("ana", back(Phase::Decide)), @"The incident is in triage; decide does not lie before it. Use `/next` to go on.");
     let silent = Request::Back {
         to: Phase::Confirm,
         reason: String::new(),

@@ -64,7 +64,7 @@ fn what_nobody_holds_cannot_be_handed_over() {
     let mut story = Story::opened();
     assert_snapshot!(story.refused("ana", hand_over(Role::Commander, "ben")), @"Nobody holds the role commander, so there is nothing to hand over. Assign it instead.");
     story.does("cleo", take("cleo", Role::Commander));
-    assert_snapshot!(story.refused("ana", hand_over(Role::Commander, "ben")), @"Only the commander (cleo) or the deputy may hand over somebody else's role. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("ana", hand_over(Role::Commander, "ben")), @"Only the commander (cleo) or the deputy may hand over somebody else's role. Ask them, or take over with `/handover`.");
     assert_snapshot!(story.refused("cleo", hand_over(Role::Commander, "cleo")), @"cleo holds the role commander already.");
 }
 
@@ -73,7 +73,7 @@ fn a_role_is_given_back_by_its_holder_or_taken_by_who_leads() {
     let mut story = Story::opened();
     story.does("cleo", take("cleo", Role::Commander));
     story.does("ben", take("ben", Role::Scribe));
-    assert_snapshot!(story.refused("dan", release("cleo", Role::Commander)), @"Only the commander (cleo) or the deputy may take a role off somebody. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("dan", release("cleo", Role::Commander)), @"Only the commander (cleo) or the deputy may take a role off somebody. Ask them, or take over with `/handover`.");
     assert_snapshot!(story.refused("dan", release("dan", Role::Scribe)), @"dan does not hold the role scribe here.");
     story.does("cleo", release("ben", Role::Scribe));
     story.does("cleo", release("cleo", Role::Commander));
@@ -151,7 +151,7 @@ fn a_page_reaches_who_holds_the_role_or_else_who_could() {
     story.does("ben", take("ben", Role::Approver));
     story.does("ana", page(Some(Role::Approver), &[]));
     assert_eq!(story.state().pages[&PageId(2)].people, [person("ben")]);
-    assert_snapshot!(story.refused("ana", page(Some(Role::Liaison), &[])), @"There is nobody to page: no one holds or is entitled to be a liaison. Name a person: `page ana`.");
+    assert_snapshot!(story.refused("ana", page(Some(Role::Liaison), &[])), @"There is nobody to page: no one holds or is entitled to be a liaison. Name a person: `/page ana`.");
     assert_snapshot!(story.refused("ana", page(None, &["guest"])), @"guest is no member here and cannot be paged. Name somebody else, or ask the operator to add them.");
 }
 

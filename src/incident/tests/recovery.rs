@@ -11,7 +11,7 @@ fn service_restored_is_not_recovered() {
     • The smoke test has not been run.
     • Nobody has looked whether a backlog is left.
     • The records to repair are not counted.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
 }
 
@@ -50,7 +50,7 @@ fn records_to_repair_are_counted() {
         count: None,
         detail: None,
     };
-    assert_snapshot!(story.refused("ana", uncounted), @"Count the records to repair, and give the number: `recovery check records count=0 …`. None is 0.");
+    assert_snapshot!(story.refused("ana", uncounted), @"Count the records to repair, and give the number: `/recovery check records count=0 …`. None is 0.");
     let counted = Request::CheckRecovery {
         item: RecoveryItem::Records,
         passed: false,
@@ -71,7 +71,7 @@ fn who_leads_waives_a_part_of_it_with_a_reason() {
         item: RecoveryItem::Backlog,
         reason: reason.to_owned(),
     };
-    assert_snapshot!(story.refused("ana", waive("no jobs ran")), @"Only the commander (cleo) or the deputy may waive a part of the recovery. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("ana", waive("no jobs ran")), @"Only the commander (cleo) or the deputy may waive a part of the recovery. Ask them, or take over with `/handover`.");
     assert_snapshot!(story.refused("cleo", waive(" ")), @"The reason is missing. Say it in a few words.");
     story.does("cleo", waive("no jobs ran"));
     assert!(!story.refused("ana", next()).contains("backlog"));
@@ -89,7 +89,7 @@ fn containment_in_force_and_open_actions_hold_recovery() {
     Recover is not finished:
     • Containment A1 is still in force: stop the job on odoo-prod.
     • Action A2 is waiting for approval.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
 }
 
@@ -114,13 +114,13 @@ fn every_manual_change_is_reconciled_or_waived() {
     Recover is not finished:
     • Manual change C1 is not in version control yet: stop the job on odoo-prod.
     • Manual change C2 is not in version control yet: limits raised by hand.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
     let waive = Request::WaiveChange {
         change: ChangeId(2),
         reason: "gone with the pod".to_owned(),
     };
-    assert_snapshot!(story.refused("ana", waive.clone()), @"Only the commander (cleo) or the deputy may waive the reconciliation of a change. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("ana", waive.clone()), @"Only the commander (cleo) or the deputy may waive the reconciliation of a change. Ask them, or take over with `/handover`.");
     story.does("cleo", waive.clone());
     assert_snapshot!(story.refused("cleo", waive), @"C2 is settled already.");
     let reconcile = |change| Request::ReconcileChange {

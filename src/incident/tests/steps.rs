@@ -50,7 +50,7 @@ fn a_required_step_holds_the_phase_until_it_is_done() {
     assert_snapshot!(story.refused("ana", next()), @r#"
     Confirm is not finished:
     • Step confirm.1 is open: the step confirm.1
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
     story.does("ana", do_step("confirm.1"));
     assert_eq!(story.state().phase, Phase::Contain);
@@ -139,7 +139,7 @@ fn a_step_is_settled_once_and_in_its_own_phase() {
 #[test]
 fn only_a_choice_has_branches() {
     let mut story = in_confirm(vec![step("confirm.1", StepKind::Do)]);
-    assert_snapshot!(story.refused("ana", branch("confirm.1", "queue")), @"Step confirm.1 is not a choice. Say `step done confirm.1`.");
+    assert_snapshot!(story.refused("ana", branch("confirm.1", "queue")), @"Step confirm.1 is not a choice. Say `/step done confirm.1`.");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn probes_asked_together_share_a_round() {
     );
     let rounds: Vec<_> = story.state().runs.values().map(|run| run.asked.round).collect();
     assert_eq!(rounds, [1, 1, 2]);
-    assert_snapshot!(story.refused("ana", Request::AskProbes { probes: Vec::new() }), @"No probe to ask here. `probe list` shows what can be asked.");
+    assert_snapshot!(story.refused("ana", Request::AskProbes { probes: Vec::new() }), @"No probe to ask here. `/probe list` shows what can be asked.");
     assert_snapshot!(story.refused("ana", Request::AskProbes { probes: vec![one; 65] }), @"65 probes at once are too many; 64 is the most.");
 }
 

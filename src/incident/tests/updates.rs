@@ -169,7 +169,7 @@ fn redacting_is_for_who_leads_and_says_why() {
         reason: reason.to_owned(),
         messages: Vec::new(),
     };
-    assert_snapshot!(story.refused("dan", redact("a password")), @"Only the commander (cleo) or the deputy may redact the journal. Ask them, or take over with `handover`.");
+    assert_snapshot!(story.refused("dan", redact("a password")), @"Only the commander (cleo) or the deputy may redact the journal. Ask them, or take over with `/handover`.");
     assert_snapshot!(story.refused("cleo", redact("")), @"The reason is missing. Say it in a few words.");
     story.does("cleo", redact("a password"));
 }

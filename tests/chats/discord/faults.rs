@@ -131,7 +131,9 @@ async fn a_room_that_cannot_be_made_does_not_stop_the_incident() {
     assert!(why.contains("500 channels") && why.contains("goes on"), "{why}");
     let said = house.discord.texts(&house.ops);
     assert!(
-        said.iter().any(|text| text.contains("A room of INC-1 could not be opened") && text.contains("room discord")),
+        said.iter()
+            .any(|text| text.contains("A room of INC-1 could not be opened")
+                && text.contains("set room room:discord")),
         "it is said where it was opened: {said:#?}"
     );
     let announced = house.discord.texts(&house.announce);

@@ -47,6 +47,41 @@ async fn open_without_options_asks_for_choices_and_then_for_words() {
 }
 
 #[tokio::test]
+async fn a_command_that_the_room_shows_leaves_nothing_to_be_dismissed() {
+    let (house, room) = opened().await;
+    house.types("ana", "note the import hangs").await;
+    house.message(&room, "the import hangs");
+    let ana = house.person_id("ana");
+    house
+        .discord
+        .wait_for("nothing left to be read", |state| {
+            state.whispers(&ana, &room).is_empty().then_some(())
+        })
+        .await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn whoever_is_not_in_the_room_is_told_what_was_done_there() {
+    let (house, _) = opened().await;
+    let ops = house.ops.clone();
+    house.types_in("ana", "INC-1 frame what=slow", &ops).await;
+    house.person("ana").is_told(&ops, "INC-1: So far").await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn help_and_answers_name_commands_as_they_are_picked() {
+    let (house, room) = opened().await;
+    house.types("ana", "help approve").await;
+    house.types("ana", "back confirm not yet").await;
+    let told = house.person("ana").whispers(&room).join("\n");
+    assert!(told.contains("/incident action approve"), "{told}");
+    assert!(!told.contains("/incident approve"), "{told}");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn open_in_a_room_shows_where_it_stands() {
     let (house, room) = opened().await;
     house.types("ana", "").await;

@@ -7,9 +7,6 @@ use serde_json::Value;
 
 use crate::one::hands::{Asks, BOT, Button, Field, Form, Seen};
 
-/// What a command is answered with where there is nothing to say: Discord wants an answer to each.
-const NOTHING_TO_SAY: &str = "Done.";
-
 /// The file in which stands what does not fit a message.
 const REST: &str = "rest.txt";
 
@@ -19,8 +16,7 @@ const FORM: &str = "o1:f:";
 /// Whether a message that only one person sees tells them something: a form asks, and is looked at as one.
 pub fn is_answer(message: &Message) -> bool {
     let asks = parts(message).any(|part| id_of(part).starts_with(FORM));
-    let done = message.embeds.len() == 1 && message.embeds[0]["description"] == NOTHING_TO_SAY;
-    !asks && !done && !message.is_loading()
+    !asks && !message.is_loading()
 }
 
 fn parts(message: &Message) -> impl Iterator<Item = &Value> + Clone {

@@ -1,5 +1,6 @@
 //! What must be the same on every platform, and the few things that may differ.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -41,6 +42,21 @@ static LATE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     ])
 });
 
+/// How a command is written: by its second name or by its path, with what is given to it bare or by name. Each platform says
+/// what can be typed there.
+static COMMANDS: LazyLock<Vec<(Regex, String)>> = LazyLock::new(|| {
+    let second_names = orderly_commands::table().iter().filter_map(|spec| {
+        let alias = spec.alias?;
+        let typed = Regex::new(&format!(r"/incident {alias}([^\w-]|$)")).expect("a pattern");
+        Some((typed, format!("/incident {}$1", spec.path)))
+    });
+    let names = orderly_commands::table().iter().flat_map(|spec| spec.args);
+    let names: BTreeSet<&str> = names.map(|arg| arg.name).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let given = Regex::new(&format!(r#"\b({})[:=]"?([^\s"])"#, names.join("|"))).expect("a pattern");
+    second_names.chain([(given, "$2".to_owned())]).collect()
+});
+
 fn patterns<const N: usize>(patterns: [(&str, &'static str); N]) -> Vec<(Regex, &'static str)> {
     patterns
         .map(|(pattern, instead)| (Regex::new(pattern).expect("a pattern"), instead))
@@ -69,7 +85,12 @@ pub fn neutral(text: &str, rooms: &[String]) -> String {
         .iter()
         .fold(text.to_owned(), |text, room| text.replace(room.as_str(), "ROOM"));
     let fixed = FIXED.replace_all(&named, "${1} event ${2}").into_owned();
-    replaced(fixed, &OWN)
+    let one_way = COMMANDS
+        .iter()
+        .fold(replaced(fixed, &OWN), |text, (own, instead)| {
+            own.replace_all(&text, instead).into_owned()
+        });
+    one_way.replace('"', "")
 }
 
 /// The same of a day on which something went wrong.

@@ -264,7 +264,7 @@ pub enum Way {
 /// What two platforms must say alike: words and figures, without the signs that each sets around them.
 pub fn words(text: &str) -> String {
     let meant = |word: &&str| word.chars().any(char::is_alphanumeric) || is_tone(word);
-    let bare = |word: &str| word.trim_matches([':', '*', '`', '•']).to_owned();
+    let bare = |word: &str| word.replace('`', "").trim_matches([':', '*', '•']).to_owned();
     let words: Vec<String> = text.split_whitespace().filter(meant).map(bare).collect();
     words.join(" ")
 }

@@ -61,6 +61,10 @@ pub async fn play(house: &House, name: &str) -> Played {
             None => Vec::new(),
         };
         played.lines.push(format!("> {line}"));
+        // What can be typed, and how, is each platform's own.
+        if path_of(line.split_once(" types ").map_or("", |(_, typed)| typed)) == Some("help") {
+            continue;
+        }
         let answers = answers.iter().map(|seen| shown(seen, &rooms));
         // How long a script takes is a platform's own: each paces what it is told.
         let timeless = |answer: String| moment.replace_all(&neutral(&answer, &rooms), "TIME").into_owned();

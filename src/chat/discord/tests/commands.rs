@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::typed::{asked, choices, commands, line};
+use super::super::typed::{asked, choices, commands, line, picked_as};
 use super::{ANA, holds};
 
 /// Over names, descriptions, and the names and values of choices.
@@ -54,6 +54,38 @@ fn discord_takes_every_command_that_is_registered() {
             );
         };
         each(&command, &mut check);
+    }
+}
+
+#[test]
+fn a_command_in_a_text_is_named_as_it_is_picked_here() {
+    for (typed, picked) in [
+        ("", "open"),
+        ("ack", "page ack"),
+        ("next", "next"),
+        (
+            "approve A3 the row is the right one",
+            "action approve proposal:A3 reason:the row is the right one",
+        ),
+        ("close reason=\"…\"", "mark closed reason:…"),
+        ("room slack", "set room room:slack"),
+        ("INC-7 severity SEV2", "set severity level:SEV2 incident:INC-7"),
+        (
+            "approve <proposal> [reason …]",
+            "action approve <proposal> [reason …]",
+        ),
+        ("no command of ours", "no command of ours"),
+    ] {
+        assert_eq!(picked_as(typed), picked, "{typed}");
+    }
+}
+
+#[test]
+fn no_command_in_a_text_is_named_by_a_word_that_is_not_registered() {
+    for spec in orderly_commands::table() {
+        assert!(picked_as(spec.typed()).starts_with(spec.path), "{}", spec.typed());
+        let example = picked_as(spec.example);
+        assert!(example.starts_with(spec.path), "{example}");
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::embeds::{self, Rendered, render};
 use super::super::ids::nonce;
 use super::super::markdown::{escaped, units};
 use super::{ANA, GUILD, ROOM, holds, look};
+use crate::chat::look::Look;
 use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
 use crate::incident::PersonId;
 
@@ -229,12 +230,55 @@ fn a_fence_in_a_text_does_not_end_ours() {
 }
 
 #[test]
+fn a_command_is_code_and_named_as_it_is_picked_here() {
+    let rendered = rendered(vec![Block::Text {
+        text: Rich::new()
+            .text("Say ")
+            .command("incident", "ack")
+            .text(" or `this`"),
+    }]);
+    assert_eq!(shown(&rendered).trim(), "Say `/incident page ack` or \\`this\\`");
+}
+
+#[test]
+fn whoever_is_called_reads_in_the_notification_what_can_be_picked_here() {
+    let text = Rich::new()
+        .person(&PersonId::new("ana"), "Ana")
+        .text(" nobody has answered. Say ")
+        .command("incident", "ack");
+    let message = Message {
+        fallback: text.bare(),
+        blocks: vec![Block::Text { text }],
+    };
+    let body = embeds::render(&message, &look()).body();
+    assert_eq!(
+        body["content"],
+        format!("<@{ANA}> @\u{200b}Ana nobody has answered. Say /incident page ack")
+    );
+}
+
+#[test]
+fn a_link_into_a_page_that_nobody_reaches_says_what_to_type_instead() {
+    let link = Rich::new().into_page("/outputs/ab", "P1", "orderly probe output INC-7 P1");
+    let unreached = Look { page: None, ..look() };
+    let message = Message {
+        fallback: String::new(),
+        blocks: vec![Block::Text { text: link }],
+    };
+    let rendered = embeds::render(&message, &unreached);
+    assert_eq!(
+        rendered.embeds[0]["description"],
+        "P1 (`orderly probe output INC-7 P1` on the machine)"
+    );
+}
+
+#[test]
 fn a_button_that_is_too_long_is_told_as_what_to_type() {
     let line = format!("note {}", "x".repeat(120));
     let rendered = rendered(vec![Block::Buttons {
         buttons: vec![button("Note it", &line), button("Status", "status")],
     }]);
-    assert!(shown(&rendered).contains("To be typed instead of pressed: Note it (note xxx"));
+    assert!(shown(&rendered).contains("To be typed instead of pressed: Note it (journal note text:xxx"));
     assert_eq!(
         rendered.components[0]["components"].as_array().map(Vec::len),
         Some(1)

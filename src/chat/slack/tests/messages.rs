@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::blocks::{Rendered, Rest, render};
 use super::super::posts;
+use super::super::rich::Look;
 use super::{holds, look};
 use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
 use crate::incident::PersonId;
@@ -209,6 +210,45 @@ fn what_will_run_is_shown_to_the_letter_however_long_its_lines() {
         diff: false,
     }]);
     assert_eq!(shown(&rendered), operation);
+}
+
+#[test]
+fn a_command_is_code_in_a_text_and_in_small_print() {
+    let words = || {
+        Rich::new()
+            .text("Say ")
+            .command("incident", "next")
+            .text(" or `this`")
+    };
+    let rendered = rendered(vec![
+        Block::Text { text: words() },
+        Block::Context { text: words() },
+    ]);
+    let elements = &rendered.blocks[0]["elements"][0]["elements"];
+    assert_eq!(
+        elements[1],
+        json!({ "type": "text", "text": "/incident next", "style": { "code": true } })
+    );
+    assert_eq!(elements[2]["text"], " or `this`");
+    assert_eq!(
+        rendered.blocks[1]["elements"][0],
+        json!({ "type": "mrkdwn", "text": "Say `/incident next` or `this`", "verbatim": true })
+    );
+}
+
+#[test]
+fn a_link_into_a_page_that_nobody_reaches_says_what_to_type_instead() {
+    let link = || Rich::new().into_page("/outputs/ab", "P1", "orderly probe output INC-7 P1");
+    let unreached = Look { page: None, ..look() };
+    let message = Message {
+        fallback: String::new(),
+        blocks: vec![Block::Text { text: link() }, Block::Context { text: link() }],
+    };
+    let rendered = render(&message, &unreached, Rest::Thread);
+    assert_eq!(
+        shown(&rendered),
+        "P1 (orderly probe output INC-7 P1 on the machine)P1 (`orderly probe output INC-7 P1` on the machine)"
+    );
 }
 
 #[test]
