@@ -24,6 +24,7 @@ mod reach;
 mod register;
 mod render;
 mod request;
+mod resident;
 mod restore;
 mod runbook;
 mod serve;
