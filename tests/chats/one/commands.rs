@@ -184,7 +184,9 @@ fn line_with(spec: &CommandSpec, wrong_one: &ArgSpec, value: &str) -> String {
 /// Whether an answer leads on: a button, a command to type, or words that say what is taken.
 fn leads_on(seen: &Seen) -> bool {
     let says = [
-        "`",
+        "/incident ",
+        "it takes ",
+        ". There is ",
         "Did you mean",
         "such as",
         "Write ",
