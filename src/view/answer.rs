@@ -567,8 +567,6 @@ pub fn postmortem(view: &View, state: &State) -> Message {
         .block(Block::Text { text: links })
         .block(Block::Rows { rows })
         .block(buttons(pressed))
-        .block(small(
-            view.ours("Write a section with `/postmortem edit cause …`."),
-        ))
+        .block(small(view.ours("Write a section with `/postmortem edit cause`.")))
         .done(format!("Post-mortem of {number}: {}", state.review))
 }

@@ -223,7 +223,7 @@ impl DiscordChat {
         }
     }
 
-    /// Takes away the first answer that says "thinking", or the form that was sent.
+    /// Takes away the first answer that says "thinking".
     pub(super) async fn take_away(&self, live: &Live) -> Result<(), Failure> {
         let mut first = live.first.lock().await;
         if *first != First::Thinking {

@@ -33,6 +33,9 @@ pub(super) enum Handed {
     Words(String, Carried),
 }
 
+/// What is left of a form whose outcome the room shows.
+const IN_THE_ROOM: &str = "Done: the room shows it.";
+
 fn saying(words: &str) -> Value {
     json!({
         "content": "",
@@ -304,11 +307,11 @@ impl DiscordChat {
         }
     }
 
-    /// Done, and the room shows it: nothing is left to be read, and nothing to be dismissed. Whoever was told that nothing is
-    /// confirmed yet is told that it is.
+    /// Done, and the room shows it: nothing is left to be read, and nothing to be dismissed. A form says in its own place that it
+    /// went through, and whoever was told that nothing is confirmed yet is told that it is.
     async fn noted(&self, live: &Live) {
-        if *live.first.lock().await == First::Said {
-            return self.words(live, "It is confirmed, and the room shows it.").await;
+        if live.on == On::Form || *live.first.lock().await == First::Said {
+            return self.words(live, IN_THE_ROOM).await;
         }
         live.claim();
         self.hold(live).await;

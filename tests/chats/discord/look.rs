@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::one::hands::{Asks, BOT, Button, Field, Form, Seen};
 
+/// What a form turns into where the room shows what came of it.
+const IN_THE_ROOM: &str = "Done: the room shows it.";
+
 /// The file in which stands what does not fit a message.
 const REST: &str = "rest.txt";
 
@@ -16,7 +19,8 @@ const FORM: &str = "o1:f:";
 /// Whether a message that only one person sees tells them something: a form asks, and is looked at as one.
 pub fn is_answer(message: &Message) -> bool {
     let asks = parts(message).any(|part| id_of(part).starts_with(FORM));
-    !asks && !message.is_loading()
+    let done = message.embeds.len() == 1 && message.embeds[0]["description"] == IN_THE_ROOM;
+    !asks && !done && !message.is_loading()
 }
 
 fn parts(message: &Message) -> impl Iterator<Item = &Value> + Clone {

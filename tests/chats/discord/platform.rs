@@ -124,6 +124,13 @@ impl Guild {
         self.discord.read(|state| look::page(state, &user, &away))
     }
 
+    /// Whoever turns to another message has done with the forms that still stand there.
+    fn turns_from_forms(&self, who: &str, to: &str) {
+        while let Some(page) = self.page(who).filter(|page| page.message != to) {
+            self.puts_away(&page.message);
+        }
+    }
+
     fn puts_away(&self, message: &str) {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         away.insert(message.to_owned());
@@ -327,6 +334,7 @@ impl Hands for Guild {
 
     async fn presses(&self, who: &str, room: &str, message: &str, label: &str) {
         self.let_go();
+        self.turns_from_forms(who, message);
         let channel = self.channel_of(room, message);
         self.person(who).presses(&channel, message, label);
         self.replied().await;
