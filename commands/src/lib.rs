@@ -38,7 +38,7 @@ mod words;
 pub use complete::{Completion, MOST_COMPLETIONS, NoValues, Values, complete, complete_value};
 pub use error::{DEFAULT_NAME, ParseError};
 pub use help::help;
-pub use parse::{parse, partial};
+pub use parse::{command_of, parse, partial};
 pub use parsed::Parsed;
 pub use shown::Spot;
 pub use table::{

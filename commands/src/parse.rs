@@ -46,6 +46,11 @@ pub fn partial(line: &str) -> Option<(&'static str, BTreeMap<String, String>)> {
     Some((spec.path, options_of(spec, reader.incident, &reader.args)))
 }
 
+/// The path of the command that a line begins with, whatever is wrong with its arguments.
+pub fn command_of(line: &str) -> Option<&'static str> {
+    meant(line).ok().map(|meant| meant.spec.path)
+}
+
 /// The command that a line begins with.
 pub(crate) struct Meant {
     pub spec: &'static CommandSpec,

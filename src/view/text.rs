@@ -1,4 +1,4 @@
-//! Inline Markdown of runbooks into spans.
+//! Inline Markdown of runbooks into spans, and what people typed as a part of ours.
 
 use comrak::nodes::{AstNode, NodeValue};
 use comrak::{Arena, Options, parse_document};
@@ -12,6 +12,14 @@ pub fn inline_markdown(text: &str) -> Rich {
     let mut rich = Rich::new();
     walk(root, &mut rich);
     rich
+}
+
+/// What ends the words of a person where a sentence follows: nothing if they did so themselves.
+pub fn full_stop(typed: &str) -> &'static str {
+    match typed.trim_end().ends_with(['.', '!', '?', '…', ':']) {
+        true => "",
+        false => ".",
+    }
 }
 
 fn walk<'a>(node: &'a AstNode<'a>, rich: &mut Rich) {

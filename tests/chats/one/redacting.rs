@@ -39,6 +39,14 @@ async fn by_link(platform: Platform) {
         "{platform:?}"
     );
     let told = house.room("ben").await;
+    let stands = told
+        .iter()
+        .any(|seen| seen.by != BOT && seen.text.contains("tiger"));
+    assert_eq!(
+        stands,
+        platform != Platform::Local,
+        "what others keep is for its author to delete"
+    );
     let told = told.iter().filter(|seen| {
         seen.text
             .contains("redacted a message that is on no timeline: a password")
