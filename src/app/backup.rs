@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{App, Error, chat_path};
 use crate::chat::local;
+use crate::engine::told;
 use crate::store;
 use crate::store::sqlite::{self, Fresh, Restoring, Sqlite};
 use crate::store::verify::Report;
@@ -60,11 +61,30 @@ pub struct Restored {
     pub chat: Option<(u64, u64)>,
 }
 
+/// Nobody wrote something into the backup and called it redacted.
+async fn gaps_are_told(journal: &Restoring, source: &Path) -> Result<(), store::Error> {
+    let corrupt = |what: String| store::Error::Corrupt {
+        place: source.display().to_string(),
+        what,
+    };
+    let gaps = &journal.report.gaps;
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    let store = sqlite::open_to_look(journal.path()).await?;
+    let faults = told::check_gaps(&store, gaps).await;
+    match faults.map_err(|error| corrupt(error.to_string()))?.first() {
+        Some(fault) => Err(corrupt(fault.to_string())),
+        None => Ok(()),
+    }
+}
+
 /// Puts a backup in the place of a journal and its chat, after proving both whole. `journal_only` leaves the chat as it
 /// is.
 pub async fn restore(source: &Path, dest: &Path, journal_only: bool) -> Result<Restored, Error> {
     // Takes the lock of the journal, which guards the chat as well.
     let journal = Restoring::prepare(source, dest).await?;
+    gaps_are_told(&journal, source).await?;
     let beside = chat_path(source);
     if journal_only {
         let report = journal.finish()?;

@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::driver::systems::Systems;
 use crate::inbox::Offers;
 use crate::incident::{
-    Moment, Params, Plan, ProbeRequest, Process, Proposal, ProposalId, Refusal, RoomSettings, Settings,
-    Severity, State, Terms,
+    Containment, Moment, Params, Plan, ProbeRequest, Process, Proposal, ProposalId, Refusal, RoomSettings,
+    Settings, Severity, State, Terms,
 };
 use crate::postmortem::Templates;
 use crate::runbook::{Hints, ParamInfo, Shelf};
@@ -158,10 +158,15 @@ impl Offers for Joined {
             .resolve_undo(&proposal.terms, &shown.preview, &when)
             .map_err(refused)?;
         let Some(mut terms) = undo else {
+            let id = proposal.id;
+            let stays = match proposal.containment {
+                Some(Containment::InForce { .. }) => {
+                    format!(", or accept that it stays, with a reason: `/action accept {id} …`")
+                }
+                _ => String::new(),
+            };
             return Err(Refusal::new(format!(
-                "{} cannot be undone by Orderly. Do it by hand and note it with `/change`, or accept it with a reason: \
-                 `/action accept {} …`.",
-                proposal.id, proposal.id
+                "{id} cannot be undone by Orderly. Do it by hand and note it with `/change`{stays}."
             )));
         };
         terms.undoes = Some::<ProposalId>(proposal.id);

@@ -231,6 +231,16 @@ pub trait Chat: Send + Sync {
         between: (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<Option<MessageRef>, Error>;
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error>;
+    /// Takes the words of a person's message, and its files, off the platform. [`Error::Gone`] where that is for the person
+    /// alone.
+    async fn redact(&self, _at: &MessageRef, _marker: &str) -> Result<(), Error> {
+        Err(Error::Gone {
+            why: format!(
+                "on {} only its author, or an administrator, takes a message back",
+                self.platform()
+            ),
+        })
+    }
     async fn pin(&self, at: &MessageRef) -> Result<(), Error>;
     async fn upload(&self, key: &str, room: &RoomRef, file: &Upload) -> Result<MessageRef, Error>;
     /// The bytes of a file that somebody attached to this message, exactly as they were uploaded. Never more than
@@ -251,6 +261,8 @@ pub trait Chat: Send + Sync {
     ) -> Result<(), Error> {
         self.whisper(key, &thread.room, to, message).await
     }
+    /// The room of direct messages with a person, to find again what was told there. [`Error::Gone`]: there can be none.
+    async fn direct_room(&self, to: &Identity) -> Result<RoomRef, Error>;
     /// A direct message.
     async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error>;
     /// Opens a form for the person who holds the trigger.

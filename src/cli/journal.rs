@@ -12,6 +12,7 @@ use super::postmortem::number;
 use super::request::{Answer, Request, Row};
 use super::{FOUND, incident, reach};
 use crate::engine::journal::{self, Kept};
+use crate::engine::told;
 use crate::incident::IncidentId;
 use crate::store::verify::Report;
 use crate::store::{Mark, Store, Stream, sqlite};
@@ -114,7 +115,13 @@ async fn verify(
         None => super::load(config)?.store.path,
     };
     let verifying = async {
-        let report = sqlite::verify_file(&file, mark.as_ref()).await?;
+        let mut report = sqlite::verify_file(&file, mark.as_ref()).await?;
+        if !report.gaps.is_empty() {
+            let store = sqlite::open_to_look(&file).await?;
+            report
+                .faults
+                .extend(told::check_gaps(&store, &report.gaps).await?);
+        }
         let kept = match report.sound() {
             true => journal::check_kept(&sqlite::open_to_look(&file).await?, None).await?,
             // With what should it agree?

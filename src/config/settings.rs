@@ -374,7 +374,7 @@ impl BySeverity {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Nudge {
-    /// When the room is reminded of roles that nobody holds.
+    /// When the room is reminded that nobody commands; of a SEV1 or SEV2 also, after twice as long, of scribe and liaison.
     pub roles_after: Every,
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use super::{Around, Engine, Loaded, journal, plan, read, write};
+use super::{Around, Engine, Listed, Loaded, journal, plan, read, write};
 use crate::desk;
 use crate::incident::{self, By, IncidentId, Recorded, Refusal, Request, State, TimerKey};
 use crate::store::{self, Append, Commit, EffectId, InboxDone, InboxId, NewEffect, Redaction, Stream};
@@ -68,6 +68,8 @@ pub struct With {
     pub posts: Vec<store::Post>,
     pub redactions: Vec<Redaction>,
     pub effects: Vec<NewEffect>,
+    /// What lists say from now on, where the state in hand still holds words that are redacted with this.
+    pub title: Option<String>,
 }
 
 /// Words for the person and the answer to the delivery, made once the events are known.
@@ -89,6 +91,8 @@ pub(super) struct Draft {
     pub commit: Commit,
     written: Vec<Recorded>,
     decisions: u64,
+    /// See [`With::title`].
+    title: Option<String>,
 }
 
 impl Draft {
@@ -152,6 +156,7 @@ impl Engine {
                 return Ok(written);
             };
             finish(&mut draft.commit, state, &with, draft.now);
+            draft.title = with.title.clone();
             if let Some(replying) = replying {
                 let reply = replying(state, &written);
                 draft.reply(with.inbox, reply);
@@ -189,6 +194,7 @@ impl Engine {
             },
             written: Vec::new(),
             decisions: 0,
+            title: None,
         })
     }
 
@@ -204,6 +210,7 @@ impl Engine {
             state,
             mut commit,
             written,
+            title,
             ..
         } = draft;
         if !commit.locks_taken.is_empty() {
@@ -214,7 +221,11 @@ impl Engine {
         let listed = state
             .as_ref()
             .filter(|_| plan::changes_list(&written))
-            .map(plan::listed);
+            .map(plan::listed)
+            .map(|listed| match title {
+                Some(title) => Listed { title, ..listed },
+                None => listed,
+            });
         commit.summaries.extend(listed.iter().map(plan::summary));
         let moved = !commit.locks_taken.is_empty() || !commit.locks_released.is_empty();
         let redacts = !commit.redactions.is_empty();
@@ -363,7 +374,12 @@ fn finish(commit: &mut Commit, state: &State, with: &With, now: DateTime<Utc>) {
     commit.evidence.extend(with.evidence.clone());
     commit.posts.extend(with.posts.iter().cloned());
     commit.redactions.extend(with.redactions.iter().cloned());
-    commit.effects.extend(with.effects.iter().cloned());
+    for effect in &with.effects {
+        // The same message made true twice in one commit is one edit.
+        if !commit.effects.iter().any(|known| known.key == effect.key) {
+            commit.effects.push(effect.clone());
+        }
+    }
     if let Some((incident, key)) = &with.timer
         && !commit.timers_set.iter().any(|set| set.key == key.to_string())
     {

@@ -7,6 +7,7 @@ use super::intake::unconfirmed;
 use super::intake::{Job, room_of};
 use super::ports::{Act, Addressed, Asking};
 use super::reactions::Through;
+use super::redact::gaps;
 use super::{Engine, journal, plan, read};
 use crate::chat::{self, Delivery, Incoming, Message, NOT_CONFIRMED, Press, Standing, Trigger, Verdict};
 use crate::incident::{
@@ -314,10 +315,12 @@ impl Engine {
                     row: redacting.row,
                     reason,
                     messages: redacting.messages,
+                    gaps: gaps(&redacting.redactions),
                 };
                 let with = With {
                     redactions: redacting.redactions,
-                    effects: redacting.copies,
+                    effects: redacting.effects,
+                    title: redacting.title,
                     ..with
                 };
                 self.decide(incident, &by, &request, with, Some(&replying))

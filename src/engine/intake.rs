@@ -23,6 +23,9 @@ use crate::store::{self, InboxId, Received, StoredDelivery};
 /// Open incidents looked through for what waits for one person; a team with more at once looks at the list first.
 const HOME_MAX: usize = 20;
 
+/// After this long without a verdict is looked whether there will be one. Nearly all are there within milliseconds.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
+
 pub(super) struct Job {
     pub inbox: InboxId,
     pub delivery: Delivery,
@@ -96,7 +99,7 @@ impl Intake for Engine {
                 }
                 serde_json::from_str(&outcome).unwrap_or_else(|_| unconfirmed())
             }
-            _ => told.await.unwrap_or_else(|_| unconfirmed()),
+            _ => self.told_or_forgotten(inbox, told).await,
         }
     }
 
@@ -177,6 +180,23 @@ impl Intake for Engine {
 }
 
 impl Engine {
+    /// The verdict when it is told. Nobody ever tells of a delivery that was decided long ago, and forgotten.
+    async fn told_or_forgotten(&self, inbox: InboxId, mut told: oneshot::Receiver<Verdict>) -> Verdict {
+        tokio::select! {
+            told = &mut told => return told.unwrap_or_else(|_| unconfirmed()),
+            () = self.inner.parts.clock.until(self.now() + LOOK_AGAIN) => {}
+        }
+        let store = &self.inner.parts.store;
+        let gone = matches!(store.waiting(&[inbox]).await, Ok(waiting) if waiting.is_empty());
+        // Decided between the two looks, it is told in a moment.
+        if gone && matches!(store.outcome(inbox).await, Ok(None)) {
+            let forgotten = forgotten();
+            self.tell(inbox, &forgotten);
+            return forgotten;
+        }
+        told.await.unwrap_or_else(|_| unconfirmed())
+    }
+
     /// Chat outside of incident rooms is none of ours: dropped before it is stored.
     fn is_chatter(&self, incoming: &Incoming) -> bool {
         let (Incoming::Wrote { message, .. }
@@ -394,6 +414,17 @@ pub(super) fn room_of(incoming: &Incoming) -> &RoomRef {
         | Incoming::Edited { message, .. }
         | Incoming::Deleted { message, .. }
         | Incoming::Reacted { message, .. } => &message.room,
+    }
+}
+
+/// What is answered of a delivery whose answer is not kept any more.
+fn forgotten() -> Verdict {
+    let words = "This was decided days ago, and what was answered is not kept any more; `status` shows how things stand.";
+    Verdict {
+        accepted: true,
+        message: Message::from(words),
+        field: None,
+        incident: None,
     }
 }
 

@@ -17,6 +17,7 @@
 //! Nothing here knows a platform or a protocol; those sit behind the ports.
 
 mod adopt;
+mod anew;
 mod away;
 mod carry;
 mod decide;
@@ -49,6 +50,7 @@ mod systems;
 mod tests;
 mod timers;
 mod together;
+pub mod told;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::AtomicUsize;

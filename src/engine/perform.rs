@@ -11,6 +11,7 @@ use futures::FutureExt;
 
 use super::decide::{Failed, With};
 use super::plan::{Place, Task};
+use super::redact::GONE;
 use super::{Engine, FIRST_WAIT, HANDS_FULL, LONGEST_WAIT, backoff, lock, plan};
 use crate::chat::{self, Chat};
 use crate::incident::{By, Effect, IncidentId, MessageRef, Request, RoomRef};
@@ -664,6 +665,19 @@ impl Engine {
                 self.heed(incident, &room, &end).await;
                 end
             }
+            Task::RewordDirect {
+                incident,
+                event,
+                person,
+            } => self.reword_direct(incident, &person, event).await,
+            Task::Scrub { message } => match self.chat(&message.room.platform) {
+                Ok(chat) => match chat.redact(&message, GONE).await {
+                    // It is for the author; the room was told so.
+                    Err(chat::Error::Gone { .. }) => End::Nothing,
+                    scrubbed => scrubbed.into(),
+                },
+                Err(end) => end,
+            },
             Task::Export {
                 incident,
                 format,

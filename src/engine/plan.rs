@@ -7,8 +7,8 @@ use super::journal;
 use super::ports::Listed;
 use crate::chat::{Form, Message, Trigger};
 use crate::incident::{
-    Effect, Event, Identity, IncidentId, Life, MessageRef, Moment, Purpose, Recorded, Room, RoomRef,
-    Severity, Slot, Stage, State, TimerKey, react,
+    Effect, Event, Identity, IncidentId, Life, MessageRef, Moment, PersonId, Purpose, Recorded, Room,
+    RoomRef, Severity, Slot, Stage, State, TimerKey, react,
 };
 use crate::store::{Append, Commit, Lane, Lock, NewEffect, Post, Stream, Summary, Timer};
 
@@ -73,6 +73,14 @@ pub enum Task {
         event: u64,
         room: RoomRef,
     },
+    /// The same of what one person was told directly.
+    RewordDirect {
+        incident: IncidentId,
+        event: u64,
+        person: PersonId,
+    },
+    /// What somebody wrote is redacted where they wrote it, if its platform lets a bot do that.
+    Scrub { message: MessageRef },
     /// What stands where an incident was opened while it has no room: its question, and then where it stands.
     WhereOpened { incident: IncidentId, slot: Slot },
     /// A card that was posted goes to the top of its room.
@@ -427,6 +435,14 @@ pub fn spread(state: &State, effect: &Effect, places: Vec<Place>, at: DateTime<U
         .collect()
 }
 
+/// The tasks of an effect that no event asks for.
+pub fn effects(state: &State, effect: &Effect, at: DateTime<Utc>) -> Vec<NewEffect> {
+    let places = places(state, None, effect).into_iter();
+    places
+        .map(|place| outgoing(state, effect.clone(), place, at))
+        .collect()
+}
+
 /// The rooms that hear of an effect of this event now.
 pub fn rooms_for(state: &State, event: Option<&Event>, effect: &Effect) -> Vec<Place> {
     places(state, event, effect).into_iter().flatten().collect()
@@ -605,6 +621,41 @@ pub fn reword(incident: IncidentId, event: u64, room: &RoomRef) -> NewEffect {
     }
 }
 
+/// A message that was redacted, where it was written.
+pub fn scrub(incident: IncidentId, message: &MessageRef) -> NewEffect {
+    NewEffect {
+        key: format!("{incident}/scrub/{}/{}", message.room, message.message),
+        merge: true,
+        lane: Lane::Normal,
+        channel: format!("{incident}/scrub@{}", message.room),
+        body: Task::Scrub {
+            message: message.clone(),
+        }
+        .body(),
+        not_before: None,
+        deadline: None,
+    }
+}
+
+/// The same of what one person was told directly.
+pub fn reword_direct(incident: IncidentId, event: u64, person: &PersonId) -> NewEffect {
+    NewEffect {
+        key: format!("{incident}/reword/{event}/{person}"),
+        merge: true,
+        lane: Lane::Chatty,
+        // After the message itself, should that wait still.
+        channel: format!("{incident}/direct/{event}/{person}@{person}"),
+        body: Task::RewordDirect {
+            incident,
+            event,
+            person: person.clone(),
+        }
+        .body(),
+        not_before: None,
+        deadline: None,
+    }
+}
+
 /// The line of an incident in lists.
 pub fn listed(state: &State) -> Listed {
     let life = match &state.life {
@@ -671,7 +722,7 @@ pub fn changes_list(written: &[Recorded]) -> bool {
                     | Event::ProbeAnswered { .. }
                     | Event::FindingRecorded { .. }
                     | Event::StepDone { .. }
-                    | Event::FollowupAdded { .. }
+                    | Event::FollowupAdded { owner: None, .. }
                     | Event::Seconded { .. }
                     | Event::ReactionTakenBack { .. }
                     | Event::MessageMarked { .. }

@@ -60,7 +60,7 @@ pub trait Words: Send + Sync {
     fn guest_topic(&self, state: &State) -> String;
 
     /// A stakeholder update as guests get it; `None` for everything else.
-    fn guest_notice(&self, recorded: &Recorded) -> Option<Message>;
+    fn guest_notice(&self, state: &State, recorded: &Recorded) -> Option<Message>;
 
     /// What somebody said in another room.
     fn carried(&self, carried: &Carried) -> Message;

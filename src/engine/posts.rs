@@ -21,9 +21,17 @@ use crate::store::{Commit, EffectId, Evidence, LogId, Post, Stream};
 /// A platform's clock may differ from ours by so much, and a call takes its time.
 const CLOCKS_APART: TimeDelta = TimeDelta::minutes(2);
 
+/// What one person is told is told however long a platform was away; no outage is looked for that was longer.
+const DIRECT_LATE: TimeDelta = TimeDelta::hours(24);
+
 /// Under which the notice of an event stands in a room.
 fn notice_key(incident: IncidentId, event: u64, room: &RoomRef) -> String {
     format!("{incident}/notice/{event}@{room}")
+}
+
+/// Under which an event was told to one person.
+fn direct_key(incident: IncidentId, event: u64, user: &str) -> String {
+    format!("{incident}/direct/{event}/{user}")
 }
 
 impl Engine {
@@ -172,6 +180,45 @@ impl Engine {
 
     /// Makes what was said of an event in a room say what the event says now.
     pub(super) async fn reword(&self, incident: IncidentId, event: u64, room: &RoomRef) -> End {
+        let key = notice_key(incident, event, room);
+        self.say_anew(incident, event, (&key, room), Some(room), NOTICE_LATE)
+            .await
+    }
+
+    /// The same of what one person was told directly, on every platform they are on.
+    pub(super) async fn reword_direct(&self, incident: IncidentId, person: &PersonId, event: u64) -> End {
+        let desk = self.desk();
+        let known = desk.people.get(person).into_iter();
+        let mut end = End::Nothing;
+        for identity in known.flat_map(|known| &known.identities) {
+            let Ok(chat) = self.chat(&identity.platform) else {
+                continue;
+            };
+            let said = match chat.direct_room(identity).await {
+                Ok(room) => {
+                    let key = direct_key(incident, event, &identity.user);
+                    self.say_anew(incident, event, (&key, &room), None, DIRECT_LATE)
+                        .await
+                }
+                // Where nobody can be told anything, nothing stands.
+                Err(chat::Error::Gone { .. }) => End::Nothing,
+                Err(error) => error.into(),
+            };
+            end = end.and(said);
+        }
+        end
+    }
+
+    /// `of`: the room whose notice it is; `None`: it is what the team is told. `late`: how long after the event it may have
+    /// been said.
+    async fn say_anew(
+        &self,
+        incident: IncidentId,
+        event: u64,
+        (key, room): (&str, &RoomRef),
+        of: Option<&RoomRef>,
+        late: TimeDelta,
+    ) -> End {
         let chat = match self.chat(&room.platform) {
             Ok(chat) => chat,
             Err(end) => return end,
@@ -183,17 +230,14 @@ impl Engine {
             Ok(None) => return End::Nothing,
             Err(error) => return End::again(error.to_string()),
         };
-        let between = (recorded - CLOCKS_APART, recorded + NOTICE_LATE + CLOCKS_APART);
-        let at = match chat
-            .find_post(&notice_key(incident, event, room), room, between)
-            .await
-        {
+        let between = (recorded - CLOCKS_APART, recorded + late + CLOCKS_APART);
+        let at = match chat.find_post(key, room, between).await {
             Ok(Some(at)) => at,
             // Never said here, or deleted by somebody.
             Ok(None) | Err(chat::Error::Gone { .. }) => return End::Nothing,
             Err(error) => return error.into(),
         };
-        let told = match self.notices_of(incident, &[event], Some(room)).await {
+        let told = match self.notices_of(incident, &[event], of).await {
             Ok(mut told) => told.pop().flatten(),
             Err(end @ End::Again { .. }) => return end,
             Err(_) => None,
@@ -258,7 +302,7 @@ impl Engine {
         let told = at_hand.map(|event| {
             let (recorded, hash) = known.get(event)?;
             match whose? {
-                Audience::Guest => words.guest_notice(recorded),
+                Audience::Guest => words.guest_notice(state, recorded),
                 Audience::Internal => words.notice(state, recorded, &hash.to_string(), &desk),
             }
         });
@@ -298,7 +342,7 @@ impl Engine {
             let Ok(chat) = self.chat(&identity.platform) else {
                 continue;
             };
-            let key = format!("{incident}/direct/{event}/{}", identity.user);
+            let key = direct_key(incident, event, &identity.user);
             end = end.and(chat.direct(&key, identity, &message).await.into());
         }
         end

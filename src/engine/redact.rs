@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use super::decide::Failed;
 use super::ports::Redact;
-use super::{Engine, journal, plan};
+use chrono::TimeDelta;
+
+use super::plan::Task;
+use super::{Engine, journal, plan, told};
 use crate::chat::{Delivery, Incoming, Message, Verdict};
-use crate::incident::{Effect, Event, FileFate, IncidentId, MessageRef, Recorded, Refusal, RoomRef, react};
+use crate::incident::{Event, FileFate, Gap, IncidentId, MessageRef, Recorded, Refusal, RoomRef};
 use crate::store::{Hash, InboxId, NewEffect, Redaction, Stream};
 
 /// What stands in place of what was removed.
@@ -15,8 +18,14 @@ pub(super) const GONE: &str = "[redacted]";
 /// Deliveries that wait, read at a time.
 const PAGE: usize = 1_000;
 
+/// Tasks of the outbox looked through: more than wait after a day's outage.
+const MOST_WAITING: usize = 100_000;
+
+/// Also what is to be tried again later: nothing waits for longer.
+const LONGEST_WAIT_OUT: TimeDelta = TimeDelta::days(7);
+
 /// Kinds that approvals and attempts rest on.
-const KEPT: [&str; 4] = ["opened", "proposed", "approved", "attempt_started"];
+pub(super) const KEPT: [&str; 4] = ["opened", "proposed", "approved", "attempt_started"];
 
 /// Fields that hold what people or systems said. Everything else is a fixed word, a number or a reference: it carries
 /// no secret, and the row has to read as what it was.
@@ -61,7 +70,9 @@ pub(super) struct Redacting {
     /// Messages of which nothing is said any more, whatever is told of them later.
     pub messages: Vec<MessageRef>,
     /// What makes true their copies in other rooms, and what Orderly itself said of them.
-    pub copies: Vec<NewEffect>,
+    pub effects: Vec<NewEffect>,
+    /// The title that lists show.
+    pub title: Option<String>,
 }
 
 impl Engine {
@@ -75,9 +86,9 @@ impl Engine {
         inbox: InboxId,
     ) -> Result<Redacting, Failed> {
         let journal = journal::load(&*self.inner.parts.store, incident).await?;
-        let Some(state) = self.state(incident).await? else {
+        if journal.is_empty() {
             return Err(super::handle::no_incident().into());
-        };
+        }
         let rooms = rooms_ever(&journal);
         let messages = match what {
             Redact::Row(row) => {
@@ -118,25 +129,30 @@ impl Engine {
         for row in &rows {
             redactions.extend(self.row_redactions(incident, *row).await?);
         }
+        redactions.extend(exports(&journal, &rows));
         redactions.extend(self.inbox_redactions(&messages, inbox).await?);
+        redactions.extend(self.outbox_redactions().await?);
         let copies = messages.iter().flat_map(|message| {
             let others = rooms.iter().filter(|room| **room != message.room);
             others.map(|room| plan::carry(incident, message, room, false, self.now()))
         });
-        let told = journal.iter().filter(|recorded| {
-            let is_notice = |effect: &Effect| matches!(effect, Effect::Notice { .. });
-            rows.contains(&recorded.seq) && react(&state, recorded).iter().any(is_notice)
-        });
-        let notices = told.flat_map(|recorded| {
-            let rooms = rooms.iter();
-            rooms.map(|room| plan::reword(incident, recorded.seq, room))
-        });
+        let anew = match rows.is_empty() {
+            true => None,
+            false => self.said_anew(&journal, &rows, &rooms),
+        };
+        let (said, title) = anew.map(|anew| (anew.effects, anew.title)).unzip();
         Ok(Redacting {
             row: match what {
                 Redact::Row(row) => *row,
                 Redact::Message(_) => rows.first().copied().unwrap_or_default(),
             },
-            copies: copies.chain(notices).collect(),
+            effects: messages
+                .iter()
+                .map(|message| plan::scrub(incident, message))
+                .chain(copies)
+                .chain(said.into_iter().flatten())
+                .collect(),
+            title,
             redactions,
             messages,
         })
@@ -225,6 +241,27 @@ impl Engine {
         }
     }
 
+    /// Answers and forms that wait for their platform quote words as well, and nobody knows which. Whoever waits for one
+    /// learns where to look.
+    async fn outbox_redactions(&self) -> Result<Vec<Redaction>, Failed> {
+        let until = self.now() + LONGEST_WAIT_OUT;
+        let waiting = self
+            .inner
+            .parts
+            .store
+            .due_effects(until, &[], MOST_WAITING)
+            .await?;
+        let instead = self.no_longer_kept().message;
+        let silent = waiting.into_iter().filter_map(|stored| {
+            let silent = unanswered(serde_json::from_str(&stored.effect.body).ok()?, &instead)?;
+            Some(Redaction::Effect {
+                effect: stored.id,
+                body: silent.body(),
+            })
+        });
+        Ok(silent.collect())
+    }
+
     /// What an event keeps as evidence: a file, the files of a message, the full output of a probe.
     async fn bytes_of(&self, incident: IncidentId, event: &Event) -> Result<Vec<Hash>, Failed> {
         let hashes: Vec<String> = match event {
@@ -261,7 +298,10 @@ impl Engine {
     /// The chain of the incident's journal, checked from the first event to the last.
     pub(super) async fn verify(&self, incident: IncidentId) -> Result<Message, Failed> {
         let store = &self.inner.parts.store;
-        let report = crate::store::verify(&**store, None).await?;
+        let mut report = crate::store::verify(&**store, None).await?;
+        report
+            .faults
+            .extend(told::check_gaps(&**store, &report.gaps).await?);
         let stream = Stream::Incident(incident);
         let head = store.head(stream).await?;
         let words = match report.faults.iter().find(|fault| fault.stream == stream) {
@@ -286,6 +326,46 @@ impl Engine {
         };
         Ok(self.inner.parts.words.say(&words))
     }
+}
+
+/// The events that lose their words, and what will stand in their place.
+pub(super) fn gaps(redactions: &[Redaction]) -> Vec<Gap> {
+    let gaps = redactions.iter().filter_map(|redaction| match redaction {
+        Redaction::Event { seq, marker, .. } => Some(Gap {
+            row: *seq,
+            sha256: Hash::of(marker.as_bytes()).to_string(),
+        }),
+        _ => None,
+    });
+    gaps.collect()
+}
+
+/// What one person waits for, without words of the incident; `None`: it holds none.
+fn unanswered(task: Task, instead: &Message) -> Option<Task> {
+    let (room, thread, to) = match task {
+        Task::Whisper { room, thread, to, .. } => (room, thread, to),
+        // A form comes filled in with what was said.
+        Task::Form { room, to, .. } => (room, None, to),
+        _ => return None,
+    };
+    Some(Task::Whisper {
+        room,
+        thread,
+        to,
+        message: instead.clone(),
+    })
+}
+
+/// The documents that were exported while they still held the words. One that is asked for again is made anew.
+fn exports(journal: &[Recorded], rows: &[u64]) -> Vec<Redaction> {
+    let Some(first) = rows.iter().min() else {
+        return Vec::new();
+    };
+    let held = journal.iter().filter_map(|recorded| match &recorded.event {
+        Some(Event::Exported { as_of, sha256, .. }) if as_of >= first => sha256.parse().ok(),
+        _ => None,
+    });
+    held.map(|sha256| Redaction::Evidence { sha256 }).collect()
 }
 
 /// A delivery that tells what one of these messages says, without the words; `None`: it tells nothing of them.
@@ -321,7 +401,7 @@ fn rooms_ever(journal: &[Recorded]) -> BTreeSet<RoomRef> {
 }
 
 /// The message an event took its words from.
-fn source(event: &Event) -> Option<&MessageRef> {
+pub(super) fn source(event: &Event) -> Option<&MessageRef> {
     match event {
         Event::MessageMarked { marked, .. } => Some(&marked.message),
         Event::MessageChanged { message, .. } => Some(message),

@@ -102,14 +102,25 @@ impl Inbox {
             let known: Vec<_> = self.offers.runbooks().into_iter().map(|(name, _)| name).collect();
             return Err(Refusal::unknown("runbook", name, &known).at("runbook"));
         };
+        let mut blocks = vec![Block::Header {
+            text: format!("Runbook {name}"),
+        }];
+        let followed = asking.incident.map(|state| &state.opening);
+        let followed = followed.filter(|opening| opening.plan.name == name);
+        let now = self.offers.plan(&name).map(|plan| plan.digest);
+        if let Some(opening) = followed.filter(|opening| Some(&opening.plan.digest) != now.as_ref()) {
+            blocks.push(Block::Text {
+                text: Rich::from(format!(
+                    "This file was changed since. {} follows the version it started with: `steps` shows what counts there, and \
+                     `runbook use` takes this one.",
+                    opening.number
+                )),
+            });
+        }
+        blocks.push(Block::Code { text, diff: false });
         Ok(self.tell(Message {
             fallback: format!("Runbook {name}"),
-            blocks: vec![
-                Block::Header {
-                    text: format!("Runbook {name}"),
-                },
-                Block::Code { text, diff: false },
-            ],
+            blocks,
         }))
     }
 

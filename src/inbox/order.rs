@@ -7,8 +7,8 @@ use orderly_commands::Parsed;
 use super::{Inbox, Translated, person, time};
 use crate::engine::Asking;
 use crate::incident::{
-    Conclusion, FindingId, Frame, IncidentId, Line, Opening, Phase, ProbeRunId, Process, Refusal, Request,
-    RoomRef, Severity, State, StepKind, Trouble, Way,
+    Conclusion, FindingId, Frame, IncidentId, Line, Opening, PersonId, Phase, ProbeRunId, Process, Refusal,
+    Request, Role, RoomRef, Severity, State, StepKind, Trouble, Way,
 };
 
 impl Inbox {
@@ -165,6 +165,7 @@ impl Inbox {
             },
             "finding accept" => Request::AcceptCause {
                 finding: FindingId(counted(parsed, "finding")),
+                reason: text("reason"),
             },
             "decide" => Request::Decide {
                 way: parsed
@@ -267,8 +268,8 @@ impl Inbox {
         }
     }
 
-    pub(super) fn people(&self, parsed: &Parsed, _state: &State, asking: &Asking<'_>) -> Translated {
-        use crate::incident::{FollowupId, PageId, Role, TaskId};
+    pub(super) fn people(&self, parsed: &Parsed, state: &State, asking: &Asking<'_>) -> Translated {
+        use crate::incident::{FollowupId, PageId, TaskId};
         let text = |option: &str| parsed.text(option).map(str::to_owned);
         let must = |option: &str| parsed.text(option).unwrap_or_default().to_owned();
         let role = || parsed.text("role").and_then(Role::from_word);
@@ -300,7 +301,10 @@ impl Inbox {
                 people: who("person")?.into_iter().collect(),
             },
             "role handover" => Request::HandOver {
-                role: role().unwrap_or(Role::Commander),
+                role: match role() {
+                    Some(role) => role,
+                    None => own_role(state, asking.person)?,
+                },
                 to: who("person")?.unwrap_or_else(me),
                 note: text("note"),
             },
@@ -364,6 +368,26 @@ impl Inbox {
             },
             _ => return Ok(None),
         }))
+    }
+}
+
+/// The one role that somebody holds, where they hand theirs over without saying which.
+fn own_role(state: &State, person: &PersonId) -> Result<Role, Refusal> {
+    let held: Vec<Role> = Role::ALL
+        .iter()
+        .copied()
+        .filter(|role| state.holds(*role, person))
+        .collect();
+    match held.as_slice() {
+        [role] => Ok(*role),
+        [] => Err(Refusal::new(
+            "You hold no role here, so there is none of yours to hand over. Name the role; `roles` shows who has which.",
+        )
+        .at("role")),
+        several => {
+            let names: Vec<_> = several.iter().map(|role| role.word()).collect();
+            Err(Refusal::new(format!("You hold {}. Name the role to hand over.", names.join(" and "))).at("role"))
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Notes, updates, corrections, the end of an incident, the post-mortem.
 
+use std::sync::Arc;
+
 use orderly_commands::Parsed;
 
 use super::{Inbox, Translated};
-use crate::engine::{Act, Asking, Redact};
+use crate::engine::{Act, Asking, Listed, Redact};
 use crate::incident::{
     Audience, IncidentId, Link, Moment, Process, Refusal, Request, Review, Section, State,
 };
@@ -68,7 +70,7 @@ impl Inbox {
                 }
             }
             "mark duplicate" => Request::MarkDuplicate {
-                of: self.seen(incident("original"), asking)?,
+                of: self.worked_on(incident("original"), asking)?,
             },
             "mark resolved" => Request::Resolve {
                 summary: text("summary"),
@@ -115,12 +117,21 @@ impl Inbox {
 
     /// An incident that exists and that this person may see.
     fn seen(&self, incident: IncidentId, asking: &Asking<'_>) -> Result<IncidentId, Refusal> {
-        if (asking.listed)().iter().any(|listed| listed.incident == incident) {
-            return Ok(incident);
+        visible(incident, asking).map(|listed| listed.incident)
+    }
+
+    /// One that is worked on, or was: of a duplicate, or of one that was none, nothing can be a duplicate. Else two could
+    /// each be ended as the other, and nobody would be left with either.
+    fn worked_on(&self, incident: IncidentId, asking: &Asking<'_>) -> Result<IncidentId, Refusal> {
+        let listed = visible(incident, asking)?;
+        match listed.life.as_str() {
+            "open" | "resolved" | "closed" => Ok(incident),
+            ended => Err(Refusal::new(format!(
+                "{incident} is itself {ended}, so nobody works on it. Name the one that is worked on: `/list` shows them."
+            ))
+            .at("original")
+            .offer("List incidents", "list")),
         }
-        Err(Refusal::new(format!(
-            "There is no {incident} that you can see. `/list all` shows those you can."
-        )))
     }
 
     /// Commands that make a document or remove something.
@@ -145,6 +156,15 @@ impl Inbox {
             ))),
         }
     }
+}
+
+fn visible(incident: IncidentId, asking: &Asking<'_>) -> Result<Arc<Listed>, Refusal> {
+    let mut listed = (asking.listed)().into_iter();
+    listed.find(|listed| listed.incident == incident).ok_or_else(|| {
+        Refusal::new(format!(
+            "There is no {incident} that you can see. `/list all` shows those you can."
+        ))
+    })
 }
 
 /// Platforms by the words people type for them.

@@ -356,6 +356,9 @@ pub enum Event {
     },
     CauseAccepted {
         finding: FindingId,
+        /// Why, and why the rest of triage may be left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// The lines of triage that were left once the cause was accepted.
     TriageLeft {
@@ -672,10 +675,21 @@ pub enum Event {
         /// Messages whose words went with it. Whatever is told of them later says nothing either.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         messages: Vec<MessageRef>,
+        /// What stands in place of each event that lost its words. Rows written before there were these do not say.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        gaps: Vec<Gap>,
     },
     ClockJumped {
         back_ms: i64,
     },
+}
+
+/// An event that lost its words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gap {
+    pub row: u64,
+    /// SHA-256 of what stands there now, hex: nobody else may write something there and call it redacted.
+    pub sha256: String,
 }
 
 /// What rows say that are older than the question.

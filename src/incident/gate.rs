@@ -109,12 +109,17 @@ impl State {
                             .as_ref()
                             .is_none_or(|target| run.asked.target == *target)
                     })
+                    .filter(|run| run.answered.is_some_and(|answered| answered > self.proven_from))
                     .find_map(|run| run.answer.as_ref());
                 if latest.is_some_and(|answer| wanted.verdicts.contains(&answer.verdict)) {
                     return None;
                 }
                 let words: Vec<_> = wanted.verdicts.iter().map(|verdict| verdict.word()).collect();
-                let now = latest.map_or("has not been asked".to_owned(), |answer| {
+                let unasked = match self.proven_from {
+                    0 => "has not been asked",
+                    _ => "has not been asked since the incident went back",
+                };
+                let now = latest.map_or(unasked.to_owned(), |answer| {
                     format!("answered {}", answer.verdict)
                 });
                 let target = wanted

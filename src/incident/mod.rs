@@ -23,7 +23,7 @@ pub use approved::Approved;
 pub use decide::{LONGEST_NAME, LONGEST_TEXT, carry_out};
 pub use effect::{Effect, Slot};
 pub use event::{
-    Asked, By, Event, Frame, Link, Marked, Opening, Passage, Purpose, Recorded, RoomSettings, Settings,
+    Asked, By, Event, Frame, Gap, Link, Marked, Opening, Passage, Purpose, Recorded, RoomSettings, Settings,
     Unreadable, VERSION,
 };
 pub use gate::Condition;

@@ -410,6 +410,13 @@ fn invited(state: &State, event: &Event, recorded: &Recorded) -> Vec<Effect> {
             owner: Some(owner), ..
         }
         | Event::TaskAssigned { owner, .. } => vec![owner.clone()],
+        // They could not see what is theirs. Work for later calls nobody into an open response.
+        Event::FollowupAdded {
+            owner: Some(owner), ..
+        }
+        | Event::FollowupChanged {
+            owner: Some(owner), ..
+        } if state.opening.private => vec![owner.clone()],
         Event::Acknowledged => recorded.by.person().cloned().into_iter().collect(),
         _ => Vec::new(),
     };
@@ -484,14 +491,27 @@ fn timed(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
     let after = |seconds: u64| fold::after(recorded.recorded, seconds);
     let set = |key: TimerKey, at| Effect::SetTimer { key, at };
     match event {
-        Event::Opened { opening } if !opening.retroactive => {
-            let role = Role::Commander;
-            effects.push(set(TimerKey::Nudge { role }, after(settings.nudge_after_s)));
-        }
-        Event::RoleNudged { role } => effects.push(set(
+        Event::Opened { opening } if !opening.retroactive => effects.extend(nudges(state, recorded)),
+        // Without a commander nothing goes on, so that one is asked for again. The others are asked for once.
+        Event::RoleNudged {
+            role: role @ Role::Commander,
+        } => effects.push(set(
             TimerKey::Nudge { role: *role },
             after(settings.nudge_after_s.saturating_mul(3)),
         )),
+        Event::SeverityChanged { from, .. } if !from.is_grave() && state.severity.is_grave() => {
+            effects.extend(nudges(state, recorded).filter(|effect| {
+                !matches!(
+                    effect,
+                    Effect::SetTimer {
+                        key: TimerKey::Nudge {
+                            role: Role::Commander
+                        },
+                        ..
+                    }
+                )
+            }));
+        }
         Event::RoleTaken { role, .. } => effects.push(Effect::ClearTimer {
             key: TimerKey::Nudge { role: *role },
         }),
@@ -505,10 +525,7 @@ fn timed(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
             ));
         }
         Event::Reopened { .. } => {
-            if state.commander().is_none() {
-                let role = Role::Commander;
-                effects.push(set(TimerKey::Nudge { role }, after(settings.nudge_after_s)));
-            }
+            effects.extend(nudges(state, recorded));
             if state.containment_in_force().next().is_some() {
                 effects.push(set(TimerKey::Containment, after(settings.containment_every_s)));
             }
@@ -582,16 +599,33 @@ fn timed(state: &State, event: &Event, recorded: &Recorded, effects: &mut Vec<Ef
             effects.push(Effect::ClearTimer {
                 key: TimerKey::Postmortem,
             });
-            effects.push(Effect::ClearTimer {
-                key: TimerKey::Nudge {
-                    role: Role::Commander,
-                },
-            });
+            let asked = [Role::Commander]
+                .into_iter()
+                .chain(Role::BESIDE)
+                .map(|role| TimerKey::Nudge { role });
+            effects.extend(asked.map(|key| Effect::ClearTimer { key }));
         }
         _ => {}
     }
     clear_proposal_timers(state, event, effects);
     effects.extend(postmortem_timer(state, event));
+}
+
+/// The roles that nobody has are asked for after a while: the commander first, and then, where it is grave, who writes
+/// along and who speaks to the outside.
+fn nudges(state: &State, recorded: &Recorded) -> impl Iterator<Item = Effect> {
+    let wait = state.opening.settings.nudge_after_s;
+    let first = [(Role::Commander, wait)].into_iter();
+    let beside = Role::BESIDE.into_iter().filter(|_| state.severity.is_grave());
+    let asked = first.chain(beside.map(|role| (role, wait.saturating_mul(2))));
+    let asked = asked.filter(|(role, _)| state.roles.get(role).is_none_or(|holders| holders.is_empty()));
+    let asked: Vec<_> = asked
+        .map(|(role, wait)| Effect::SetTimer {
+            key: TimerKey::Nudge { role },
+            at: fold::after(recorded.recorded, wait),
+        })
+        .collect();
+    asked.into_iter()
 }
 
 /// The reminder of the post-mortem stands while nobody has reviewed it.

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::action::{Answer, Outcome, Preview, Terms};
-use super::event::{Frame, Link, Marked, Opening};
+use super::event::{Frame, Gap, Link, Marked, Opening};
 use super::plan::Plan;
 use super::words::*;
 
@@ -118,6 +118,7 @@ pub enum Request {
     },
     AcceptCause {
         finding: FindingId,
+        reason: Option<String>,
     },
 
     Propose {
@@ -383,6 +384,7 @@ pub enum Request {
         row: u64,
         reason: String,
         messages: Vec<MessageRef>,
+        gaps: Vec<Gap>,
     },
     /// A group that should say who may approve cannot be read.
     MissGroup {

@@ -59,6 +59,8 @@ pub struct State {
     pub given_back: Vec<(RoomRef, Audience)>,
     pub moments: BTreeMap<Moment, MomentAt>,
     pub phase: Phase,
+    /// Answers of probes from before this event prove nothing any more: the incident went back then. Zero: it never did.
+    pub proven_from: u64,
     pub passages: Vec<PhasePassage>,
     pub frame: Frame,
     pub sentence: Option<String>,
@@ -136,6 +138,8 @@ impl State {
     pub fn members(&self) -> BTreeSet<PersonId> {
         let paged = self.pages.values().flat_map(|page| page.people.iter());
         let owners = self.tasks.values().filter_map(|task| task.owner.as_ref());
+        let later = self.followups.values();
+        let owners = owners.chain(later.filter_map(|followup| followup.owner.as_ref()));
         let called = paged.chain(owners).chain(&self.invited);
         self.involved.iter().chain(called).cloned().collect()
     }

@@ -170,6 +170,18 @@ words! {
     Environment { Production = "production", Staging = "staging", Dr = "dr", Drill = "drill" }
 }
 
+impl Severity {
+    /// So bad that one person leads, another writes along, and a third speaks to the outside.
+    pub fn is_grave(self) -> bool {
+        self <= Severity::Sev2
+    }
+}
+
+impl Role {
+    /// Those that are asked for beside the commander where it is grave.
+    pub const BESIDE: [Role; 2] = [Role::Scribe, Role::Liaison];
+}
+
 impl Marking {
     pub fn is_asked(&self) -> bool {
         *self == Marking::Asked

@@ -80,10 +80,15 @@ static SPACED: LazyLock<Vec<(Regex, Holds)>> = LazyLock::new(|| {
             r#"(?i)name["']?:[ \t]*["']?[a-z0-9_]*(?:password|passwd|token|secret|api_?key)["']?,?\s{0,40}["']?value["']?:[ \t]*["']?([^\s"']+)"#,
             any,
         ),
+        (
+            // `-P` is the port.
+            r#"(?-u:\b)(?i:mysql|mysqldump|mariadb)(?:[ \t]+[^\s|;&]+){0,12}?[ \t]+-p["']?([^\s"']+)"#,
+            any,
+        ),
         (r#"(?i)sshpass[ \t]+-p[ \t]*["']?([^\s"']+)"#, any),
         (r"(?i)(?-u:\b)login[ \t]+\S+[ \t]+password[ \t]+(\S+)", any),
         (
-            r#"(?i)(?-u:\b)(?:password|passphrase|passcode|pw|pwd|token|secret|api key)[ \t]+(?:is|was|ist|es|est)(?:[ \t]+now)?:?[ \t]+["'`]?([^\s"'`]{6,})"#,
+            r#"(?i)(?-u:\b)(?:password|passwd|passphrase|passcode|pw|pwd|token|secret|api key)(?:[ \t]+(?:for|of|on)[ \t]+\S{1,40})?[ \t]+(?:is|was|ist|es|est)(?:[ \t]+now)?:?[ \t]+["'`]?([^\s"'`]{6,})"#,
             mixed,
         ),
     ]

@@ -114,7 +114,7 @@ const RULES: &[Rule] = &[
     rule("age key", r"(?-u:\b)AGE-SECRET-KEY-1[0-9A-Z]{50,}"),
     rule(
         "password hash",
-        r#"\$(?:pbkdf2-sha[0-9]{1,3}|2[abxy]|argon2id?|argon2i|[156y])\$[^\s"':,]{20,}"#,
+        r#"\$(?:pbkdf2-sha[0-9]{1,3}|2[abxy]|argon2id?|argon2i|apr1|[156y])\$[^\s"':,]{20,}"#,
     ),
     rule(
         "password hash",

@@ -556,6 +556,7 @@ fn triage(journal: &mut Journal) {
             "ana",
             Event::CauseAccepted {
                 finding: FindingId(2),
+                reason: None,
             },
         )
         .by(
@@ -767,6 +768,7 @@ fn learn(journal: &mut Journal) {
                 row,
                 reason: "a password was pasted".to_owned(),
                 messages: Vec::new(),
+                gaps: Vec::new(),
             },
         )
         .bot(Event::ClockJumped { back_ms: 61_000 })

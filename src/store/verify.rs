@@ -18,7 +18,8 @@ const PAGE: usize = 1_000;
 pub struct Report {
     /// The streams that hold together, up to where they do.
     pub heads: Vec<Head>,
-    /// Events whose payload was redacted. Each should have its fact in the journal, with the same marker.
+    /// Events whose payload was redacted. Each has its fact in the journal, with the same marker, or was changed: that is for
+    /// whoever can read events to see (`engine::told`).
     pub gaps: Vec<Gap>,
     /// The first fault of each stream that has one.
     pub faults: Vec<Fault>,
@@ -49,6 +50,8 @@ pub struct Fault {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
+    /// It is said to be redacted, and no event of the journal tells of that.
+    NotTold,
     /// Part of the row is not what was sealed.
     Changed {
         part: &'static str,
@@ -72,6 +75,10 @@ impl fmt::Display for Fault {
         let Self { stream, seq, what } = self;
         match what {
             What::Changed { part } => write!(f, "{stream}: event {seq} was changed: {part}"),
+            What::NotTold => write!(
+                f,
+                "{stream}: event {seq} was changed: it is marked as redacted, and no event of the journal tells that it was"
+            ),
             What::Removed => write!(f, "{stream}: event {seq} was removed"),
             What::Inserted => write!(f, "{stream}: event {seq} was inserted"),
             What::Moved { now } => write!(f, "{stream}: event {seq} was moved to {now}"),

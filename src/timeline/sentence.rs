@@ -360,10 +360,11 @@ fn questions(known: &Known, who: &str, event: &Event) -> Option<Said> {
             .tone(tone)
             .words(text.clone())
         }
-        Event::CauseAccepted { finding } => Said::new(
+        Event::CauseAccepted { finding, reason } => Said::new(
             Lane::Findings,
             format!("{who} accepted {} as the cause.", known.finding(*finding)),
         )
+        .words(reason.clone())
         .key(),
         Event::TriageLeft { lines, reason } => {
             let lines: Vec<&str> = lines.iter().map(|line| line.word()).collect();

@@ -8,7 +8,9 @@ use super::{
 use crate::chat::{Block, Message, Rich, Row, Style, Tone};
 use crate::desk;
 use crate::engine::Listed;
-use crate::incident::{Conclusion, Ended, PersonId, Recorded, Review, Role, Section, Stage, State};
+use crate::incident::{
+    Conclusion, Containment, Ended, PersonId, Proposal, Recorded, Review, Role, Section, Stage, State,
+};
 use crate::timeline;
 
 /// Lines of a timeline in one message; the export has all of them.
@@ -362,7 +364,7 @@ pub fn actions(view: &View, state: &State) -> Message {
                 tone,
                 proposal.stage.word(),
                 format!("{} {}", proposal.id, proposal.terms.title),
-                proposal.terms.target.clone(),
+                format!("{}{}", proposal.terms.target, contains(proposal)),
             )
         })
         .collect();
@@ -371,6 +373,21 @@ pub fn actions(view: &View, state: &State) -> Message {
         rows,
         view.ours("No action was proposed yet. `/propose` does it."),
     )
+}
+
+/// Whether what an action contains is still contained by it.
+fn contains(proposal: &Proposal) -> String {
+    match &proposal.containment {
+        None => String::new(),
+        Some(Containment::InForce { since }) => {
+            format!(
+                " · containment in force since {} UTC",
+                since.format("%Y-%m-%d %H:%M")
+            )
+        }
+        Some(Containment::Lifted { grounds, .. }) => format!(" · containment lifted: {grounds}"),
+        Some(Containment::Accepted { reason, .. }) => format!(" · containment stays: {reason}"),
+    }
 }
 
 pub fn tasks(view: &View, state: &State, desk: &desk::State) -> Message {

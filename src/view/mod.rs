@@ -55,7 +55,7 @@ impl View {
 
 impl Words for View {
     fn slot(&self, state: &State, slot: Slot, desk: &desk::State) -> Option<Message> {
-        match slot {
+        let message = match slot {
             Slot::Card => Some(card::card(self, state, desk)),
             Slot::Announcement => Some(card::announcement(state, desk)),
             Slot::Prompt { entered } => prompt::prompt(self, state, entered, desk),
@@ -65,15 +65,17 @@ impl Words for View {
                 .map(|p| proposal::proposal(state, p, desk)),
             Slot::Round { round } => round::round(state, round),
             Slot::Page { page } => state.pages.get(&page).map(|p| notice::page(state, page, p, desk)),
-        }
+        };
+        message.map(|message| marked(state, message))
     }
 
     fn notice(&self, state: &State, recorded: &Recorded, hash: &str, desk: &desk::State) -> Option<Message> {
-        notice::notice(self, state, recorded, hash, desk)
+        let message = notice::notice(self, state, recorded, hash, desk);
+        message.map(|message| marked(state, message))
     }
 
     fn digest(&self, state: &State, from: u64, to: u64, said: &[Carried], _desk: &desk::State) -> Message {
-        rooms::digest(state, from, to, said)
+        marked(state, rooms::digest(state, from, to, said))
     }
 
     fn topic(&self, state: &State, desk: &desk::State) -> String {
@@ -102,8 +104,8 @@ impl Words for View {
         rooms::guest_topic(state)
     }
 
-    fn guest_notice(&self, recorded: &Recorded) -> Option<Message> {
-        rooms::guest_notice(recorded)
+    fn guest_notice(&self, state: &State, recorded: &Recorded) -> Option<Message> {
+        rooms::guest_notice(recorded).map(|message| marked(state, message))
     }
 
     fn digest_redacted(&self) -> Message {
@@ -167,11 +169,35 @@ impl Words for View {
 
     fn done(&self, state: &State, written: &[Recorded], desk: &desk::State, here: bool) -> Message {
         let told = notice::confirmation(self, state, written, desk);
-        match here || told != Message::default() {
-            true => told,
-            false => notice::elsewhere(self, state, written, desk),
-        }
+        marked(
+            state,
+            match here || told != Message::default() {
+                true => told,
+                false => notice::elsewhere(self, state, written, desk),
+            },
+        )
     }
+}
+
+/// An exercise says so on everything that is told of it: a page, an update or a proposal may be read far from its room.
+fn marked(state: &State, mut message: Message) -> Message {
+    const MARK: &str = "DRILL · ";
+    let is_marked = message.fallback.is_empty() || message.fallback.starts_with(MARK);
+    if !state.opening.drill || is_marked {
+        return message;
+    }
+    message.fallback.insert_str(0, MARK);
+    match message.blocks.first_mut() {
+        Some(Block::Header { text }) => text.insert_str(0, MARK),
+        Some(Block::Text { text }) => *text = Rich::new().bold(MARK).then(std::mem::take(text)),
+        _ => message.blocks.insert(
+            0,
+            Block::Text {
+                text: Rich::new().bold("DRILL"),
+            },
+        ),
+    }
+    message
 }
 
 /// A message under construction.

@@ -147,13 +147,15 @@ fn sentence(view: &View, state: &State, event: &Event, by: &str, desk: &desk::St
             text: found,
             ..
         } => text(format!("{finding} ({line}, {conclusion}) by {by}: {found}")),
-        Event::CauseAccepted { finding } => {
+        Event::CauseAccepted { finding, reason } => {
             let found = state
                 .findings
                 .get(finding)
                 .map(|found| found.text.clone())
                 .unwrap_or_default();
-            Some(Rich::new().bold(format!("Cause: {finding}. ")).text(found))
+            let why = reason.as_ref().map(|reason| format!(" ({reason})"));
+            let why = why.unwrap_or_default();
+            Some(Rich::new().bold(format!("Cause: {finding}. ")).text(found + &why))
         }
         Event::RecoveryChecked {
             item,
@@ -192,7 +194,11 @@ fn sentence_of_the_rest(
                 .bold(format!("Update from {by}: "))
                 .text(update.clone());
             if let Some(next) = next {
-                words = words.text(" Next update ").time(*next).text(".");
+                words = words
+                    .text(super::text::full_stop(update))
+                    .text(" Next update ")
+                    .time(*next)
+                    .text(".");
             }
             Some(words)
         }
@@ -349,13 +355,24 @@ fn sentence_of_the_rest(
             "The clock of this machine jumped back by {} s. Waiting approvals are void.",
             back_ms / 1_000
         )),
-        Event::Redacted { row, reason, .. } => {
+        Event::Redacted {
+            row,
+            reason,
+            messages,
+            ..
+        } => {
             let what = match row {
                 0 => "a message that is on no timeline".to_owned(),
                 row => format!("event #{row}"),
             };
+            let elsewhere = messages.iter().any(|message| message.room.platform != "local");
+            let stands = match elsewhere {
+                true => " Where the message was written it stands until its author deletes it.",
+                false => "",
+            };
             let told = Rich::new().text(format!("{by} redacted {what}: {reason}. "));
-            Some(told.then(view.ours("`/journal verify` still verifies.")))
+            let verifies = view.ours("`/journal verify` still verifies.");
+            Some(told.then(verifies).text(stands))
         }
         _ => super::rooms::sentence(view, state, event, by),
     }

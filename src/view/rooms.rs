@@ -223,7 +223,11 @@ pub(super) fn guest_notice(recorded: &Recorded) -> Option<Message> {
     };
     let mut words = Rich::new().bold("Update: ").text(text.clone());
     if let Some(next) = next {
-        words = words.text(" Next update ").time(*next).text(".");
+        words = words
+            .text(super::text::full_stop(text))
+            .text(" Next update ")
+            .time(*next)
+            .text(".");
     }
     let fallback = words.plain();
     Some(say(words).done(fallback))
@@ -292,12 +296,16 @@ pub(super) fn digest(state: &State, from: u64, to: u64, said: &[Carried]) -> Mes
         .done(fallback)
 }
 
-/// Name of a new room. A room for guests of a private incident does not tell its title.
+/// Name of a new room; one of an exercise says so. A room for guests of a private incident does not tell its title.
 pub(super) fn room_name(view: &View, state: &State, audience: Audience) -> String {
-    match (audience, state.opening.private) {
+    let name = match (audience, state.opening.private) {
         (Audience::Internal, _) => (view.room_name)(state),
         (Audience::Guest, false) => format!("{}-guests", (view.room_name)(state)),
         (Audience::Guest, true) => format!("inc-{}-guests", state.opening.number.0),
+    };
+    match state.opening.drill && !name.contains("drill") {
+        true => format!("drill-{name}"),
+        false => name,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Inline Markdown of runbooks, and sentences of our own, into spans.
+//! Inline Markdown of runbooks, sentences of our own, and what people typed as a part of those, into spans.
 
 use comrak::nodes::{AstNode, NodeValue};
 use comrak::{Arena, Options, parse_document};
@@ -51,6 +51,14 @@ pub fn inline_markdown(text: &str, command: &str) -> Rich {
         }
     }
     rich
+}
+
+/// What ends the words of a person where a sentence follows: nothing if they did so themselves.
+pub fn full_stop(typed: &str) -> &'static str {
+    match typed.trim_end().ends_with(['.', '!', '?', '…', ':']) {
+        true => "",
+        false => ".",
+    }
 }
 
 fn walk<'a>(node: &'a AstNode<'a>, rich: &mut Rich) {

@@ -301,3 +301,41 @@ fn the_full_output_of_an_answer_is_printed() {
     place.run(&["probe", "output", "INC-9", "P1"]).exits(3);
     place.run(&["probe", "output", "INC-1", "seven"]).exits(2);
 }
+
+#[test]
+fn a_row_that_only_says_that_it_was_redacted_was_changed() {
+    let place = with_an_incident();
+    place.sql(
+        "UPDATE events SET redacted = 1, payload = replace(payload, 'after lunch', 'before lunch') WHERE kind = 'noted'",
+    );
+    let said = place.run(&["journal", "verify"]).exits(4);
+    assert!(
+        said.out
+            .contains("was changed: it is marked as redacted, and no event of the journal tells that it was"),
+        "{}",
+        said.out
+    );
+    place.run(&["backup", "copy.sqlite"]).exits(0);
+    let said = place.run(&["restore", "copy.sqlite", "--journal-only"]).exits(1);
+    assert!(said.err.contains("it is marked as redacted"), "{}", said.err);
+}
+
+#[test]
+fn what_stands_in_place_of_redacted_words_cannot_be_changed_either() {
+    let place = with_an_incident();
+    place
+        .run(&["incident", "INC-1", "role", "take", "commander"])
+        .exits(0);
+    let events = place.run(&["journal", "show", "INC-1", "--json"]).exits(0).json();
+    let mut events = events.as_array().unwrap().iter();
+    let noted = events.find(|event| event["kind"] == "noted").unwrap()["seq"].to_string();
+    place
+        .run(&["journal", "redact", "INC-1", &noted, "--reason", "a name"])
+        .exits(0);
+    place.run(&["journal", "verify"]).exits(0);
+    place.sql(
+        "UPDATE events SET payload = replace(payload, '[redacted]', 'all is well') WHERE kind = 'noted'",
+    );
+    let said = place.run(&["journal", "verify"]).exits(4);
+    assert!(said.out.contains("marked as redacted"), "{}", said.out);
+}

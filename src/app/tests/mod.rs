@@ -2,7 +2,9 @@
 
 mod bad_days;
 mod files;
+mod odd_hours;
 mod people;
+mod redacting;
 mod review;
 
 use std::sync::Arc;
@@ -80,12 +82,17 @@ impl Bot {
         bot
     }
 
+    /// Of INC-1, once that is open.
     async fn tries(&self, who: &str, line: &str) -> Verdict {
+        match self.app.engine.state(IncidentId(1)).await.expect("a journal") {
+            Some(_) => self.types(who, &format!("INC-1 {line}")).await,
+            None => self.types(who, line).await,
+        }
+    }
+
+    async fn types(&self, who: &str, line: &str) -> Verdict {
         let number = self.typed.fetch_add(1, Ordering::SeqCst);
-        let text = match self.app.engine.state(IncidentId(1)).await.expect("a journal") {
-            Some(_) => format!("INC-1 {line}"),
-            None => line.to_owned(),
-        };
+        let text = line.to_owned();
         let delivery = Delivery {
             key: format!("typed-{number}"),
             subject: None,

@@ -55,6 +55,16 @@ fn ours<'a>(own: &Own, room: &'a RoomRef) -> Result<&'a str, Error> {
     }
 }
 
+fn here<'a>(own: &Own, who: &'a Identity) -> Result<&'a str, Error> {
+    if who.platform == PLATFORM && who.workspace == own.guild {
+        Ok(&who.user)
+    } else {
+        Err(Error::Gone {
+            why: format!("{} is not a person of this server", who.user),
+        })
+    }
+}
+
 impl DiscordChat {
     /// The channel between the bot and one person.
     async fn direct_channel(&self, user: &str) -> Result<String, Failure> {
@@ -75,13 +85,9 @@ impl DiscordChat {
         to: &Identity,
         message: &Message,
     ) -> Result<(), Error> {
-        if to.platform != PLATFORM || to.workspace != own.guild {
-            return Err(Error::Gone {
-                why: format!("{} is not a person of this server", to.user),
-            });
-        }
+        let user = here(own, to)?;
         let said = async {
-            let channel = self.direct_channel(&to.user).await?;
+            let channel = self.direct_channel(user).await?;
             self.post_once(own, key, &channel, message).await
         };
         match said.await {
@@ -463,6 +469,12 @@ impl Chat for DiscordChat {
                 Err(failure.into())
             }
         }
+    }
+
+    async fn direct_room(&self, to: &Identity) -> Result<RoomRef, Error> {
+        let own = self.own().await?;
+        let channel = self.direct_channel(here(own, to)?).await?;
+        Ok(own.room(&channel))
     }
 
     async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error> {

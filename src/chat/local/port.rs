@@ -224,6 +224,18 @@ impl Chat for LocalChat {
         self.faults.during(Call::Update, &(at, message), work).await
     }
 
+    async fn redact(&self, at: &MessageRef, marker: &str) -> Result<(), Error> {
+        let work = async {
+            let op = Op::Redact {
+                id: number(at)?,
+                room: ours(&at.room)?.to_owned(),
+                marker: marker.to_owned(),
+            };
+            self.write(op).await.map(drop)
+        };
+        self.faults.during(Call::Update, &at, work).await
+    }
+
     async fn pin(&self, at: &MessageRef) -> Result<(), Error> {
         let work = async {
             let op = Op::Pin {
@@ -307,25 +319,24 @@ impl Chat for LocalChat {
         self.faults.during(Call::Whisper, &key, work).await
     }
 
+    async fn direct_room(&self, to: &Identity) -> Result<RoomRef, Error> {
+        if !local(to) {
+            return Err(Error::Gone {
+                why: format!("{} is not a person of this chat", to.user),
+            });
+        }
+        let (user, at) = (to.user.clone(), self.now());
+        match self.write(Op::Direct { user, at }).await? {
+            Done::Room(room) => Ok(super::room_ref(&room)),
+            _ => Err(Error::Gone {
+                why: gone(No::Room).into(),
+            }),
+        }
+    }
+
     async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error> {
         let work = async {
-            if !local(to) {
-                return Err(Error::Gone {
-                    why: format!("{} is not a person of this chat", to.user),
-                });
-            }
-            let at = self.now();
-            let Done::Room(room) = self
-                .write(Op::Direct {
-                    user: to.user.clone(),
-                    at,
-                })
-                .await?
-            else {
-                return Err(Error::Gone {
-                    why: gone(No::Room).into(),
-                });
-            };
+            let room = self.direct_room(to).await?.room;
             self.bot_posts(key, room, None, message, None).await.map(drop)
         };
         self.faults.during(Call::Direct, &key, work).await

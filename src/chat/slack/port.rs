@@ -45,6 +45,16 @@ fn ours<'a>(own: &Own, room: &'a RoomRef) -> Result<&'a str, Error> {
     }
 }
 
+fn here<'a>(own: &Own, who: &'a Identity) -> Result<&'a str, Error> {
+    if who.platform == PLATFORM && who.workspace == own.team {
+        Ok(&who.user)
+    } else {
+        Err(Error::Gone {
+            why: format!("{} is not a person of this workspace", who.user),
+        })
+    }
+}
+
 /// A channel id of a person, where a room is meant: they are spoken to directly.
 fn is_user(room: &str) -> bool {
     room.starts_with(['U', 'W'])
@@ -72,12 +82,7 @@ impl SlackChat {
         to: &Identity,
         message: &Message,
     ) -> Result<(), Error> {
-        if to.platform != PLATFORM || to.workspace != own.team {
-            return Err(Error::Gone {
-                why: format!("{} is not a person of this workspace", to.user),
-            });
-        }
-        let channel = self.direct_channel(&to.user).await?;
+        let channel = self.direct_channel(here(own, to)?).await?;
         self.post_once(own, key, &channel, None, message).await?;
         Ok(())
     }
@@ -430,6 +435,12 @@ impl Chat for SlackChat {
         };
         let parts = self.parts(own, message).into_iter();
         self.show_all(own, key, &place, (to, message), parts).await
+    }
+
+    async fn direct_room(&self, to: &Identity) -> Result<RoomRef, Error> {
+        let own = self.own().await?;
+        let channel = self.direct_channel(here(own, to)?).await?;
+        Ok(own.room(&channel))
     }
 
     async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), Error> {

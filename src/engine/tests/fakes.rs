@@ -406,6 +406,12 @@ impl Chat for TestChat {
         _: (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<Option<MessageRef>, chat::Error> {
         self.call(|shown| {
+            if room.room.starts_with('@') && shown.directs.contains_key(key) {
+                return Some(MessageRef {
+                    room: room.clone(),
+                    message: key.to_owned(),
+                });
+            }
             let mut there = shown.posted.iter().filter(|posted| posted.at.room == *room);
             let found = there.find(|posted| posted.key == key && !posted.deleted);
             found.map(|posted| posted.at.clone())
@@ -423,6 +429,10 @@ impl Chat for TestChat {
             shown.updates += 1;
             if chat::is_urgent() {
                 shown.urgent.push(message.fallback.clone());
+            }
+            if let Some((_, said)) = shown.directs.get_mut(&at.message) {
+                said.clone_from(&message.fallback);
+                return Ok(());
             }
             let known = shown
                 .posted
@@ -475,6 +485,10 @@ impl Chat for TestChat {
             let told = (to.clone(), message.fallback.clone());
             shown.whispers.entry(key.to_owned()).or_insert(told);
         })
+    }
+
+    async fn direct_room(&self, to: &Identity) -> Result<RoomRef, chat::Error> {
+        Ok(self.room(&format!("@{}", to.user)))
     }
 
     async fn direct(&self, key: &str, to: &Identity, message: &Message) -> Result<(), chat::Error> {
@@ -686,7 +700,7 @@ impl Words for TestWords {
         format!("guests' topic of {}", state.opening.number)
     }
 
-    fn guest_notice(&self, recorded: &Recorded) -> Option<Message> {
+    fn guest_notice(&self, _: &State, recorded: &Recorded) -> Option<Message> {
         match &recorded.event {
             Some(Event::UpdateSent { text, .. }) => Some(plain(format!("update: {text}"))),
             _ => None,

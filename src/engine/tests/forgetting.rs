@@ -173,3 +173,27 @@ async fn a_redaction_takes_the_answers_along_and_what_waits_with_the_words() {
         "{log:?}"
     );
 }
+
+#[tokio::test]
+async fn whoever_waits_for_what_was_forgotten_is_told_that_it_was() {
+    let house = House::new().await;
+    house.framed().await;
+    let first = house.hears("w", None, wrote("full")).await.expect("kept");
+    // The newest is always known.
+    house.does("ana", note("we look")).await;
+    house.later(KNOWN_FOR + TimeDelta::hours(2)).await;
+    while outcome(&house, first).await.is_some() {
+        tokio::task::yield_now().await;
+    }
+    let time_passes = async {
+        loop {
+            house.clock.advance(TimeDelta::seconds(1));
+            tokio::task::yield_now().await;
+        }
+    };
+    let verdict = tokio::select! {
+        verdict = house.engine.decided(first) => verdict,
+        () = time_passes => unreachable!("it has no end"),
+    };
+    insta::assert_snapshot!(verdict.message.fallback, @"This was decided days ago, and what was answered is not kept any more; `status` shows how things stand.");
+}

@@ -107,6 +107,7 @@ fn next_move(state: Option<&State>, hands: &[(ProposalId, AttemptId)]) -> Option
             "dan",
             Request::AcceptCause {
                 finding: FindingId(1),
+                reason: None,
             },
         ),
         Phase::Decide if state.decision.is_none() => doing(

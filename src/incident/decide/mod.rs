@@ -239,6 +239,7 @@ impl Deciding<'_> {
                 | Request::RecordExport { .. }
                 | Request::RecordRedaction { .. }
                 | Request::Link { .. }
+                | Request::SetMoment { .. }
                 | Request::AnswerProbe { .. }
                 | Request::EndAttempt { .. }
                 | Request::Settle { .. }

@@ -150,17 +150,15 @@ impl Deciding<'_> {
                 text,
                 evidence,
             } => self.record_finding(state, *line, *conclusion, text, evidence),
-            Request::AcceptCause { finding } => match state.findings.get(finding) {
-                None => Err(Refusal::unknown("finding", finding, &ids(state.findings.keys()))),
-                Some(found) if found.conclusion == Conclusion::Cleared => Err(Refusal::new(format!(
-                    "{finding} says that this was cleared, so it cannot be the cause. Accept a suspect."
-                ))),
-                Some(_) if state.cause == Some(*finding) => {
-                    Err(Refusal::new(format!("{finding} is the accepted cause already.")))
-                }
-                Some(_) => Ok(vec![Event::CauseAccepted { finding: *finding }.into()]),
-            },
+            Request::AcceptCause { finding, reason } => self.accept_cause(state, *finding, reason.as_ref()),
             Request::Decide { way, reason, facts } => self.decide_way(state, *way, reason, facts),
+            Request::UseRunbook { plan, .. } if plan.digest == state.opening.plan.digest => {
+                Err(Refusal::new(format!(
+                    "{} follows {} already, in this very version. Its steps stay as they are.",
+                    state.opening.number, plan.name
+                ))
+                .at("runbook"))
+            }
             Request::UseRunbook { plan, reason } => said("reason", "The reason", reason).map(|reason| {
                 vec![
                     Event::RunbookChanged {
@@ -430,6 +428,22 @@ impl Deciding<'_> {
         ])
     }
 
+    fn accept_cause(&self, state: &State, finding: FindingId, reason: Option<&String>) -> Facts {
+        match state.findings.get(&finding) {
+            None => Err(Refusal::unknown("finding", finding, &ids(state.findings.keys()))),
+            Some(found) if found.conclusion == Conclusion::Cleared => Err(Refusal::new(format!(
+                "{finding} says that this was cleared, so it cannot be the cause. Accept a suspect."
+            ))),
+            Some(_) if state.cause == Some(finding) => {
+                Err(Refusal::new(format!("{finding} is the accepted cause already.")))
+            }
+            Some(_) => {
+                let reason = maybe_said("reason", "The reason", reason)?;
+                Ok(vec![Event::CauseAccepted { finding, reason }.into()])
+            }
+        }
+    }
+
     fn decide_way(&self, state: &State, way: Way, reason: &str, facts: &[String]) -> Facts {
         self.leads(state, "decide")?;
         if state.phase < Phase::Decide {
@@ -566,6 +580,12 @@ pub(super) fn confirm_first(state: &State, frame: &str, then: &str) -> Refusal {
         return Refusal::new(format!("{frame} {then}")).offer("Frame it", "frame");
     }
     let open = state.open_conditions();
+    if open.is_empty() {
+        return Refusal::new(format!(
+            "The incident is in Confirm again. See whether the frame still holds, and go on with `next`. {then}"
+        ))
+        .offer("Go on", "next");
+    }
     let left: Vec<&str> = open.iter().map(|open| open.words.trim_end_matches('.')).collect();
     Refusal::new(format!(
         "Confirm is not finished: {}. Settle that, or go on with `/next` and a reason. {then}",

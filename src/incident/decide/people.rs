@@ -110,7 +110,8 @@ impl Deciding<'_> {
     }
 
     fn take_role(&self, state: &State, role: Role, person: &PersonId) -> Facts {
-        self.is_member(Some(person))?;
+        self.is_member(Some(person))
+            .map_err(|refusal| refusal.at("person"))?;
         if role == Role::Approver && !self.around.holds(person, Role::Approver) {
             return Err(Refusal::new(format!(
                 "{person} is not entitled to approve. The operator gives that with `orderly person grant {person} approver`; \
@@ -143,7 +144,7 @@ impl Deciding<'_> {
     }
 
     fn hand_over(&self, state: &State, role: Role, to: &PersonId, note: Option<String>) -> Facts {
-        self.is_member(Some(to))?;
+        self.is_member(Some(to)).map_err(|refusal| refusal.at("person"))?;
         let Some(from) = state.roles.get(&role).and_then(|holders| {
             let mine = self.by.person().filter(|person| holders.contains(*person));
             mine.or_else(|| holders.first().filter(|_| role.is_single()))
@@ -240,7 +241,8 @@ impl Deciding<'_> {
         Ok(match key {
             TimerKey::Nudge { role } => {
                 let unclaimed = state.roles.get(role).is_none_or(|holders| holders.is_empty());
-                if unclaimed {
+                let grave = state.severity.is_grave() && state.life == Life::Open;
+                if unclaimed && (*role == Role::Commander || grave) {
                     vec![Fact::by_rule(Event::RoleNudged { role: *role })]
                 } else {
                     Vec::new()

@@ -98,7 +98,7 @@ impl Deciding<'_> {
             }
             .into(),
         ];
-        if item == RecoveryItem::SmokeTest && passed {
+        if item == RecoveryItem::SmokeTest && passed && !state.opening.retroactive {
             let provenance = "smoke test passed".to_owned();
             facts.push(Fact::by_rule(Event::MomentSet {
                 moment: Moment::Validated,
@@ -152,7 +152,8 @@ impl Deciding<'_> {
 
     pub(super) fn resolved(&self, state: &State, summary: Option<String>) -> Vec<Fact> {
         let mut facts = vec![Event::Resolved { summary }.into()];
-        if !state.moments.contains_key(&Moment::Recovered) {
+        // Written down afterwards: when it was over, somebody has to say.
+        if !state.moments.contains_key(&Moment::Recovered) && !state.opening.retroactive {
             let provenance = "recovery closed".to_owned();
             facts.push(Fact::by_rule(Event::MomentSet {
                 moment: Moment::Recovered,

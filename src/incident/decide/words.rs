@@ -59,12 +59,14 @@ impl Deciding<'_> {
                 row,
                 reason,
                 messages,
+                gaps,
             } => {
                 self.leads(state, "redact the journal")?;
                 let event = Event::Redacted {
                     row: *row,
                     reason: said("reason", "The reason", reason)?,
                     messages: messages.clone(),
+                    gaps: gaps.clone(),
                 };
                 Ok(vec![event.into()])
             }
@@ -198,7 +200,7 @@ impl Deciding<'_> {
                     format!("{target} is a target already."),
                 )
             }
-            Request::SetMoment { moment, at } => self.set_moment(*moment, *at),
+            Request::SetMoment { moment, at } => self.set_moment(state, *moment, *at),
             Request::Link { link } => {
                 if let Link::Related { incident } = link
                     && *incident == state.opening.number
@@ -220,7 +222,14 @@ impl Deciding<'_> {
         }
     }
 
-    fn set_moment(&self, moment: Moment, at: chrono::DateTime<chrono::Utc>) -> Facts {
+    fn set_moment(&self, state: &State, moment: Moment, at: DateTime<Utc>) -> Facts {
+        if moment == Moment::Closed && state.life != Life::Closed {
+            return Err(Refusal::new(
+                "It is not closed, so that has no time yet. `close` closes it; when it was over is the moment `recovered`.",
+            )
+            .at("moment")
+            .offer("Close", "close"));
+        }
         if at > self.now {
             return Err(Refusal::new("That time lies in the future. Give the time it happened.").at("at"));
         }

@@ -68,6 +68,7 @@ impl State {
             given_back: Vec::new(),
             moments: Default::default(),
             phase: Phase::Confirm,
+            proven_from: 0,
             passages: Vec::new(),
             frame: Default::default(),
             sentence: None,
@@ -166,15 +167,13 @@ impl State {
                 self.review = Review::Draft;
                 self.postmortem_due = None;
                 self.postmortem_remind = None;
-                // What was proven and decided before proves nothing about the new damage.
-                self.recovery.clear();
+                // What was said before says nothing about the new damage. It goes back to Confirm with this.
                 self.damage = None;
                 self.cause = None;
                 self.lines_left.clear();
-                self.decision = None;
                 self.steps.clear();
                 self.branches.clear();
-                for moment in [Moment::Recovered, Moment::Validated, Moment::Closed] {
+                for moment in [Moment::Recovered, Moment::Closed] {
                     self.moments.remove(&moment);
                 }
             }
@@ -201,6 +200,7 @@ impl State {
                 });
                 if let Passage::Back { .. } = passage {
                     self.review = Review::Draft;
+                    self.prove_anew(*phase, recorded.seq);
                 }
             }
             Event::Framed {
@@ -293,6 +293,17 @@ impl State {
         }
     }
 
+    /// What was proven before somebody went back proves nothing about what comes now, and what was decided rested on other
+    /// facts.
+    fn prove_anew(&mut self, from: Phase, event: u64) {
+        self.proven_from = event;
+        self.recovery.clear();
+        self.moments.remove(&Moment::Validated);
+        if from <= Phase::Decide {
+            self.decision = None;
+        }
+    }
+
     fn apply_questions(&mut self, event: &Event, recorded: &Recorded) {
         match event {
             Event::ProbeAsked { asked } => {
@@ -338,7 +349,7 @@ impl State {
                 };
                 self.findings.insert(*finding, recorded);
             }
-            Event::CauseAccepted { finding } => self.cause = Some(*finding),
+            Event::CauseAccepted { finding, .. } => self.cause = Some(*finding),
             Event::TriageLeft { lines, .. } => self.lines_left.extend(lines.iter().copied()),
             _ => {}
         }

@@ -185,6 +185,7 @@ fn recover_closes_once_containment_is_lifted() {
     );
     let cause = Request::AcceptCause {
         finding: FindingId(1),
+        reason: None,
     };
     story.does("ana", cause);
     story.does("ana", next());

@@ -263,3 +263,41 @@ fn a_channel_that_was_there_before_is_given_back_once_and_only_when_it_is_over()
     story.does("cleo", adopt(Audience::Internal));
     assert!(story.state().given_back.is_empty(), "it is a room again");
 }
+
+#[test]
+fn when_one_that_was_written_down_afterwards_was_over_somebody_has_to_say() {
+    let opening = Opening {
+        retroactive: true,
+        ..opening()
+    };
+    let mut story = Story::opened_as(opening, whole_frame());
+    story.does("cleo", take("cleo", Role::Commander));
+    story.does("cleo", close(Some("nothing more to learn")));
+    assert_eq!(story.state().life, Life::Closed);
+    assert!(!story.state().moments.contains_key(&Moment::Recovered));
+    let at = start() - chrono::TimeDelta::minutes(5);
+    let moment = Moment::Recovered;
+    story.does("cleo", Request::SetMoment { moment, at });
+    assert_eq!(
+        story.state().moments[&Moment::Recovered].at,
+        at,
+        "corrected though it is closed"
+    );
+}
+
+#[test]
+fn what_is_open_was_not_closed_at_any_time() {
+    let mut story = Story::in_learn();
+    let (moment, at) = (Moment::Closed, start());
+    assert_snapshot!(story.refused("cleo", Request::SetMoment { moment, at }), @"It is not closed, so that has no time yet. `close` closes it; when it was over is the moment `recovered`.");
+}
+
+#[test]
+fn whoever_acts_too_early_after_a_reopening_is_told_to_look_at_the_frame() {
+    let mut story = Story::closed();
+    story.does("dan", reopen());
+    assert_snapshot!(story.refused("ana", propose(terms("stop", "odoo-prod"))), @"The incident is in Confirm again. See whether the frame still holds, and go on with `next`. Then propose the action.");
+    assert_snapshot!(story.refused("ana", damage(true)), @"The incident is in Confirm again. See whether the frame still holds, and go on with `next`. Then the damage.");
+    story.does("ana", next());
+    story.does("ana", damage(true));
+}

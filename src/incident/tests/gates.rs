@@ -39,6 +39,7 @@ fn a_verdict_that_the_runbook_wants_is_named_until_it_is_there() {
         "ana",
         Request::AcceptCause {
             finding: FindingId(1),
+            reason: None,
         },
     );
     insta::assert_snapshot!(story.refused("ana", next()), @r#"
@@ -113,4 +114,27 @@ fn every_open_condition_offers_what_helps() {
             "{conditions:?}"
         );
     }
+}
+
+#[test]
+fn an_answer_from_before_the_reopening_proves_nothing() {
+    let mut story = Story::opened_with(wanting(Phase::Confirm, None));
+    story.does("cleo", take("cleo", Role::Commander));
+    story.does("ana", Request::Frame { frame: whole_frame() });
+    story.does("ana", ask("odoo-prod"));
+    story.answer_all(Verdict::Ok);
+    assert_eq!(story.state().phase, Phase::Contain);
+    let back = Request::Back {
+        to: Phase::Confirm,
+        reason: "it is something else".to_owned(),
+    };
+    story.does("cleo", back);
+    insta::assert_snapshot!(story.refused("ana", next()), @r#"
+    Confirm is not finished:
+    • odoo.health must answer ok; it has not been asked since the incident went back.
+    The commander can go on anyway with a reason: `next reason="…"`.
+    "#);
+    story.does("ana", ask("odoo-prod"));
+    story.answer_all(Verdict::Ok);
+    assert_eq!(story.state().phase, Phase::Contain);
 }

@@ -116,6 +116,7 @@ impl Story {
             "ana",
             Request::AcceptCause {
                 finding: FindingId(1),
+                reason: None,
             },
         );
         story.does("ana", next());

@@ -184,8 +184,8 @@ fn once_a_cause_is_accepted_the_rest_is_left_and_says_so() {
 fn what_was_cleared_is_not_the_cause() {
     let mut story = Story::in_triage();
     story.does("ana", finding(Line::Logs, Conclusion::Cleared, "quiet"));
-    assert_snapshot!(story.refused("ana", Request::AcceptCause { finding: FindingId(1) }), @"D1 says that this was cleared, so it cannot be the cause. Accept a suspect.");
-    assert_snapshot!(story.refused("ana", Request::AcceptCause { finding: FindingId(4) }), @"There is no finding D4 here; there is D1.");
+    assert_snapshot!(story.refused("ana", Request::AcceptCause { finding: FindingId(1), reason: None }), @"D1 says that this was cleared, so it cannot be the cause. Accept a suspect.");
+    assert_snapshot!(story.refused("ana", Request::AcceptCause { finding: FindingId(4), reason: None }), @"There is no finding D4 here; there is D1.");
 }
 
 #[test]
@@ -295,4 +295,20 @@ fn what_is_resolved_is_reopened_not_walked_back() {
 fn learn_is_the_last_phase() {
     let mut story = Story::in_learn();
     assert_snapshot!(story.refused("ana", next()), @"Learn is the last phase. Close the incident when the post-mortem is reviewed.");
+}
+
+#[test]
+fn why_a_cause_was_accepted_stands_with_it() {
+    let mut story = Story::in_triage();
+    story.does("ana", finding(Line::Changes, Conclusion::Suspect, "the deploy"));
+    let accept = Request::AcceptCause {
+        finding: FindingId(1),
+        reason: Some(" it failed with the first request after it ".to_owned()),
+    };
+    let written = story.does("ana", accept);
+    let accepted = Event::CauseAccepted {
+        finding: FindingId(1),
+        reason: Some("it failed with the first request after it".to_owned()),
+    };
+    assert_eq!(written[0].event, Some(accepted));
 }

@@ -92,6 +92,43 @@ fn an_unclaimed_command_is_asked_for() {
 }
 
 #[test]
+fn where_it_is_grave_a_scribe_and_a_liaison_are_asked_for_as_well() {
+    let timers = |story: &Story, written: &[Recorded]| -> Vec<(Role, i64)> {
+        let effects = written.iter().flat_map(|recorded| react(story.state(), recorded));
+        let set = effects.filter_map(|effect| match effect {
+            Effect::SetTimer {
+                key: TimerKey::Nudge { role },
+                at,
+            } => Some((role, (at - story.clock).num_minutes())),
+            _ => None,
+        });
+        set.collect()
+    };
+    let sev3 = Opening {
+        severity: Severity::Sev3,
+        ..opening()
+    };
+    let mut story = Story::opened_as(sev3, Frame::default());
+    assert_eq!(timers(&story, &story.journal), [(Role::Commander, 5)]);
+    let scribe = TimerKey::Nudge { role: Role::Scribe };
+    assert!(story.fires(scribe.clone()).is_empty(), "not for this");
+    story.does("dan", take("dan", Role::Liaison));
+    let worse = story.does(
+        "ana",
+        Request::SetSeverity {
+            to: Severity::Sev1,
+            reason: None,
+        },
+    );
+    assert_eq!(timers(&story, &worse), [(Role::Scribe, 10)], "dan is the liaison");
+    let nudged = story.fires(scribe.clone());
+    assert_eq!(kinds(&nudged), ["role_nudged"]);
+    assert!(timers(&story, &nudged).is_empty(), "once");
+    story.does("ben", take("ben", Role::Scribe));
+    assert!(story.fires(scribe).is_empty());
+}
+
+#[test]
 fn several_respond() {
     let mut story = Story::opened();
     story.does("ben", take("ben", Role::Responder));
@@ -274,4 +311,45 @@ fn guests_and_strangers_are_not_invited() {
     assert_snapshot!(story.refused("ana", invite("guest")), @"guest is no member here and cannot be invited. Ask the operator to add them with `orderly person add`.");
     assert!(story.refused("ana", invite("zoe")).contains("is no member here"));
     assert!(story.refused("guest", invite("dan")).contains("may read here"));
+}
+
+#[test]
+fn whoever_is_given_a_follow_up_of_a_private_incident_may_see_it() {
+    let opening = Opening {
+        private: true,
+        ..opening()
+    };
+    let mut story = Story::opened_as(opening, whole_frame());
+    let room = room("war");
+    let audience = Audience::Internal;
+    story.returns(Request::RoomOpened { room, audience });
+    let add = |owner: Option<&str>| Request::AddFollowup {
+        text: "rotate the keys".to_owned(),
+        owner: owner.map(person),
+        due: None,
+        tracker: None,
+        source: None,
+    };
+    let invited = |story: &Story, written: &[Recorded]| -> Vec<PersonId> {
+        let effects = written.iter().flat_map(|recorded| react(story.state(), recorded));
+        let invited = effects.filter_map(|effect| match effect {
+            Effect::Invite { person } => Some(person),
+            _ => None,
+        });
+        invited.collect()
+    };
+    let written = story.does("ana", add(None));
+    assert!(invited(&story, &written).is_empty());
+    assert!(!story.state().members().contains(&person("dan")));
+    let written = story.does("ana", add(Some("dan")));
+    assert_eq!(invited(&story, &written), [person("dan")]);
+    assert!(story.state().members().contains(&person("dan")));
+    let given = Request::ChangeFollowup {
+        followup: FollowupId(1),
+        owner: Some(person("ben")),
+        due: None,
+        tracker: None,
+    };
+    let written = story.does("ana", given);
+    assert_eq!(invited(&story, &written), [person("ben")]);
 }

@@ -63,6 +63,7 @@ fn of_the_order(what: u8, a: u8, b: u8) -> Option<Request> {
         5 => finding(pick(Line::ALL, a), pick(Conclusion::ALL, b), "it looks odd"),
         6 => Request::AcceptCause {
             finding: FindingId(u32::from(a)),
+            reason: None,
         },
         7 => decide(pick(Way::ALL, a)),
         8 => check(pick(RecoveryItem::ALL, a), b != 0),

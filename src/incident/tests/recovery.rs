@@ -162,3 +162,43 @@ fn leaving_recovery_resolves_the_incident() {
         "recovery closed"
     );
 }
+
+#[test]
+fn damage_found_while_recovering_has_everything_proven_and_decided_anew() {
+    let mut story = Story::in_recover();
+    for item in RecoveryItem::ALL {
+        story.does("ana", check(*item, true));
+    }
+    assert!(story.state().moments.contains_key(&Moment::Validated));
+    story.does("ana", damage(true));
+    assert_eq!(story.state().phase, Phase::Contain);
+    story.verified(stopping());
+    assert_eq!(story.state().phase, Phase::Triage);
+    story.does("ana", next());
+    insta::assert_snapshot!(story.refused("ana", next()), @r#"
+    Decide is not finished:
+    • Fix forward or roll back? Nobody has decided.
+    The commander can go on anyway with a reason: `next reason="…"`.
+    "#);
+    story.does("cleo", decide(Way::FixForward));
+    story.does("ana", next());
+    let refused = story.refused("ana", next());
+    assert!(refused.contains("The smoke test has not been run."), "{refused}");
+    assert!(!story.state().moments.contains_key(&Moment::Validated));
+}
+
+#[test]
+fn going_back_to_decide_asks_for_a_decision() {
+    let mut story = Story::in_recover();
+    let back = |to| Request::Back {
+        to,
+        reason: "another look".to_owned(),
+    };
+    story.does("cleo", back(Phase::Decide));
+    assert!(story.state().decision.is_none());
+    assert_eq!(
+        story.state().cause,
+        Some(FindingId(1)),
+        "what was found is still found"
+    );
+}

@@ -613,7 +613,10 @@ fn before_the_frame(story: &mut Story, steps: Vec<Step>) {
     story.does(
         "ana",
         Request::UseRunbook {
-            plan: Box::new(plan(steps)),
+            plan: Box::new(Plan {
+                digest: "another".to_owned(),
+                ..plan(steps)
+            }),
             reason: text(),
         },
     );
@@ -876,6 +879,7 @@ fn to_the_end(story: &mut Story) {
         "ana",
         Request::AcceptCause {
             finding: FindingId(1),
+            reason: None,
         },
     );
     story.does("ana", next());
@@ -926,6 +930,7 @@ fn to_the_end(story: &mut Story) {
             row: 20,
             reason: text(),
             messages: Vec::new(),
+            gaps: Vec::new(),
         },
     );
     story.does("cleo", Request::Close { reason: None });

@@ -266,7 +266,12 @@ fn saying_it_by_command_answers_the_runbook_as_well() {
 fn another_runbook_starts_its_steps_anew() {
     let mut story = in_confirm(vec![step("confirm.1", StepKind::Do)]);
     story.does("ana", do_step("confirm.1"));
-    let plan = Box::new(plan(vec![step("confirm.1", StepKind::Do)]));
+    let same = Box::new(story.state().opening.plan.clone());
+    assert_snapshot!(story.refused("ana", Request::UseRunbook { plan: same, reason: "again".to_owned() }), @"INC-7 follows general already, in this very version. Its steps stay as they are.");
+    let plan = Box::new(Plan {
+        digest: "another".to_owned(),
+        ..plan(vec![step("confirm.1", StepKind::Do)])
+    });
     assert_snapshot!(story.refused("ana", Request::UseRunbook { plan: plan.clone(), reason: String::new() }), @"The reason is missing. Say it in a few words.");
     story.does(
         "ana",

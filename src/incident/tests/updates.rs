@@ -168,6 +168,7 @@ fn redacting_is_for_who_leads_and_says_why() {
         row: 3,
         reason: reason.to_owned(),
         messages: Vec::new(),
+        gaps: Vec::new(),
     };
     assert_snapshot!(story.refused("dan", redact("a password")), @"Only the commander (cleo) or the deputy may redact the journal. Ask them, or take over with `/handover`.");
     assert_snapshot!(story.refused("cleo", redact("")), @"The reason is missing. Say it in a few words.");

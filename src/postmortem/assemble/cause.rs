@@ -39,7 +39,7 @@ impl Facts<'_> {
         let id = self.state.cause?;
         let mut found = self.found(id, self.state.findings.get(&id)?);
         let accepted = self.events.iter().rev().find(
-            |recorded| matches!(&recorded.event, Some(Event::CauseAccepted { finding }) if *finding == id),
+            |recorded| matches!(&recorded.event, Some(Event::CauseAccepted { finding, .. }) if *finding == id),
         );
         found.events.extend(accepted.map(|recorded| recorded.seq));
         Some(found)

@@ -232,6 +232,11 @@ impl Restoring {
         })
     }
 
+    /// Where the copy lies until then.
+    pub fn path(&self) -> &Path {
+        self.fresh.path()
+    }
+
     /// Puts the backup in its place. What was there before is kept as `<dest>.before-restore`.
     pub fn finish(self) -> Result<Report, Error> {
         self.fresh.put_in_place()?;

@@ -4,6 +4,7 @@ use orderly::incident::Event;
 
 use super::hands::{BOT, Mark, Platform, Seen, words};
 use super::house::House;
+use super::life::directly;
 use crate::kept::{journal, said_in_all};
 
 const OPEN: &str = "open Labels do not print severity=SEV2 target=shop runbook=demo-shop";
@@ -39,6 +40,14 @@ async fn by_link(platform: Platform) {
         "{platform:?}"
     );
     let told = house.room("ben").await;
+    let stands = told
+        .iter()
+        .any(|seen| seen.by != BOT && seen.text.contains("tiger"));
+    assert_eq!(
+        stands,
+        platform != Platform::Local,
+        "what others keep is for its author to delete"
+    );
     let told = told.iter().filter(|seen| {
         seen.text
             .contains("redacted a message that is on no timeline: a password")
@@ -107,5 +116,55 @@ async fn what_the_bot_said_of_redacted_words_is_said_anew_alike() {
     assert_eq!(first.len(), 2, "{first:#?}");
     for platform in &Platform::ALL[1..] {
         assert_eq!(said_anew(*platform).await, first, "{platform:?}");
+    }
+}
+
+/// A password in a page, and one in the title: the room, the lobby and what was told directly say neither after a restart.
+async fn far_from_the_room(platform: Platform) {
+    let house = House::on(platform).await;
+    house.types("ana", OPEN).await;
+    house.types("ana", "take commander").await;
+    house.types("ana", "title The key is tiger").await;
+    house.types("ana", "page ben it is tiger2").await;
+    house.settled().await;
+    let lobby = house.hands.lobby();
+    let seen = |room: Vec<Seen>, direct: Vec<Seen>, lobby: Option<Vec<Seen>>| {
+        let all = room.into_iter().chain(direct).chain(lobby.unwrap_or_default());
+        all.filter(|seen| seen.by == BOT)
+            .map(|seen| words(&seen.text))
+            .collect::<Vec<_>>()
+    };
+    let (room, direct) = (house.room("ana").await, directly(&house, "ben").await);
+    let told_directly = direct.len();
+    let before = seen(room, direct, house.hands.room("ana", &lobby).await);
+    let told = before.iter().filter(|text| text.contains("tiger")).count();
+    assert!(told >= 4, "{platform:?}: {before:#?}");
+
+    let house = house.restarted().await;
+    house.settled().await;
+    for recorded in journal(&house.app).await {
+        if matches!(recorded.event, Some(Event::Retitled { .. } | Event::Paged { .. })) {
+            house
+                .types("ana", &format!("redact e{} a password", recorded.seq))
+                .await;
+            house.settled().await;
+        }
+    }
+    let (room, direct) = (house.room("ana").await, directly(&house, "ben").await);
+    assert_eq!(
+        direct.len(),
+        told_directly,
+        "{platform:?}: said anew where it stands: {direct:#?}"
+    );
+    let after = seen(room, direct, house.hands.room("ana", &lobby).await);
+    let left: Vec<_> = after.iter().filter(|text| text.contains("tiger")).collect();
+    assert!(left.is_empty(), "{platform:?}: {left:#?}");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn redacted_words_are_gone_from_the_lobby_and_from_what_was_told_directly() {
+    for platform in Platform::ALL {
+        far_from_the_room(platform).await;
     }
 }

@@ -217,6 +217,36 @@ pub async fn update(
     Ok(Ok(Done::Message(id)))
 }
 
+pub async fn redact(
+    db: &mut SqliteConnection,
+    id: i64,
+    room: &str,
+    marker: &str,
+    after: &mut After,
+) -> Result<Result<Done, No>, sqlx::Error> {
+    let row = sqlx::query("SELECT thread FROM message WHERE id = ? AND room = ? AND author IS NOT NULL")
+        .bind(id)
+        .bind(room)
+        .fetch_optional(&mut *db)
+        .await?;
+    let Some(row) = row else {
+        return Ok(Err(No::Message));
+    };
+    for statement in [
+        "UPDATE message SET body = ?, rev = rev + 1 WHERE id = ?",
+        "UPDATE version SET body = ? WHERE message = ?",
+        "UPDATE file SET name = ?, bytes = x'', size = 0 WHERE message = ?",
+    ] {
+        sqlx::query(statement)
+            .bind(marker)
+            .bind(id)
+            .execute(&mut *db)
+            .await?;
+    }
+    tell(after, room, id, row.get(0), None, false);
+    Ok(Ok(Done::Message(id)))
+}
+
 pub async fn pin(
     db: &mut SqliteConnection,
     id: i64,

@@ -67,6 +67,12 @@ pub(super) enum Op {
         by: String,
         at: DateTime<Utc>,
     },
+    /// The words and the files of a person's message go, in all its versions.
+    Redact {
+        id: i64,
+        room: String,
+        marker: String,
+    },
     React {
         id: i64,
         room: String,
@@ -323,6 +329,7 @@ async fn apply(
             at,
         } => messages::rewrite(db, *id, room, by, Some(text), *at, after).await,
         Op::Delete { id, room, by, at } => messages::rewrite(db, *id, room, by, None, *at, after).await,
+        Op::Redact { id, room, marker } => messages::redact(db, *id, room, marker, after).await,
         Op::React { .. } => messages::react(db, op, after).await,
         Op::Delivered { ids } => {
             for id in ids {
