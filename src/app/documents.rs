@@ -1,6 +1,7 @@
 //! Post-mortems and probe outputs: made for the room, fetched from the page.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -58,13 +59,13 @@ impl engine::Documents for Joined {
         let broken = |error: postmortem::TemplateError| Refusal::new(error.to_string());
         let (text, media_type, ending) = match format {
             "html" => (
-                self.templates.html(&document).map_err(broken)?,
+                self.templates.html(&Arc::new(document)).map_err(broken)?,
                 "text/html; charset=utf-8",
                 "html",
             ),
             "json" => (postmortem::json(&document), "application/json", "json"),
             _ => (
-                self.templates.markdown(&document).map_err(broken)?,
+                self.templates.markdown(&Arc::new(document)).map_err(broken)?,
                 "text/markdown; charset=utf-8",
                 "md",
             ),
