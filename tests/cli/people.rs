@@ -172,6 +172,38 @@ fn a_post_mortem_goes_to_a_file_and_is_the_same_every_time() {
 }
 
 #[test]
+fn as_of_an_event_a_post_mortem_is_the_same_whatever_is_renamed_or_set_later() {
+    let place = Place::with_ana();
+    place
+        .run(&["incident", "open", "Labels do not print", "process=order-routing"])
+        .exits(0);
+    place
+        .run(&["incident", "INC-1", "role", "take", "commander"])
+        .exits(0);
+    let as_of = |format: &str| {
+        let words = ["postmortem", "INC-1", "--as-of", "6", "--format", format];
+        place.run(&words).exits(0).out
+    };
+    let all = || ["markdown", "html", "json"].map(as_of);
+    let before = all();
+    assert!(before[0].contains("Ana Bell") && before[0].contains("`/incident postmortem edit"));
+
+    place.change("orderly.toml", "name = \"Ana Bell\"", "name = \"Ana Bell-Ode\"");
+    place.change("orderly.toml", "#command = \"incident\"", "command = \"oops\"");
+    place.add(
+        "orderly.toml",
+        "\n[[process]]\nname = \"order-routing\"\nrto = \"1s\"\nrpo = \"1s\"\n",
+    );
+    assert_eq!(all(), before, "before anything else happens");
+    place
+        .run(&["incident", "INC-1", "note", "it began after lunch"])
+        .exits(0);
+    assert_eq!(all(), before, "and after");
+    let now = place.run(&["postmortem", "INC-1"]).exits(0).out;
+    assert!(now.contains("Ana Bell-Ode noted"), "{now}");
+}
+
+#[test]
 fn names_that_nobody_could_read_are_refused_with_words() {
     let place = Place::with_ana();
     let flood = "x".repeat(100_000);

@@ -26,17 +26,10 @@ pub struct Source<'a> {
     pub names: &'a dyn Fn(&PersonId) -> String,
     /// How people call the bot (`/incident`), for the hints in a draft.
     pub command: &'a str,
-    /// What the affected process can bear, if the config says so.
+    /// What the affected process can bear, where that is known.
     pub objectives: Option<Objectives>,
     /// The appendix, where `timeline.capture = all`.
     pub room_log: Option<&'a [LogLine]>,
-}
-
-/// Recovery time and recovery point objective of a process, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Objectives {
-    pub rto_s: Option<u64>,
-    pub rpo_s: Option<u64>,
 }
 
 /// Number of the event that an export of this journal stands for: the last one that is not itself an export.

@@ -26,6 +26,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "0002_files",
         sql: include_str!("../../../migrations/sqlite/0002_files.sql"),
     },
+    Migration {
+        version: 3,
+        name: "0003_heard_after",
+        sql: include_str!("../../../migrations/sqlite/0003_heard_after.sql"),
+    },
 ];
 
 /// Marks the file as ours (`ORDL`), so that no other program's database is ever migrated.

@@ -138,8 +138,8 @@ pub static SUMMARIES: Statement = Statement {
 };
 
 pub static ROOM_LOG: Statement = Statement {
-    before: "INSERT INTO room_log (incident, room, message, thread, author, at, recorded, text, files) \
-             SELECT * FROM ",
+    before: "INSERT INTO room_log (incident, room, message, thread, author, at, recorded, text, files, after_event) \
+             SELECT *, coalesce((SELECT max(seq) FROM events WHERE stream = column1), 0) FROM ",
     columns: 9,
     after: " WHERE column1 IS NOT NULL",
 };
