@@ -199,12 +199,14 @@ impl Offers for Joined {
     }
 
     fn targets(&self) -> Vec<(String, String)> {
-        self.systems
-            .targets()
+        // Also those that cannot be asked: an incident may well be about one.
+        self.config
+            .target
+            .iter()
             .map(|target| {
                 (
                     target.name.clone(),
-                    format!("{} ({})", target.kind, target.environment),
+                    format!("{} ({})", target.kind.word(), target.environment),
                 )
             })
             .collect()
