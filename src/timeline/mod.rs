@@ -171,7 +171,10 @@ impl Reading {
         }
         self.known.learn(event);
         let actor = actor(&recorded.by, names);
-        let said = sentence::tell(&self.known, names, &actor, event);
+        let mut said = sentence::tell(&self.known, names, &actor, event);
+        if recorded.by == By::Orderly {
+            said = said.by_rule(event);
+        }
         let mut entry = Entry {
             kind: event.kind().to_owned(),
             lane: said.lane,

@@ -5,7 +5,7 @@ use similar::{ChangeTag, TextDiff};
 use super::Facts;
 use crate::incident::*;
 use crate::postmortem::document::*;
-use crate::timeline::{full_stop, minute, span};
+use crate::timeline::{minute, span};
 
 impl<'a> Facts<'a> {
     pub(super) fn actions(&self) -> Vec<Action> {
@@ -352,7 +352,7 @@ impl<'a> Facts<'a> {
                     .unwrap_or_default();
                 let detail = detail
                     .as_ref()
-                    .map(|detail| format!(" {}", full_stop(detail)))
+                    .map(|detail| format!(" “{}”", detail.trim()))
                     .unwrap_or_default();
                 self.fact(
                     format!("{name}: {word}{count}, checked by {}.{detail}", self.who(by)),
@@ -360,7 +360,7 @@ impl<'a> Facts<'a> {
                 )
             }
             Some(Recovery::Waived { reason, by, event }) => self.fact(
-                format!("{name}: waived by {}. {}", self.who(by), full_stop(reason)),
+                format!("{name}: waived by {}. “{}”", self.who(by), reason.trim()),
                 [*event],
             ),
         }
