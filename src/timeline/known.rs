@@ -150,6 +150,15 @@ fn labelled(id: impl std::fmt::Display, text: &str) -> String {
     format!("{id} ({})", label(first.trim_end_matches('.')))
 }
 
+/// `failing_after=30s, job=import-prices`: what a probe was given, as it would be typed.
+pub fn given(params: &Params) -> String {
+    let given = params.iter().map(|(name, value)| match value.as_str() {
+        Some(text) if !text.contains([' ', ',', '"']) => format!("{name}={text}"),
+        _ => format!("{name}={value}"),
+    });
+    given.collect::<Vec<_>>().join(", ")
+}
+
 /// As much of a text as is needed to recognise it, with whole words.
 pub(super) fn label(text: &str) -> String {
     let Some((end, _)) = text.char_indices().nth(LABEL) else {

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::incident::{By, Event, MessageRef, Moment, PersonId, Phase, Recorded};
 
 pub use filter::Filter;
-pub use known::cut;
+pub use known::{cut, given};
 pub use sentence::way_words;
 pub use span::{full_stop, minute, size, span};
 

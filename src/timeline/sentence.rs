@@ -1,7 +1,7 @@
 //! One sentence for each event. Here the whole incident, the order, the questions and the record; actions and people
 //! have files of their own.
 
-use super::known::{Known, label};
+use super::known::{Known, given, label};
 use super::span::{full_stop, minute};
 use super::{Lane, Tone, Weight, tell_action, tell_people};
 use crate::incident::*;
@@ -345,8 +345,7 @@ fn questions(known: &Known, who: &str, event: &Event) -> Option<Said> {
                 Purpose::Before { proposal } => format!(", to know the state before {proposal}"),
                 Purpose::Verify { proposal } => format!(", to verify {proposal}"),
             };
-            let given = asked.params.iter().map(|(name, value)| format!("{name}={value}"));
-            let given = match given.collect::<Vec<_>>().join(", ") {
+            let given = match given(&asked.params) {
                 none if none.is_empty() => none,
                 given => format!(" with {}", label(&given)),
             };
