@@ -32,6 +32,8 @@ const TARGETS: usize = 15;
 const PROBES: usize = 50;
 /// People who write at the same time.
 const WRITERS: usize = 16;
+/// Before memory at rest is read.
+const REST: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<()> {
@@ -185,6 +187,7 @@ async fn memory(folder: &tempfile::TempDir, messages: usize) -> Result<()> {
     std::fs::create_dir(&empty)?;
     let place = Place::make(&empty, 0).await?;
     let served = Served::start(&empty, &place).await?;
+    tokio::time::sleep(REST).await;
     println!("{:<66}{:>8.1} MiB", "at rest", served.resident()?);
     drop(served);
 

@@ -21,6 +21,7 @@ mod reach;
 mod register;
 mod render;
 mod request;
+mod resident;
 mod restore;
 mod runbook;
 mod serve;

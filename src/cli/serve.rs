@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::output::with_progress;
 use super::request::Host;
-use super::socket;
+use super::{resident, socket};
 use crate::app::{App, Files, Keeping};
 use crate::clock::{Clock, SystemClock};
 use crate::config::LogFormat;
@@ -42,6 +42,7 @@ pub async fn run(config: &Path, _arguments: Arguments) -> Result<ExitCode> {
     let socket = listen(&path, Arc::new(host));
     // Heard from before anybody is told that it runs.
     let (stopped, hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
+    resident::give_back_code();
     tracing::info!(address = %page.addr(), "ready");
     if app.engine.desk().people.is_empty() {
         eprintln!(
