@@ -1,5 +1,7 @@
 //! People and incidents without a bot that runs: the command owns the file for a moment.
 
+use std::process::Stdio;
+
 use super::{Place, os_user};
 
 #[test]
@@ -93,6 +95,24 @@ fn an_incident_is_opened_and_walked_from_the_terminal_alone() {
         .iter()
         .any(|event| event["kind"] == "room_opened");
     assert!(opened, "{events:#}");
+}
+
+#[test]
+fn commands_of_several_terminals_at_once_wait_for_each_other() {
+    let place = Place::with_ana();
+    place.run(&["incident", "open", "Labels do not print"]).exits(0);
+    let notes = ["one", "two", "three", "four"];
+    let typed = notes.map(|note| {
+        let mut command = place.command(&["incident", "INC-1", "note", note]);
+        command.stdout(Stdio::null()).spawn().unwrap()
+    });
+    for mut terminal in typed {
+        assert_eq!(terminal.wait().unwrap().code(), Some(0));
+    }
+    let timeline = place.run(&["incident", "INC-1", "timeline"]).exits(0).out;
+    for note in notes {
+        assert!(timeline.contains(note), "{timeline}");
+    }
 }
 
 #[test]
