@@ -1,3 +1,3 @@
-INSERT INTO room_log (incident, room, message, thread, author, at, recorded, text, files, after_event)
-VALUES
-    (7, 'slack/T1/C1', '1700.3', NULL, 'U1', 1780000003000000000, 1780000003000000000, 'printing again', NULL, 2);
+INSERT INTO inbox (id, delivery_key, subject_key, platform, received)
+VALUES (3, 'slack/Ev03', 'slack/C1/1700.3', 'slack', 1780000000000000006);
+INSERT INTO outcomes (id, decided, outcome) VALUES (3, 1780000000000000007, '{"ok":false}');

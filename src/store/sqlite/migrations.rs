@@ -28,8 +28,13 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 3,
-        name: "0003_heard_after",
-        sql: include_str!("../../../migrations/sqlite/0003_heard_after.sql"),
+        name: "0003_outcomes",
+        sql: include_str!("../../../migrations/sqlite/0003_outcomes.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "0004_heard_after",
+        sql: include_str!("../../../migrations/sqlite/0004_heard_after.sql"),
     },
 ];
 

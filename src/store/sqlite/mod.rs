@@ -1,7 +1,7 @@
 //! The store in one SQLite file, owned by one process.
 //!
-//! One connection writes ([`writer`]), a few read. The write-ahead log is synced at every commit (`synchronous =
-//! FULL`), so what was answered survives a power cut.
+//! One connection writes ([`writer`]), on a thread of its own; a few read, through a pool that waits without holding up
+//! anybody. The write-ahead log is synced at every commit (`synchronous = FULL`), so what was answered survives a power cut.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use rusqlite::OpenFlags;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::ledger::Ledger;
@@ -23,7 +24,6 @@ use super::{
 };
 use crate::incident::IncidentId;
 
-mod batch;
 mod copy;
 mod decode;
 mod inspect;
@@ -31,8 +31,7 @@ mod migrations;
 mod own;
 mod queue;
 mod read;
-mod rows;
-mod statements;
+mod write;
 mod writer;
 
 pub use copy::{Fresh, Restoring, copy_file, open_to_look, verify_file};
@@ -53,14 +52,17 @@ const READER_IDLE: Duration = Duration::from_secs(30);
 
 /// Pages of 4 kB in the log before it is copied into the database, on the writer's time. Longer logs make it rarer and
 /// longer, and take more at a start after a crash; this is about 32 MB.
-const CHECKPOINT_PAGES: &str = "8000";
+const CHECKPOINT_PAGES: i64 = 8_000;
+
+/// One thread has the connection, and the file is there.
+const WRITES: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 /// Page cache of the writer in KiB, negative as SQLite wants it: the pages that a group touches while a hundred
 /// incidents are worked on.
-const WRITER_CACHE: &str = "-8000";
+const WRITER_CACHE: i64 = -8_000;
 
 /// After a burst the log is cut back to this size.
-const LOG_LIMIT: &str = "67108864";
+const LOG_LIMIT: i64 = 64 << 20;
 
 /// Rows a reader's thread runs ahead: at the library's 50 the threads wait for each other.
 const ROWS_AHEAD: usize = 2_048;
@@ -102,10 +104,14 @@ async fn open_with(
 ) -> Result<Sqlite, Error> {
     let owner = Owner::take(&path)?;
     writable(&path)?;
-    let mut connection = connect(&path).await?;
-    migrations::run(&mut connection, &path, migrations).await?;
+    let mut migrating = connect(&path).await?;
+    migrations::run(&mut migrating, &path, migrations).await?;
 
     let path: Arc<Path> = path.into();
+    let connection = to_write(&path).map_err(|error| failed("opening the database", &path, error))?;
+    // Only now: the last to close would empty the log first.
+    let closed = migrating.close().await;
+    closed.map_err(|error| failed("closing the database", &path, error))?;
     let mut writer = Writer {
         connection,
         path: path.clone(),
@@ -114,7 +120,7 @@ async fn open_with(
         pending: Arc::default(),
         owner,
     };
-    writer.reload().await?;
+    writer.reload()?;
     let pending = writer.pending.clone();
     Ok(Sqlite {
         reader: Reader::open(&path, READERS).await?,
@@ -137,7 +143,7 @@ fn start(writer: Writer) -> Result<mpsc::Sender<Op>, Error> {
     // The thread ends with the runtime that opened the file, whoever still holds on to the store.
     let (mut alive, ends) = oneshot::channel::<()>();
     tokio::spawn(async move { alive.closed().await });
-    let writing = async move {
+    let writing = async move || {
         tokio::select! {
             biased;
             () = writer.run(Queue::new(waiting)) => {}
@@ -146,7 +152,7 @@ fn start(writer: Writer) -> Result<mpsc::Sender<Op>, Error> {
     };
     std::thread::Builder::new()
         .name("orderly-store".to_owned())
-        .spawn(move || runtime.block_on(writing))
+        .spawn(move || runtime.block_on(writing()))
         .map_err(io)?;
     Ok(queue)
 }
@@ -162,22 +168,32 @@ fn writable(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// To make the file, or to migrate it.
 async fn connect(path: &Path) -> Result<SqliteConnection, Error> {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("secure_delete", "ON")
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("cache_size", WRITER_CACHE)
-        .pragma("journal_size_limit", LOG_LIMIT)
         .disable_statement_logging()
         .connect()
         .await
         .map_err(|error| failed("opening the database", path, error))
+}
+
+/// The connection of the writer, to a file whose schema is up to date.
+fn to_write(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
+    let connection = rusqlite::Connection::open_with_flags(path, WRITES)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(write::PREPARED);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
+    Ok(connection)
 }
 
 impl Reader {
@@ -203,32 +219,70 @@ impl Reader {
     }
 }
 
+/// What SQLite said, through either library.
+struct Said {
+    why: Why,
+    words: String,
+}
+
+enum Why {
+    /// An extended result code.
+    Code(i32),
+    /// A row is not as we write it.
+    Row,
+    Closed,
+    Other,
+}
+
+impl From<sqlx::Error> for Said {
+    fn from(error: sqlx::Error) -> Self {
+        let why = match &error {
+            sqlx::Error::Database(error) => {
+                let code = error.code().and_then(|code| code.parse().ok());
+                code.map_or(Why::Other, Why::Code)
+            }
+            sqlx::Error::PoolClosed => Why::Closed,
+            sqlx::Error::ColumnDecode { .. } => Why::Row,
+            _ => Why::Other,
+        };
+        let words = error.to_string();
+        Self { why, words }
+    }
+}
+
+impl From<rusqlite::Error> for Said {
+    fn from(error: rusqlite::Error) -> Self {
+        let why = match &error {
+            rusqlite::Error::SqliteFailure(error, _) => Why::Code(error.extended_code),
+            rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..) => {
+                Why::Row
+            }
+            _ => Why::Other,
+        };
+        let words = error.to_string();
+        Self { why, words }
+    }
+}
+
 /// Says in our words what SQLite said.
-fn failed(doing: &str, path: &Path, error: sqlx::Error) -> Error {
+fn failed(doing: &str, path: &Path, error: impl Into<Said>) -> Error {
+    let Said { why, words } = error.into();
     let path = path.to_owned();
-    let code = match &error {
-        sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()),
-        sqlx::Error::PoolClosed => return Error::Stopped,
-        sqlx::Error::ColumnDecode { .. } => {
-            return Error::Corrupt {
-                place: path.display().to_string(),
-                what: error.to_string(),
-            };
-        }
-        _ => None,
+    let corrupt = |what| Error::Corrupt {
+        place: path.display().to_string(),
+        what,
     };
     // The low byte is the kind, the rest says more of it.
-    match code.map(|code| code & 0xff) {
-        Some(8) => Error::ReadOnly { path },
-        Some(11) => Error::Corrupt {
-            place: path.display().to_string(),
-            what: error.to_string(),
-        },
-        Some(13) => Error::DiskFull { path },
-        Some(26) => Error::Foreign { path },
-        _ => Error::Io {
+    match why {
+        Why::Closed => Error::Stopped,
+        Why::Row => corrupt(words),
+        Why::Code(code) if code & 0xff == 8 => Error::ReadOnly { path },
+        Why::Code(code) if code & 0xff == 11 => corrupt(words),
+        Why::Code(code) if code & 0xff == 13 => Error::DiskFull { path },
+        Why::Code(code) if code & 0xff == 26 => Error::Foreign { path },
+        Why::Code(_) | Why::Other => Error::Io {
             doing: format!("{doing} ({})", path.display()),
-            cause: error.to_string(),
+            cause: words,
         },
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqlitePool};
 
 use super::decode::{EVENT_COLUMNS, Kept, bytes, event, number};
@@ -30,24 +31,14 @@ fn listed(ids: impl Iterator<Item = u64>) -> Result<String, Error> {
     serde_json::to_string(&ids).map_err(|error| Error::invalid(error.to_string()))
 }
 
-/// The end of a stream on any connection: the writer asks too.
-pub(super) async fn head(
-    connection: impl sqlx::SqliteExecutor<'_>,
-    stream: Stream,
-) -> Result<Head, sqlx::Error> {
-    let row = sqlx::query("SELECT seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1")
-        .bind(stream.number().cast_signed())
-        .fetch_optional(connection)
-        .await?;
-    match row {
-        None => Ok(Head::empty(stream)),
-        Some(row) => Ok(Head {
-            stream,
-            seq: number("seq", &row)?,
-            hash: Hash(bytes(1, &row)?),
-        }),
-    }
-}
+/// The end of a stream.
+pub(super) const HEAD: &str = "SELECT seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1";
+
+/// What became of a delivery that came before.
+pub(super) const KNOWN: &str = "SELECT id, outcome FROM inbox LEFT JOIN outcomes USING (id) WHERE delivery_key = ?1 OR subject_key = ?2 \
+     ORDER BY id LIMIT 1";
+
+pub(super) const LOCKS: &str = "SELECT target, incident, attempt FROM locks ORDER BY target";
 
 /// By which a delivery is known again.
 pub(super) struct Keys {
@@ -62,27 +53,6 @@ impl From<&Delivery> for Keys {
             subject: delivery.subject_key.clone(),
         }
     }
-}
-
-/// What became of a delivery that came before.
-pub(super) async fn known(
-    connection: impl sqlx::SqliteExecutor<'_>,
-    keys: &Keys,
-) -> Result<Option<Received>, sqlx::Error> {
-    let sql = "SELECT id, outcome FROM inbox WHERE delivery_key = ?1 OR subject_key = ?2 ORDER BY id LIMIT 1";
-    let row: Option<(i64, Option<String>)> = sqlx::query_as(sql)
-        .bind(&keys.delivery)
-        .bind(&keys.subject)
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.map(|(id, outcome)| Received::Duplicate(InboxId(id.unsigned_abs()), outcome)))
-}
-
-pub(super) async fn locks(connection: impl sqlx::SqliteExecutor<'_>) -> Result<Vec<Lock>, sqlx::Error> {
-    let rows: Vec<Kept<Lock>> = sqlx::query_as("SELECT target, incident, attempt FROM locks ORDER BY target")
-        .fetch_all(connection)
-        .await?;
-    Ok(rows.into_iter().map(|Kept(lock)| lock).collect())
 }
 
 /// Runs a query whose rows are `$row` and gives them in the store's words.
@@ -129,18 +99,22 @@ impl Reader {
     }
 
     pub async fn known(&self, keys: &Keys) -> Result<Option<Received>, Error> {
-        known(&self.pool, keys)
+        let row: Option<(i64, Option<String>)> = sqlx::query_as(KNOWN)
+            .bind(&keys.delivery)
+            .bind(&keys.subject)
+            .fetch_optional(&self.pool)
             .await
-            .map_err(|error| failed("looking up a delivery", &self.path, error))
+            .map_err(|error| failed("looking up a delivery", &self.path, error))?;
+        Ok(row.map(|(id, outcome)| Received::Duplicate(InboxId(id.unsigned_abs()), outcome)))
     }
 
     pub async fn outcome(&self, inbox: InboxId) -> Result<Option<String>, Error> {
-        let row: Option<(Option<String>,)> = sqlx::query_as("SELECT outcome FROM inbox WHERE id = ?")
+        let row: Option<(String,)> = sqlx::query_as("SELECT outcome FROM outcomes WHERE id = ?")
             .bind(inbox.0.cast_signed())
             .fetch_optional(&self.pool)
             .await
             .map_err(|error| failed("reading the inbox", &self.path, error))?;
-        Ok(row.and_then(|(outcome,)| outcome))
+        Ok(row.map(|(outcome,)| outcome))
     }
 
     pub async fn streams(&self) -> Result<Vec<Stream>, Error> {
@@ -159,9 +133,19 @@ impl Reader {
     }
 
     pub async fn head(&self, stream: Stream) -> Result<Head, Error> {
-        head(&self.pool, stream)
+        let head = sqlx::query(HEAD)
+            .bind(stream.number().cast_signed())
+            .try_map(|row: SqliteRow| {
+                Ok(Head {
+                    stream,
+                    seq: number("seq", &row)?,
+                    hash: Hash(bytes(1, &row)?),
+                })
+            })
+            .fetch_optional(&self.pool)
             .await
-            .map_err(|error| failed("reading the journal", &self.path, error))
+            .map_err(|error| failed("reading the journal", &self.path, error))?;
+        Ok(head.unwrap_or_else(|| Head::empty(stream)))
     }
 
     pub async fn events(&self, stream: Stream, after: u64, rows: usize) -> Result<Vec<StoredEvent>, Error> {
@@ -301,9 +285,7 @@ impl Reader {
     }
 
     pub async fn locks(&self) -> Result<Vec<Lock>, Error> {
-        locks(&self.pool)
-            .await
-            .map_err(|error| failed("reading the locks", &self.path, error))
+        all!(self, "reading the locks", sqlx::query_as(LOCKS))
     }
 
     pub async fn posts(&self, incident: IncidentId) -> Result<Vec<Post>, Error> {

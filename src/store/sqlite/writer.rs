@@ -1,6 +1,6 @@
-//! The one task that writes. It takes what waits ([`Queue`] says what of it), writes it in one transaction, and answers
-//! everybody after the one commit: sixteen callers share one sync of the disk. It has a thread of its own, so that nobody
-//! who has much to do keeps it from going on.
+//! The one thread that writes. It takes what waits ([`Queue`] says what of it), writes it in one transaction, and answers
+//! everybody after the one commit: sixteen callers share one sync of the disk. Nobody who has much to do keeps it from going
+//! on, and SQLite runs on it, too: handing each group over to another thread and back took as long as writing it.
 //!
 //! Each operation is checked against the [`Ledger`] first, so one that is refused costs the others of its group
 //! nothing. When a group fails as a whole, the ledger is read from the disk again and the operations are tried one by
@@ -10,20 +10,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, SqliteConnection};
+use rusqlite::{Connection, Result as Written};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::batch::Batch;
 use super::own::Owner;
 use super::queue::Queue;
-use super::{failed, ns, read};
+use super::{BUSY_TIMEOUT, failed, ns, write};
 use crate::store::ledger::Ledger;
-use crate::store::{
-    Commit, Committed, Delivery, EffectId, Error, InboxId, Received, Redaction, Snapshot, Stream, limits,
-};
+use crate::store::{Commit, Committed, Delivery, Error, InboxId, Received, Redaction, Snapshot, limits};
 
 /// Operations that wait for the writer; whoever comes then waits to be let in. Far more than callers there are.
 pub(super) const QUEUE: usize = 1_024;
@@ -33,10 +31,7 @@ pub(super) const QUEUE: usize = 1_024;
 const REWRITE_LIMIT: i64 = 64 << 20;
 
 /// How long a redaction waits for readers before it leaves the log to the next one: everybody who writes waits too.
-const PURGE_PATIENCE: &str = "PRAGMA busy_timeout = 500";
-
-/// As the connection was opened, [`super::BUSY_TIMEOUT`].
-const PATIENCE: &str = "PRAGMA busy_timeout = 5000";
+const PURGE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Deliveries forgotten in one go, in about 20 ms, because everybody who writes waits for it.
 const FORGET: i64 = 5_000;
@@ -61,7 +56,7 @@ enum Reply {
 }
 
 pub(super) struct Writer {
-    pub connection: SqliteConnection,
+    pub connection: Connection,
     pub path: Arc<Path>,
     pub ledger: Ledger,
     /// The ledger may differ from the disk and must be read again first.
@@ -96,26 +91,24 @@ impl Writer {
             for op in group {
                 match op {
                     Op::Receive(..) | Op::Commit(..) | Op::Snapshot(..) => together.push(op),
-                    Op::Forget(before, answer) => {
-                        let _ = answer.send(self.forget(before).await);
-                    }
+                    Op::Forget(before, answer) => drop(answer.send(self.forget(before))),
                     Op::Close(answer) => close = Some(answer),
                     #[cfg(test)]
                     Op::Pragma(sql, answer) => {
-                        let done = sqlx::query(sql).execute(&mut self.connection).await;
-                        let _ = answer.send(done.map(|_| ()).map_err(|error| failed(sql, &self.path, error)));
+                        let done = self.connection.execute_batch(sql);
+                        let _ = answer.send(done.map_err(|error| failed(sql, &self.path, error)));
                     }
                 }
             }
             if !together.is_empty() {
-                self.write(together).await;
+                self.write(together);
             }
             if let Some(answer) = close {
                 drop(queue);
-                let closed = self.connection.close().await;
+                let closed = self.connection.close();
                 drop(self.owner);
-                let _ =
-                    answer.send(closed.map_err(|error| failed("closing the database", &self.path, error)));
+                let closed = closed.map_err(|(_, error)| failed("closing the database", &self.path, error));
+                let _ = answer.send(closed);
                 return;
             }
             if turn {
@@ -123,13 +116,13 @@ impl Writer {
             }
         }
         // Nobody holds the store any more.
-        if let Err(error) = self.connection.close().await {
+        if let Err((_, error)) = self.connection.close() {
             tracing::warn!(%error, "the database was not closed cleanly; nothing acknowledged is lost");
         }
     }
 
-    async fn write(&mut self, group: Vec<Op>) {
-        match self.attempt(&group).await {
+    fn write(&mut self, group: Vec<Op>) {
+        match self.attempt(&group) {
             Ok(replies) => group
                 .into_iter()
                 .zip(replies)
@@ -137,7 +130,7 @@ impl Writer {
             Err(error) if group.len() == 1 => group.into_iter().for_each(|op| refuse(op, &error)),
             Err(_) => {
                 for op in group {
-                    match self.attempt(std::slice::from_ref(&op)).await {
+                    match self.attempt(std::slice::from_ref(&op)) {
                         Ok(mut replies) => {
                             if let Some(reply) = replies.pop() {
                                 answer(op, reply);
@@ -152,64 +145,37 @@ impl Writer {
     }
 
     /// Writes a group whole or not at all.
-    async fn attempt(&mut self, group: &[Op]) -> Result<Vec<Reply>, Error> {
+    fn attempt(&mut self, group: &[Op]) -> Result<Vec<Reply>, Error> {
         if self.stale {
-            self.reload().await?;
+            self.reload()?;
         }
-        let mut batch = Batch::new();
-        let replies = self.fill(group, &mut batch).await;
-        let replies = match replies {
-            Ok(replies) => replies,
-            Err(error) => {
-                self.stale = true;
-                return Err(error);
-            }
-        };
-        if batch.is_empty() {
-            return Ok(replies);
-        }
-        let (redacts, received) = (batch.redacts(), batch.received());
-        match batch.write(&mut self.connection).await {
-            Ok(fresh) => {
-                let mut replies = match fresh == received {
-                    true => replies,
-                    false => self.settle(group, replies).await?,
-                };
-                if redacts {
-                    self.purge(group, &mut replies).await;
-                }
+        match self.transact(group) {
+            Ok(mut replies) => {
+                self.purge(group, &mut replies);
                 self.count();
                 Ok(replies)
             }
             Err(error) => {
                 self.stale = true;
                 // SQLite may have rolled back by itself.
-                let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+                let _ = self.connection.execute_batch("ROLLBACK");
                 Err(failed("writing", &self.path, error))
             }
         }
     }
 
-    /// Checks each operation and adds it to the batch, or replies with a refusal.
-    async fn fill(&mut self, group: &[Op], batch: &mut Batch) -> Result<Vec<Reply>, Error> {
+    /// Returns once all of it is durable. After an error the transaction may still be open.
+    fn transact(&mut self, group: &[Op]) -> Written<Vec<Reply>> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let mut replies = Vec::with_capacity(group.len());
         for op in group {
             replies.push(match op {
-                Op::Receive(delivery, _) => Reply::Received(self.take_in(delivery, batch)),
-                Op::Commit(commit, _) => {
-                    self.learn_heads(commit).await?;
-                    Reply::Committed(match self.ledger.admit(commit) {
-                        Ok(admitted) => {
-                            batch.commit(commit, &admitted);
-                            Ok(admitted.committed)
-                        }
-                        Err(refused) => Err(refused),
-                    })
-                }
+                Op::Receive(delivery, _) => Reply::Received(self.take_in(delivery)?),
+                Op::Commit(commit, _) => Reply::Committed(self.commit(commit)?),
                 Op::Snapshot(snapshot, _) => {
                     let checked = limits::check_snapshot(snapshot);
                     if checked.is_ok() {
-                        batch.snapshot(snapshot);
+                        write::snapshot(&self.connection, snapshot)?;
                     }
                     Reply::Kept(checked)
                 }
@@ -218,86 +184,53 @@ impl Writer {
                 ))),
             });
         }
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
         Ok(replies)
     }
 
-    fn take_in(&mut self, delivery: &Delivery, batch: &mut Batch) -> Result<Received, Error> {
-        limits::check_delivery(delivery)?;
-        self.ledger.room(delivery.urgent)?;
-        let id = self.ledger.next_inbox();
-        batch.receive(id, delivery);
-        Ok(Received::Fresh(id))
-    }
-
-    /// After the commit of a group of which not every delivery was new: looks at each.
-    async fn settle(&mut self, group: &[Op], replies: Vec<Reply>) -> Result<Vec<Reply>, Error> {
-        let mut settled = Vec::with_capacity(replies.len());
-        for (op, reply) in group.iter().zip(replies) {
-            let (Op::Receive(delivery, _), Reply::Received(Ok(Received::Fresh(id)))) = (op, &reply) else {
-                settled.push(reply);
-                continue;
-            };
-            let id = *id;
-            let known = read::known(&mut self.connection, &delivery.into()).await;
-            let known = known.map_err(|error| failed("looking up a delivery", &self.path, error));
-            settled.push(match known {
-                Ok(Some(Received::Duplicate(known, _))) if known == id => reply,
-                known => {
-                    self.ledger.forget_inbox(id);
-                    let missing = || Error::invalid("a delivery is neither new nor known");
-                    Reply::Received(known.and_then(|known| known.ok_or_else(missing)))
-                }
-            });
+    fn take_in(&mut self, delivery: &Delivery) -> Written<Result<Received, Error>> {
+        let fits = limits::check_delivery(delivery).and_then(|()| self.ledger.room(delivery.urgent));
+        if let Err(refused) = fits {
+            return Ok(Err(refused));
         }
-        Ok(settled)
+        let id = self.ledger.next_inbox();
+        if write::receive(&self.connection, id, delivery)? {
+            return Ok(Ok(Received::Fresh(id)));
+        }
+        self.ledger.forget_inbox(id);
+        let known = write::known(&self.connection, delivery)?;
+        Ok(known.ok_or_else(|| Error::invalid("a delivery is neither new nor known")))
     }
 
-    async fn learn_heads(&mut self, commit: &Commit) -> Result<(), Error> {
+    fn commit(&mut self, commit: &Commit) -> Written<Result<Committed, Error>> {
         let redacted = commit.redactions.iter().filter_map(|redaction| match redaction {
             Redaction::Event { stream, .. } => Some(*stream),
             _ => None,
         });
-        let streams: Vec<Stream> = commit
-            .appends
-            .iter()
-            .map(|append| append.stream)
-            .chain(redacted)
-            .collect();
-        for stream in streams {
+        let streams = commit.appends.iter().map(|append| append.stream);
+        for stream in streams.chain(redacted) {
             if !self.ledger.knows(stream) {
-                let head = read::head(&mut self.connection, stream)
-                    .await
-                    .map_err(|error| failed("reading the journal", &self.path, error))?;
-                self.ledger.learn(head);
+                self.ledger.learn(write::head(&self.connection, stream)?);
             }
         }
-        Ok(())
+        let admitted = match self.ledger.admit(commit) {
+            Ok(admitted) => admitted,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        write::commit(&self.connection, commit, &admitted)?;
+        Ok(Ok(admitted.committed))
     }
 
     /// Reads the ledger from the disk.
-    pub async fn reload(&mut self) -> Result<(), Error> {
-        let read = async {
-            let locks = read::locks(&mut self.connection).await?;
-            let pending: Vec<(i64,)> = sqlx::query_as("SELECT id FROM inbox_waiting")
-                .fetch_all(&mut self.connection)
-                .await?;
-            let (inbox, effect): (i64, i64) = sqlx::query_as(
-                "SELECT coalesce((SELECT max(id) FROM inbox), 0), coalesce((SELECT max(id & ?) FROM outbox), 0)",
-            )
-            .bind(EffectId::COUNT.cast_signed())
-            .fetch_one(&mut self.connection)
-            .await?;
-            Ok((locks, pending, inbox, effect))
+    pub fn reload(&mut self) -> Result<(), Error> {
+        let read = || {
+            let of = &self.connection;
+            let pending: BTreeSet<InboxId> = write::waiting(of)?.into_iter().collect();
+            Ok((write::locks(of)?, pending, write::last_ids(of)?))
         };
-        let (locks, pending, inbox, effect) = read
-            .await
-            .map_err(|error: sqlx::Error| failed("reading the database", &self.path, error))?;
-        let pending: BTreeSet<InboxId> = pending
-            .into_iter()
-            .map(|(id,)| InboxId(id.unsigned_abs()))
-            .collect();
-        self.ledger
-            .reset(locks, pending, inbox.unsigned_abs(), effect.unsigned_abs());
+        let (locks, pending, (inbox, effect)) =
+            read().map_err(|error: rusqlite::Error| failed("reading the database", &self.path, error))?;
+        self.ledger.reset(locks, pending, inbox, effect);
         self.count();
         self.stale = false;
         Ok(())
@@ -308,55 +241,52 @@ impl Writer {
         self.pending.store(self.ledger.pending().len(), Ordering::Relaxed);
     }
 
-    async fn forget(&mut self, before: DateTime<Utc>) -> Result<u64, Error> {
-        // Deliveries are decided about in order, so the oldest rows are looked at and no others, however many there are. The
-        // newest row stays, so that its id is not given out again.
-        let sql = "DELETE FROM inbox WHERE id IN (SELECT id FROM (SELECT id, decided FROM inbox ORDER BY id LIMIT ?2) \
-                   WHERE decided < ?1) AND id < (SELECT max(id) FROM inbox)";
-        let done = sqlx::query(sql)
-            .bind(ns(before))
-            .bind(FORGET)
-            .execute(&mut self.connection)
-            .await;
-        done.map(|done| done.rows_affected())
-            .map_err(|error| failed("forgetting deliveries", &self.path, error))
+    fn forget(&mut self, before: DateTime<Utc>) -> Result<u64, Error> {
+        let mut forget = || {
+            let transaction = self.connection.transaction()?;
+            let forgotten = write::forget(&transaction, ns(before), FORGET)?;
+            transaction.commit()?;
+            Ok(forgotten as u64)
+        };
+        forget().map_err(|error: rusqlite::Error| failed("forgetting deliveries", &self.path, error))
     }
 
-    /// Empties the log, which still holds the pages as they were before a redaction.
-    async fn purge(&mut self, group: &[Op], replies: &mut [Reply]) {
-        let purged = match self.try_purge().await {
-            Ok(purged) => purged,
-            Err(error) => {
-                tracing::warn!(%error, "a redaction is written, but old bytes may still be in the file's log");
-                false
-            }
-        };
-        for (op, reply) in group.iter().zip(replies) {
-            if let (Op::Commit(commit, _), Reply::Committed(Ok(committed))) = (op, reply) {
-                committed.purged = purged && !commit.redactions.is_empty();
-            }
+    /// Empties the log after a redaction, which still holds the pages as they were before.
+    fn purge(&self, group: &[Op], replies: &mut [Reply]) {
+        let mut redacted: Vec<&mut Committed> = group
+            .iter()
+            .zip(replies)
+            .filter_map(|written| match written {
+                (Op::Commit(commit, _), Reply::Committed(Ok(committed))) => {
+                    (!commit.redactions.is_empty()).then_some(committed)
+                }
+                _ => None,
+            })
+            .collect();
+        if redacted.is_empty() {
+            return;
         }
+        let purged = self.try_purge().unwrap_or_else(|error| {
+            tracing::warn!(%error, "a redaction is written, but old bytes may still be in the file's log");
+            false
+        });
+        redacted
+            .iter_mut()
+            .for_each(|committed| committed.purged = purged);
     }
 
-    async fn try_purge(&mut self) -> Result<bool, sqlx::Error> {
-        let (size,): (i64,) =
-            sqlx::query_as("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-                .fetch_one(&mut self.connection)
-                .await?;
-        sqlx::query(PURGE_PATIENCE).execute(&mut self.connection).await?;
-        let rewritten = if size <= REWRITE_LIMIT {
-            sqlx::query("VACUUM")
-                .execute(&mut self.connection)
-                .await
-                .map(|_| ())
-        } else {
-            Ok(())
+    fn try_purge(&self) -> Written<bool> {
+        let of = &self.connection;
+        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let size: i64 = of.query_row(sql, [], |row| row.get(0))?;
+        of.busy_timeout(PURGE_PATIENCE)?;
+        let rewritten = match size <= REWRITE_LIMIT {
+            true => of.execute_batch("VACUUM"),
+            false => Ok(()),
         };
-        let emptied = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(&mut self.connection)
-            .await;
-        sqlx::query(PATIENCE).execute(&mut self.connection).await?;
-        let (busy, _, _): (i64, i64, i64) = emptied?;
+        let busy = of.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        of.busy_timeout(BUSY_TIMEOUT)?;
+        let busy = busy?;
         rewritten.map(|()| busy == 0)
     }
 }
