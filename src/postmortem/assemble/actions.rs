@@ -170,10 +170,8 @@ impl<'a> Facts<'a> {
             text: format!("{} on {} must answer {}", check.probe, check.target, check.wants),
             verdict: answer.map(|answer| answer.verdict),
             summary: answer.map(|answer| answer.summary.clone()),
-            events: last
-                .map(|run| run.answered.unwrap_or(run.event))
-                .into_iter()
-                .collect(),
+            // Not asked yet: the proposal says that it will be.
+            events: vec![last.map_or(proposal.event, |run| run.answered.unwrap_or(run.event))],
         }
     }
 
