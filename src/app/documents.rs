@@ -1,14 +1,16 @@
 //! Post-mortems and probe outputs: made for the room, fetched from the page.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::Joined;
 use crate::desk;
 use crate::engine::{self, Engine};
+use crate::inbox::Offers;
 use crate::incident::{FileFate, FileRef, IncidentId, MessageRef, PersonId, Recorded, Refusal, State};
-use crate::postmortem::{self, LogLine, Objectives, Source};
+use crate::postmortem::{self, LogLine, Source};
 use crate::store::StoredEntry;
 use crate::web;
 
@@ -31,17 +33,14 @@ impl engine::Documents for Joined {
                 "There is nothing to write about: the journal has no opening.",
             ));
         };
-        let command = format!("/{}", self.config.command);
         let log = log.map(|log| lines(log, &state));
-        let objectives = self
-            .config
-            .process
-            .iter()
-            .find(|process| process.name == state.process);
-        let objectives = objectives.map(|objectives| Objectives {
-            rto_s: u64::try_from(objectives.rto.0.num_seconds()).ok(),
-            rpo_s: u64::try_from(objectives.rpo.0.num_seconds()).ok(),
-        });
+        // As it was at the opening: what the config says today must not change what is told of then. Journals from before
+        // that was pinned know neither.
+        let now = Offers::settings(self);
+        let then = &state.opening.settings;
+        let pinned = if then.command.is_some() { then } else { &now };
+        let command = format!("/{}", pinned.command.as_deref().unwrap_or_default());
+        let objectives = pinned.objectives.get(&state.process).copied();
         let document = postmortem::assemble(Source {
             events: journal,
             head,
@@ -58,13 +57,13 @@ impl engine::Documents for Joined {
         let broken = |error: postmortem::TemplateError| Refusal::new(error.to_string());
         let (text, media_type, ending) = match format {
             "html" => (
-                self.templates.html(&document).map_err(broken)?,
+                self.templates.html(&Arc::new(document)).map_err(broken)?,
                 "text/html; charset=utf-8",
                 "html",
             ),
             "json" => (postmortem::json(&document), "application/json", "json"),
             _ => (
-                self.templates.markdown(&document).map_err(broken)?,
+                self.templates.markdown(&Arc::new(document)).map_err(broken)?,
                 "text/markdown; charset=utf-8",
                 "md",
             ),

@@ -24,7 +24,7 @@ use crate::chat::slack::SlackChat;
 use crate::clock::Clock;
 use crate::config::{self, Config, RoomFacts};
 use crate::desk;
-use crate::driver::systems::Systems;
+use crate::driver::systems::{Closed, Systems};
 use crate::driver::{Driver, http, postgres, process, redis};
 use crate::engine::{Engine, Options, Parts};
 use crate::inbox::Inbox;
@@ -147,12 +147,24 @@ impl Files {
         ]);
         let masker = self.config.masker()?;
         let mask = Arc::new(move |text: &str| masker.mask(text).text.into_owned());
-        Ok(Systems::new(
-            self.catalog.clone(),
-            resolved.targets,
-            drivers,
-            mask,
-        ))
+        let systems = Systems::new(self.catalog.clone(), resolved.targets, drivers, mask);
+        Ok(systems.with_closed(self.closed(&resolved.problems)))
+    }
+
+    /// The targets that cannot be used, each with all that is the matter with it.
+    fn closed(&self, problems: &[config::TargetProblem]) -> Vec<Closed> {
+        let targets = self.config.target.iter();
+        let closed = targets.filter_map(|target| {
+            let of = problems.iter().filter(|problem| problem.target == target.name);
+            let why: Vec<&str> = of.map(|problem| problem.message.as_str()).collect();
+            (!why.is_empty()).then(|| Closed {
+                name: target.name.clone(),
+                kind: target.kind.word().to_owned(),
+                acts: target.action.is_some(),
+                why: format!("What is the matter: {}.", why.join("; ").trim_end_matches('.')),
+            })
+        });
+        closed.collect()
     }
 }
 

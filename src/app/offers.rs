@@ -8,12 +8,12 @@ use chrono_tz::Tz;
 use super::Files;
 use crate::catalog::{self, Catalog, When};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::driver::systems::Systems;
 use crate::inbox::Offers;
 use crate::incident::{
-    Containment, Moment, Params, Plan, ProbeRequest, Process, Proposal, ProposalId, Refusal, RoomSettings,
-    Settings, Severity, State, Terms,
+    Containment, Moment, Objectives, Params, Plan, ProbeRequest, Process, Proposal, ProposalId, Refusal,
+    RoomSettings, Settings, Severity, State, Terms,
 };
 use crate::postmortem::Templates;
 use crate::runbook::{Hints, ParamInfo, Shelf};
@@ -204,12 +204,14 @@ impl Offers for Joined {
     }
 
     fn targets(&self) -> Vec<(String, String)> {
-        self.systems
-            .targets()
+        // Also those that cannot be asked: an incident may well be about one.
+        self.config
+            .target
+            .iter()
             .map(|target| {
                 (
                     target.name.clone(),
-                    format!("{} ({})", target.kind, target.environment),
+                    format!("{} ({})", target.kind.word(), target.environment),
                 )
             })
             .collect()
@@ -286,12 +288,24 @@ impl Offers for Joined {
                 adopted_topic: config.room.adopted_topic,
                 adopted_invite: config.room.adopted_invite,
             },
+            objectives: objectives(config),
+            command: Some(config.command.clone()),
         }
     }
 
     fn zone(&self) -> Tz {
         self.config.timezone.0
     }
+}
+
+fn objectives(config: &Config) -> BTreeMap<Process, Objectives> {
+    let seconds = |period: chrono::TimeDelta| u64::try_from(period.num_seconds()).ok();
+    let of = |process: &config::Objectives| Objectives {
+        rto_s: seconds(process.rto.0),
+        rpo_s: seconds(process.rpo.0),
+    };
+    let processes = config.process.iter();
+    processes.map(|process| (process.name, of(process))).collect()
 }
 
 /// The catalog and the targets as a runbook's linter asks for them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use regex::Regex;
 use serde_json::{Number, Value};
 
@@ -35,10 +35,10 @@ pub struct When {
 const GUESS: TimeDelta = TimeDelta::hours(1);
 
 impl When {
-    /// The onset if it is known, else an hour before `now`.
+    /// The onset if it is known, else an hour before `now`; to the whole second, since people read it in the answers.
     pub fn new(onset: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
         Self {
-            since: onset.unwrap_or(now - GUESS),
+            since: onset.unwrap_or(now - GUESS).trunc_subsecs(0),
             guessed: onset.is_none(),
         }
     }

@@ -42,20 +42,21 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             in_the_way.join(", ")
         );
     }
-    write(&dir.join(CONFIG), config::TEMPLATE)?;
     let runbooks = Shelf::shipped_files();
-    for (name, text) in runbooks {
-        write(&dir.join("runbooks").join(name), text)?;
-    }
-    let mut catalogs = 0;
-    for (path, text) in Catalog::shipped_files().filter(|(path, _)| *path != DEMO) {
-        write(&dir.join(path), text)?;
-        catalogs += 1;
-    }
+    let catalogs = || Catalog::shipped_files().filter(|(path, _)| *path != DEMO);
+    let mut files = vec![(dir.join(CONFIG), config::TEMPLATE)];
+    files.extend(
+        runbooks
+            .iter()
+            .map(|(name, text)| (dir.join("runbooks").join(name), *text)),
+    );
+    files.extend(catalogs().map(|(path, text)| (dir.join(path), text)));
+    write_all(&files)?;
     println!(
         "Written to {}: {CONFIG}, {} runbooks, {catalogs} catalog files. All of it is yours to change.",
         shown(&dir),
         runbooks.len(),
+        catalogs = catalogs().count(),
     );
     let cd = match dir == Path::new(".") {
         true => String::new(),
@@ -77,7 +78,26 @@ fn shown(dir: &Path) -> String {
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+/// Writes all of them, or leaves nothing behind: half a folder would be in the way of the next try.
+fn write_all(files: &[(PathBuf, &str)]) -> Result<()> {
+    let mut made = Vec::new();
+    let written = files
+        .iter()
+        .try_for_each(|(path, text)| write(path, text, &mut made));
+    if written.is_err() {
+        for path in made.iter().rev() {
+            // What cannot be removed is the lesser trouble; the error says what the greater one is.
+            let _ = match path.is_dir() {
+                true => fs::remove_dir(path),
+                false => fs::remove_file(path),
+            };
+        }
+    }
+    written
+}
+
+/// Notes each folder and file that it makes.
+fn write(path: &Path, text: &str, made: &mut Vec<PathBuf>) -> Result<()> {
     let what = || {
         format!(
             "{} cannot be written: may you write there, and is there space?",
@@ -85,7 +105,12 @@ fn write(path: &Path, text: &str) -> Result<()> {
         )
     };
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(what)?;
+        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let missing: Vec<&Path> = folder.ancestors().take_while(missing).collect();
+        for folder in missing.into_iter().rev() {
+            fs::create_dir(folder).with_context(what)?;
+            made.push(folder.to_owned());
+        }
     }
     // Never over something that appeared meanwhile.
     let mut file = OpenOptions::new()
@@ -93,5 +118,6 @@ fn write(path: &Path, text: &str) -> Result<()> {
         .create_new(true)
         .open(path)
         .with_context(what)?;
+    made.push(path.to_owned());
     file.write_all(text.as_bytes()).with_context(what)
 }

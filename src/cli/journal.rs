@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::output::{self, with_progress};
+use super::output::{self, counted, with_progress};
 use super::postmortem::number;
 use super::request::{Answer, Request, Row};
 use super::{FOUND, incident, reach};
@@ -205,15 +205,17 @@ fn told(report: &Report) -> String {
     }
     let events: u64 = report.heads.iter().map(|head| head.seq).sum();
     if report.sound() {
-        let streams = report.heads.len();
         text.push_str(&format!(
-            "The journal is whole: {events} events in {streams} streams.\n"
+            "The journal is whole: {} in {}.\n",
+            counted(events, "event"),
+            counted(report.heads.len() as u64, "stream")
         ));
-        if !report.gaps.is_empty() {
-            text.push_str(&format!(
-                "{} events were redacted; their places are in order.\n",
-                report.gaps.len()
-            ));
+        match report.gaps.len() {
+            0 => {}
+            1 => text.push_str("1 event was redacted; its place is in order.\n"),
+            gaps => text.push_str(&format!(
+                "{gaps} events were redacted; their places are in order.\n"
+            )),
         }
         for head in &report.heads {
             text.push_str(&format!("  {}@{}:{}\n", head.stream, head.seq, head.hash));

@@ -29,6 +29,14 @@ pub fn json(value: &impl Serialize) -> Result<()> {
     Ok(())
 }
 
+/// `1 event`, `2 events`.
+pub fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
 /// Rows in columns as wide as needed; the last one is wrapped below itself.
 pub fn table(rows: &[Vec<String>]) -> String {
     const GAP: usize = 2;

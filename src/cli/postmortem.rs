@@ -55,8 +55,12 @@ pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
             match arguments.output {
                 None => print!("{text}"),
                 Some(file) => {
-                    std::fs::write(&file, text)
-                        .with_context(|| format!("{} cannot be written", file.display()))?;
+                    write(&file, &text).with_context(|| {
+                        format!(
+                            "{} cannot be written: may you write there, and is there space?",
+                            file.display()
+                        )
+                    })?;
                     eprintln!("Written to {}, as of event #{as_of}.", file.display());
                 }
             }
@@ -64,4 +68,22 @@ pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
         }
         other => reach::refused(other).or_else(|_| reach::strange()),
     }
+}
+
+/// All of it, or what was there before: half a document would look like a whole one.
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    // Through a link, to where it points.
+    let place = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    if std::fs::metadata(&place).is_ok_and(|there| !there.is_file()) {
+        // A pipe, or a terminal.
+        return std::fs::write(&place, text);
+    }
+    let mut partial = place.clone().into_os_string();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, &place));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&partial);
+    }
+    written
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use chrono::TimeDelta;
 
 use super::output::with_progress;
 use super::request::{self, Answer, Host, Request};
@@ -18,16 +19,40 @@ use crate::store::sqlite;
 /// What a command set in motion is waited for so long; the rest goes on at the next start.
 const SETTLE: Duration = Duration::from_secs(30);
 
+/// How long a file that somebody else owns is waited for. Another command has it for less than a second, and a bot that
+/// starts has its socket by then; what holds it longer is no command.
+const PATIENCE: TimeDelta = TimeDelta::seconds(5);
+
+/// How soon it is tried again.
+const AGAIN: TimeDelta = TimeDelta::milliseconds(50);
+
 /// Has a request carried out, wherever the journal is at the moment.
 pub async fn ask(config: &Path, request: Request) -> Result<Answer> {
     let config = super::load(config)?;
     let asking = async {
-        match socket::send(&socket::beside(&config.store.path), &request).await? {
-            Some(answer) => Ok(answer),
-            None => alone(config, request).await,
+        let clock = SystemClock;
+        let until = clock.now() + PATIENCE;
+        loop {
+            if let Some(answer) = socket::send(&socket::beside(&config.store.path), &request).await? {
+                return Ok(answer);
+            }
+            match alone(config.clone(), request.clone()).await {
+                Err(error) if is_taken(&error) && clock.now() < until => {
+                    clock.until(clock.now() + AGAIN).await;
+                }
+                other => return other,
+            }
         }
     };
     with_progress("Working", asking).await
+}
+
+/// Somebody else owns the file, and nothing of the request was done.
+fn is_taken(error: &anyhow::Error) -> bool {
+    use crate::app::Error::Store;
+    use crate::store::Error::Owned;
+    matches!(error.downcast_ref(), Some(Store(Owned { .. })))
+        || matches!(error.downcast_ref(), Some(Owned { .. }))
 }
 
 /// Owns the file, carries the request out, waits until what it set in motion is done, and lets go.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::output::with_progress;
+use super::output::{counted, with_progress};
 use crate::app::backup;
 
 #[derive(Debug, clap::Args)]
@@ -32,13 +32,18 @@ pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
     let heads = &restored.report.heads;
     let events: u64 = heads.iter().map(|head| head.seq).sum();
     let chat = match restored.chat {
-        Some((rooms, messages)) => format!("the page's chat with {messages} messages in {rooms} rooms"),
+        Some((rooms, messages)) => format!(
+            "the page's chat with {} in {}",
+            counted(messages, "message"),
+            counted(rooms, "room")
+        ),
         None => "the page's chat was left as it is".to_owned(),
     };
     println!(
-        "{} is restored and whole: {events} events in {} streams; {chat}. Start the bot with `orderly serve`.",
+        "{} is restored and whole: {} in {}; {chat}. Start the bot with `orderly serve`.",
         dest.display(),
-        heads.len()
+        counted(events, "event"),
+        counted(heads.len() as u64, "stream")
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::output::with_progress;
 use super::request::Host;
 use super::{resident, socket};
 use crate::app::{App, Files, Keeping};
@@ -25,12 +26,10 @@ pub async fn run(config: &Path, _arguments: Arguments) -> Result<ExitCode> {
     let path = config.store.path.clone();
     let public_url = config.web.public_url.is_some().then(|| config.base_url());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let app = App::open(
-        Files::read(config)?,
-        &Keeping::File(path.clone()),
-        Arc::clone(&clock),
-    )
-    .await?;
+    let (files, keeping) = (Files::read(config)?, Keeping::File(path.clone()));
+    // A file of an older version is copied before it is brought up to date.
+    let opening = App::open(files, &keeping, Arc::clone(&clock));
+    let app = with_progress("Opening the journal", opening).await?;
     let app = Arc::new(app);
     let page = app.serve_page(false, Arc::clone(&clock)).await?;
     app.start().await?;

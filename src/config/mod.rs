@@ -280,11 +280,21 @@ impl Config {
             }
             let role = policy
                 .role
-                .map_or("people".to_owned(), |role| format!("people with the role {role}"));
+                .map_or(String::new(), |role| format!(" with the role {role}"));
+            let approvals = if policy.quorum == 1 {
+                "approval"
+            } else {
+                "approvals"
+            };
+            let people = if able == 1 {
+                "is 1 person"
+            } else {
+                &format!("are {able} people")
+            };
             // The proposer's own approval never counts, and the proposer may be one of them.
             (able <= policy.quorum as usize && policy.quorum > 0).then(|| {
                 format!(
-                    "an action of {risk} risk needs {} approvals, and there are {able} {role}, of whom one may be the \
+                    "an action of {risk} risk needs {} {approvals}, and there {people}{role}, of whom one may be the \
                      proposer: add a [[person]], or lower the quorum in [policy.{risk}]",
                     policy.quorum
                 )

@@ -224,7 +224,12 @@ async fn the_containment_of_the_guide_really_stops_the_job_and_its_undo_starts_i
     assert!(!demo.jobs().await.contains(runs));
     demo.walk("approve-rollback").await;
     assert!(!demo.jobs().await.contains(runs), "a rollback resumes nothing");
-    let listed = |state: &State| serde_json::to_string(&crate::view::actions(state)).expect("a message");
+    let view = crate::view::View {
+        command: "incident".to_owned(),
+        room_name: Arc::new(|state| state.opening.title.clone()),
+    };
+    let listed =
+        |state: &State| serde_json::to_string(&crate::view::actions(&view, state)).expect("a message");
     let open = demo.state().await.expect("open");
     assert!(
         listed(&open).contains("containment in force since"),

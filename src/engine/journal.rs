@@ -278,13 +278,18 @@ fn fold(state: &mut Option<State>, stored: &StoredEvent) -> Result<(), incident:
 }
 
 pub async fn load_desk(store: &dyn Store) -> Result<desk::State, Error> {
+    desk_up_to(store, u64::MAX).await
+}
+
+/// The desk as it was when it had so many events.
+pub async fn desk_up_to(store: &dyn Store, seq: u64) -> Result<desk::State, Error> {
     let mut state = desk::State::default();
     loop {
         let page = store.events(Stream::Desk, state.seq, PAGE).await?;
-        for stored in &page {
+        for stored in page.iter().take_while(|stored| stored.seq <= seq) {
             state.apply(&read_desk(stored)?);
         }
-        if page.len() < PAGE {
+        if page.len() < PAGE || state.seq >= seq {
             return Ok(state);
         }
     }

@@ -13,6 +13,7 @@ use super::ports::Carried;
 use super::rooms::waits_for_room;
 use super::{Engine, journal};
 use crate::chat::{self, Chat, Message, Upload};
+use crate::desk;
 use crate::incident::{
     Audience, Effect, Event, IncidentId, MessageRef, PersonId, Request, RoomRef, Slot, State,
 };
@@ -491,7 +492,8 @@ impl Engine {
     }
 
     /// A document of the journal up to an event. Exports are not part of what they show, so the document stands for the
-    /// last event before them.
+    /// last event before them. What is shown of the desk and of the room log is what was there at that event: people get
+    /// other names, and rooms go on talking.
     pub async fn document(&self, incident: IncidentId, format: &str, as_of: u64) -> Result<Document, Failed> {
         let store = &self.inner.parts.store;
         let mut journal = journal::load(&**store, incident).await?;
@@ -508,18 +510,33 @@ impl Engine {
             format!("{incident}@{as_of}:{}", last.seal.hash)
         });
         let log = match self.inner.parts.options.whole_log {
-            true => Some(store.room_log(incident, LogId(0), usize::MAX >> 1).await?),
+            true => {
+                let mut log = store.room_log(incident, LogId(0), usize::MAX >> 1).await?;
+                log.retain(|stored| stored.after < as_of);
+                Some(log)
+            }
             false => None,
         };
+        let desk = self.desk_at(stream, as_of).await?;
         let documents = &self.inner.parts.documents;
-        let (bytes, media_type, name) =
-            documents.export(format, &journal, &head, log.as_deref(), &self.desk())?;
+        let (bytes, media_type, name) = documents.export(format, &journal, &head, log.as_deref(), &desk)?;
         Ok(Document {
             as_of,
             bytes,
             media_type,
             name,
         })
+    }
+
+    /// The desk as it was when an event of another stream was written.
+    async fn desk_at(&self, stream: Stream, seq: u64) -> Result<Arc<desk::State>, Failed> {
+        let store = &*self.inner.parts.store;
+        let now = self.desk();
+        let then = store.written_before(Stream::Desk, stream, seq).await?;
+        match then == now.seq {
+            true => Ok(now),
+            false => Ok(Arc::new(journal::desk_up_to(store, then).await?)),
+        }
     }
 }
 

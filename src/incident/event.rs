@@ -4,6 +4,8 @@
 //! (`schemas/incident-events.schema.json`): a change to a shape here fails the build until the schema is renewed on
 //! purpose, and a shape that old rows do not fit needs an upcast in [`Event::read`].
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -173,6 +175,19 @@ pub struct Settings {
     pub followup_due_s: Option<u64>,
     #[serde(default)]
     pub rooms: RoomSettings,
+    /// What each process can bear, so that a post-mortem measures against what held then.
+    #[serde(default)]
+    pub objectives: BTreeMap<Process, Objectives>,
+    /// How people call the bot: `incident`. `None` in rows from before it was pinned.
+    #[serde(default)]
+    pub command: Option<String>,
+}
+
+/// Recovery time and recovery point objective of a process, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Objectives {
+    pub rto_s: Option<u64>,
+    pub rpo_s: Option<u64>,
 }
 
 /// What the config says about the rooms of an incident.
@@ -200,6 +215,8 @@ impl Default for Settings {
             postmortem_due_s: [Some(259_200), Some(432_000), Some(864_000), None, None],
             followup_due_s: None,
             rooms: RoomSettings::default(),
+            objectives: BTreeMap::new(),
+            command: None,
         }
     }
 }

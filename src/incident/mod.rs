@@ -23,8 +23,8 @@ pub use approved::Approved;
 pub use decide::{LONGEST_NAME, LONGEST_TEXT, carry_out};
 pub use effect::{Effect, Slot};
 pub use event::{
-    Asked, By, Event, Frame, Gap, Link, Marked, Opening, Passage, Purpose, Recorded, RoomSettings, Settings,
-    Unreadable, VERSION,
+    Asked, By, Event, Frame, Gap, Link, Marked, Objectives, Opening, Passage, Purpose, Recorded,
+    RoomSettings, Settings, Unreadable, VERSION,
 };
 pub use gate::Condition;
 pub use plan::{Branch, BranchRef, Leave, Plan, PlanPhase, Step, StepKind, WantedVerdict};

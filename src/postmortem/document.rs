@@ -112,6 +112,8 @@ pub struct Header {
     /// SHA-256 of the catalog at the opening, hex.
     pub catalog_digest: String,
     pub declared: Fact,
+    /// The events that the lines above rest on.
+    pub cites: Cites,
     /// Number of the last event that is told here. Exports do not count.
     pub as_of: u64,
     /// When that event was written down. Durations that are still open end here.
@@ -120,6 +122,19 @@ pub struct Header {
     pub head: String,
     /// Version of Orderly that assembled it, and the digest of the code that did.
     pub made_with: MadeWith,
+}
+
+/// By which events the head of the document came to say what it says. Empty where nothing ever said otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cites {
+    /// Of the worst severity and of the last.
+    pub severity: Vec<u64>,
+    pub process: Vec<u64>,
+    pub targets: Vec<u64>,
+    pub life: Vec<u64>,
+    pub review: Vec<u64>,
+    pub rooms: Vec<u64>,
+    pub runbook: Vec<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -17,7 +17,7 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use assemble::{Objectives, Source, as_of, assemble};
+pub use assemble::{Source, as_of, assemble};
 pub use document::*;
 pub use metrics::{End, Metric, metrics};
 pub use render::{TemplateError, Templates, html, json, markdown, schema};

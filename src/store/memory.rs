@@ -56,6 +56,8 @@ struct Inner {
 struct Disk {
     ledger: Ledger,
     journal: BTreeMap<Stream, Vec<StoredEvent>>,
+    /// All events, in the order of writing.
+    written: Vec<(Stream, u64)>,
     inbox: BTreeMap<InboxId, Inboxed>,
     effects: BTreeMap<EffectId, StoredEffect>,
     timers: BTreeMap<(Stream, String), Timer>,
@@ -94,6 +96,7 @@ impl Memory {
         Self::on(Disk {
             ledger: Ledger::new(salts, inbox_bound),
             journal: BTreeMap::new(),
+            written: Vec::new(),
             inbox: BTreeMap::new(),
             effects: BTreeMap::new(),
             timers: BTreeMap::new(),
@@ -283,7 +286,8 @@ impl Disk {
         }
         for entry in commit.room_log {
             let id = LogId(self.room_log.len() as u64 + 1);
-            self.room_log.push(StoredEntry { id, entry });
+            let after = self.head(Stream::Incident(entry.incident)).seq;
+            self.room_log.push(StoredEntry { id, after, entry });
         }
         commit
             .redactions
@@ -305,6 +309,8 @@ impl Disk {
                     seal: *seal,
                 });
             self.journal.entry(stream).or_default().extend(events);
+            let seqs = (expected + 1..).take(append.events.len());
+            self.written.extend(seqs.map(|seq| (stream, seq)));
         }
         self.journal.retain(|_, events| !events.is_empty());
     }

@@ -74,6 +74,10 @@ pub trait Store: Send + Sync {
     /// Events after `after` (0: from the start), at most `limit`.
     async fn events(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<StoredEvent>, Error>;
 
+    /// Number of the last event of `stream` that was written before event `seq` of another stream; 0 where there is
+    /// none. Says what was known then, whatever the clocks said.
+    async fn written_before(&self, stream: Stream, other: Stream, seq: u64) -> Result<u64, Error>;
+
     async fn snapshot(&self, stream: Stream) -> Result<Option<Snapshot>, Error>;
 
     /// Replaces the stream's snapshot. Losing one costs time, never facts.

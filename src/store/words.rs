@@ -370,6 +370,9 @@ pub struct LogEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEntry {
     pub id: LogId,
+    /// Number of the incident's last event when this was written: whatever stands for that event, or an earlier one, was
+    /// made without it. 0 in rows from before it was kept.
+    pub after: u64,
     pub entry: LogEntry,
 }
 

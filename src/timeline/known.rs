@@ -61,7 +61,9 @@ impl Known {
 
     fn learn_plan(&mut self, plan: &Plan) {
         let steps = plan.phases.iter().flat_map(|phase| &phase.steps);
-        self.steps = steps.map(|step| (step.id.clone(), step.text.clone())).collect();
+        // As it reads, not as it is written: the runbook is Markdown.
+        let read = |text: &str| text.replace('`', "");
+        self.steps = steps.map(|step| (step.id.clone(), read(&step.text))).collect();
     }
 
     /// `postgres.blocking on odoo-prod (P3)`.
@@ -145,7 +147,26 @@ impl Known {
 
 fn labelled(id: impl std::fmt::Display, text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
-    format!("{id} ({})", cut(first.trim_end_matches('.'), LABEL))
+    format!("{id} ({})", label(first.trim_end_matches('.')))
+}
+
+/// `failing_after=30s, job=import-prices`: what a probe was given, as it would be typed.
+pub fn given(params: &Params) -> String {
+    let given = params.iter().map(|(name, value)| match value.as_str() {
+        Some(text) if !text.contains([' ', ',', '"']) => format!("{name}={text}"),
+        _ => format!("{name}={value}"),
+    });
+    given.collect::<Vec<_>>().join(", ")
+}
+
+/// As much of a text as is needed to recognise it, with whole words.
+pub(super) fn label(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(LABEL) else {
+        return text.to_owned();
+    };
+    let start = &text[..end];
+    let words = start.rsplit_once(' ').map_or(start, |(words, _)| words);
+    format!("{} …", words.trim_end_matches([',', ';', ':']))
 }
 
 /// At most this many characters; says how many are left out.

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::incident::{By, Event, MessageRef, Moment, PersonId, Phase, Recorded};
 
 pub use filter::Filter;
-pub use known::cut;
+pub use known::{cut, given};
 pub use sentence::way_words;
 pub use span::{full_stop, minute, size, span};
 
@@ -171,7 +171,10 @@ impl Reading {
         }
         self.known.learn(event);
         let actor = actor(&recorded.by, names);
-        let said = sentence::tell(&self.known, names, &actor, event);
+        let mut said = sentence::tell(&self.known, names, &actor, event);
+        if recorded.by == By::Orderly {
+            said = said.by_rule(event);
+        }
         let mut entry = Entry {
             kind: event.kind().to_owned(),
             lane: said.lane,

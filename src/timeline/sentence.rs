@@ -1,7 +1,7 @@
 //! One sentence for each event. Here the whole incident, the order, the questions and the record; actions and people
 //! have files of their own.
 
-use super::known::Known;
+use super::known::{Known, given, label};
 use super::span::{full_stop, minute};
 use super::{Lane, Tone, Weight, tell_action, tell_people};
 use crate::incident::*;
@@ -44,6 +44,23 @@ impl Said {
     /// What the person wrote, kept apart from what is composed.
     pub fn words(mut self, words: impl Into<Option<String>>) -> Self {
         self.words = words.into().filter(|words| !words.trim().is_empty());
+        self
+    }
+}
+
+impl Said {
+    /// What Orderly adds by rule is told; only what people wrote is quoted.
+    pub fn by_rule(mut self, event: &Event) -> Self {
+        match event {
+            Event::StepDone { .. } | Event::TriageLeft { .. } | Event::ContainmentLifted { .. } => {
+                if let Some(words) = self.words.take() {
+                    self.text = format!("{} {}", self.text, full_stop(&titled(&words)));
+                }
+            }
+            // Whoever assessed or decided said it, and is quoted one line before.
+            Event::BranchTaken { .. } => self.words = None,
+            _ => {}
+        }
         self
     }
 }
@@ -328,7 +345,11 @@ fn questions(known: &Known, who: &str, event: &Event) -> Option<Said> {
                 Purpose::Before { proposal } => format!(", to know the state before {proposal}"),
                 Purpose::Verify { proposal } => format!(", to verify {proposal}"),
             };
-            let text = format!("{who} asked {}{why}.", known.run(asked.run));
+            let given = match given(&asked.params) {
+                none if none.is_empty() => none,
+                given => format!(" with {}", label(&given)),
+            };
+            let text = format!("{who} asked {}{given}{why}.", known.run(asked.run));
             Said::new(Lane::Probes, text).fine()
         }
         Event::ProbeAnswered { run, answer } => {

@@ -78,7 +78,11 @@ fn what_is_redacted_is_gone_and_the_chain_holds() {
     let events = place.run(&["journal", "show", "INC-1", "--json"]).exits(0);
     assert!(!events.out.contains("after lunch"), "{}", events.out);
     let said = place.run(&["journal", "verify"]).exits(0);
-    assert!(said.out.contains("1 events were redacted"), "{}", said.out);
+    assert!(
+        said.out.contains("1 event was redacted; its place is in order"),
+        "{}",
+        said.out
+    );
 }
 
 #[test]
@@ -338,4 +342,65 @@ fn what_stands_in_place_of_redacted_words_cannot_be_changed_either() {
     );
     let said = place.run(&["journal", "verify"]).exits(4);
     assert!(said.out.contains("marked as redacted"), "{}", said.out);
+}
+
+#[test]
+fn an_init_without_space_leaves_nothing_in_the_way_of_the_next() {
+    let place = Place::empty();
+    let said = place.run_with_little_space(&["init"]).exits(1);
+    assert!(said.err.contains("is there space?"), "{}", said.err);
+    for left in ["orderly.toml", "runbooks", "catalog"] {
+        assert!(!super::exists(&place.path(left)), "{left}");
+    }
+    place.run(&["init"]).exits(0);
+}
+
+#[test]
+fn a_document_for_which_there_is_no_space_leaves_the_one_before() {
+    let place = Place::with_ana();
+    let served = place.serve();
+    place.run(&["incident", "open", "Labels do not print"]).exits(0);
+    place.write("pm.html", "the one before");
+    let words = ["postmortem", "INC-1", "--format", "html", "-o", "pm.html"];
+    let said = place.run_with_little_space(&words).exits(1);
+    assert!(said.err.contains("pm.html cannot be written"), "{}", said.err);
+    assert_eq!(
+        std::fs::read_to_string(place.path("pm.html")).unwrap(),
+        "the one before"
+    );
+    assert!(!super::exists(&place.path("pm.html.partial")));
+    place.run(&words).exits(0);
+    assert_eq!(served.stop(), Some(0));
+}
+
+#[test]
+fn an_incident_may_be_about_a_target_whose_secret_cannot_be_read() {
+    let place = Place::with_ana();
+    place.add(
+        "orderly.toml",
+        "\n[[target]]\nname = \"odoo-db\"\nkind = \"postgres\"\nenvironment = \"production\"\n\
+         url = \"postgres://127.0.0.1/odoo\"\n[target.probe]\nuser = \"orderly_probe\"\n\
+         password = { env = \"ORDERLY_TEST_NEVER_SET\" }\n",
+    );
+    place
+        .run(&["incident", "open", "Posting hangs", "target=odoo-db"])
+        .exits(0);
+    for words in [
+        &["incident", "INC-1", "probe", "postgres.blocking"][..],
+        &[
+            "incident",
+            "INC-1",
+            "probe",
+            "postgres.blocking",
+            "target=odoo-db",
+        ],
+        &["probe", "run", "postgres.blocking"],
+    ] {
+        let said = place.run(words).exits(3);
+        assert!(
+            said.err.contains("ORDERLY_TEST_NEVER_SET is not set"),
+            "{words:?}: {}",
+            said.err
+        );
+    }
 }

@@ -1,5 +1,7 @@
 //! People and incidents without a bot that runs: the command owns the file for a moment.
 
+use std::process::Stdio;
+
 use super::{Place, os_user};
 
 #[test]
@@ -96,6 +98,24 @@ fn an_incident_is_opened_and_walked_from_the_terminal_alone() {
 }
 
 #[test]
+fn commands_of_several_terminals_at_once_wait_for_each_other() {
+    let place = Place::with_ana();
+    place.run(&["incident", "open", "Labels do not print"]).exits(0);
+    let notes = ["one", "two", "three", "four"];
+    let typed = notes.map(|note| {
+        let mut command = place.command(&["incident", "INC-1", "note", note]);
+        command.stdout(Stdio::null()).spawn().unwrap()
+    });
+    for mut terminal in typed {
+        assert_eq!(terminal.wait().unwrap().code(), Some(0));
+    }
+    let timeline = place.run(&["incident", "INC-1", "timeline"]).exits(0).out;
+    for note in notes {
+        assert!(timeline.contains(note), "{timeline}");
+    }
+}
+
+#[test]
 fn what_needs_a_form_is_refused_with_the_way_to_write_it() {
     let said = Place::with_ana().run(&["incident", "open"]).exits(3);
     assert!(said.err.contains("help open` shows"), "{}", said.err);
@@ -169,6 +189,38 @@ fn a_post_mortem_goes_to_a_file_and_is_the_same_every_time() {
     assert!(said.err.contains("there is no #9999"), "{}", said.err);
     let said = place.run(&["postmortem", "INC-2"]).exits(3);
     assert!(said.err.contains("There is no INC-2"), "{}", said.err);
+}
+
+#[test]
+fn as_of_an_event_a_post_mortem_is_the_same_whatever_is_renamed_or_set_later() {
+    let place = Place::with_ana();
+    place
+        .run(&["incident", "open", "Labels do not print", "process=order-routing"])
+        .exits(0);
+    place
+        .run(&["incident", "INC-1", "role", "take", "commander"])
+        .exits(0);
+    let as_of = |format: &str| {
+        let words = ["postmortem", "INC-1", "--as-of", "6", "--format", format];
+        place.run(&words).exits(0).out
+    };
+    let all = || ["markdown", "html", "json"].map(as_of);
+    let before = all();
+    assert!(before[0].contains("Ana Bell") && before[0].contains("`/incident postmortem edit"));
+
+    place.change("orderly.toml", "name = \"Ana Bell\"", "name = \"Ana Bell-Ode\"");
+    place.change("orderly.toml", "#command = \"incident\"", "command = \"oops\"");
+    place.add(
+        "orderly.toml",
+        "\n[[process]]\nname = \"order-routing\"\nrto = \"1s\"\nrpo = \"1s\"\n",
+    );
+    assert_eq!(all(), before, "before anything else happens");
+    place
+        .run(&["incident", "INC-1", "note", "it began after lunch"])
+        .exits(0);
+    assert_eq!(all(), before, "and after");
+    let now = place.run(&["postmortem", "INC-1"]).exits(0).out;
+    assert!(now.contains("Ana Bell-Ode noted"), "{now}");
 }
 
 #[test]

@@ -59,3 +59,45 @@ async fn when_it_is_due_is_the_configs_to_say() {
     let list = bot.says("ana", "followups").await;
     assert!(list.contains("2026-11-23"), "{list}");
 }
+
+/// Both documents of a language that people read, as of an event.
+async fn as_of(bot: &Bot, event: u64) -> [String; 2] {
+    let read = async |format| {
+        let made = bot.app.engine.document(IncidentId(1), format, event).await;
+        String::from_utf8(made.expect("a document").bytes).expect("text")
+    };
+    [read("markdown").await, read("html").await]
+}
+
+#[tokio::test]
+async fn what_is_said_after_an_event_is_not_in_the_document_as_of_it() {
+    let bot = Bot::with("[timeline]\ncapture = \"all\"").await;
+    bot.says("ana", "open Labels do not print").await;
+    let dan = local::identity("dan");
+    let say = async |text: &str| {
+        let said = bot.app.chat.say(&dan, ROOM, None, text, None).await;
+        bot.quiet().await;
+        said.expect("said").message.parse::<i64>().expect("a number")
+    };
+    let first = say("the printer hums").await;
+    bot.says("ana", "take commander").await;
+    let event = bot.state().await.seq;
+    let before = as_of(&bot, event).await;
+    assert!(before.iter().all(|text| text.contains("the printer hums")));
+
+    say("now it is quiet").await;
+    bot.app
+        .chat
+        .edit(&dan, ROOM, first, "the printer sings")
+        .await
+        .expect("edited");
+    bot.quiet().await;
+    bot.says("ana", "note it was unplugged").await;
+    assert_eq!(as_of(&bot, event).await, before);
+    for text in as_of(&bot, u64::MAX).await {
+        assert!(
+            text.contains("the printer sings") && text.contains("now it is quiet"),
+            "{text}"
+        );
+    }
+}

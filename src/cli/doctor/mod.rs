@@ -123,12 +123,13 @@ async fn findings(path: &Path) -> Vec<Finding> {
         }
     };
     let mut findings = vec![Finding::ok("config", format!("{} is in order", path.display()))];
-    let served = store::look(&config, &mut findings).await;
+    let looking = store::look(&config, &mut findings);
+    let served = output::with_progress("Looking at the journal", looking).await;
     files::look(&config, &mut findings);
     people(&config, &mut findings);
     page(&config, served, &mut findings);
-    slack::look(&config, &mut findings).await;
-    discord::look(&config, &mut findings).await;
+    output::with_progress("Asking Slack", slack::look(&config, &mut findings)).await;
+    output::with_progress("Asking Discord", discord::look(&config, &mut findings)).await;
     targets::look(&config, &mut findings).await;
     findings
 }

@@ -23,7 +23,7 @@ const SECRET_NAMES: &[&str] = &[
 ];
 
 impl Kind {
-    pub(in crate::config) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Odoo => "odoo",
             Self::Postgres => "postgres",

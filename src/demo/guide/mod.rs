@@ -247,8 +247,14 @@ const STEPS: &[Step] = steps! {
         |state| format!("approve {}", state.and_then(undoing).map_or("A3".to_owned(), |id| id.to_string()))
         => |state| !contained(state);
 
+    "wrong" Recover "cleo" "Write down how many are wrong"
+        "The service is restored; the wrong prices are still in the books. That is why restored is not recovered. The number \
+         stands in the post-mortem, beside what is left in the end."
+        |state| format!("check records failed count={} wrong prices are still in the books", wrong_records(state))
+        => |state| state.recovery.contains_key(&RecoveryItem::Records) || worked(state, REPAIR);
+
     "repair" Recover "cleo" "Propose the repair"
-        "The service is restored; the wrong prices are still in the books. That is why restored is not recovered."
+        "Every wrong price becomes the list price again; the right ones are left alone."
         |_| "propose demo.records.repair shop reason=\"wrong prices are still in the books\"".to_owned()
         => |state| proposed(state, REPAIR);
 
@@ -333,6 +339,19 @@ fn run_of(state: Option<&State>, probe: &str) -> Option<String> {
     let mut runs = state?.runs.iter().rev();
     runs.find(|(_, run)| run.asked.probe == probe && run.answer.is_some())
         .map(|(id, _)| id.to_string())
+}
+
+/// How many records were wrong when they were counted last: `141 of 171 records are wrong`.
+fn wrong_records(state: Option<&State>) -> u64 {
+    let counted = |state: &State| {
+        let mut runs = state.runs.values().rev();
+        let answer = runs.find_map(|run| {
+            let wrong = run.asked.probe == "demo.wrong_records";
+            run.answer.as_ref().filter(|_| wrong)
+        })?;
+        answer.summary.split(' ').next()?.parse().ok()
+    };
+    state.and_then(counted).unwrap_or(0)
 }
 
 /// The latest proposal of an action that is under way or has worked.

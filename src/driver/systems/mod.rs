@@ -32,10 +32,21 @@ pub type Mask = Arc<dyn Fn(&str) -> String + Send + Sync>;
 type Asked = Shared<BoxFuture<'static, Arc<(Answer, Vec<u8>)>>>;
 type AskedWeak = WeakShared<BoxFuture<'static, Arc<(Answer, Vec<u8>)>>>;
 
+/// A target that the config describes and nobody can get at, because its secrets cannot be read.
+#[derive(Debug, Clone)]
+pub struct Closed {
+    pub name: String,
+    pub kind: String,
+    /// It has an `action` address.
+    pub acts: bool,
+    pub why: String,
+}
+
 /// The door to everything outside that can be asked or changed.
 pub struct Systems {
     catalog: RwLock<Arc<Catalog>>,
     targets: BTreeMap<String, Arc<Target>>,
+    closed: BTreeMap<String, Closed>,
     drivers: BTreeMap<String, Arc<dyn Driver>>,
     mask: Mask,
     turns: BTreeMap<String, Arc<Semaphore>>,
@@ -61,11 +72,18 @@ impl Systems {
         Self {
             catalog: RwLock::new(Arc::new(catalog)),
             targets,
+            closed: BTreeMap::new(),
             drivers,
             mask,
             turns,
             running: Mutex::default(),
         }
+    }
+
+    /// With targets that are there and cannot be used: whoever asks for one is told why.
+    pub fn with_closed(mut self, closed: impl IntoIterator<Item = Closed>) -> Self {
+        self.closed = closed.into_iter().map(|one| (one.name.clone(), one)).collect();
+        self
     }
 
     pub fn catalog(&self) -> Arc<Catalog> {
@@ -109,7 +127,7 @@ impl Systems {
     ) -> Result<Terms, Problem> {
         let catalog = self.catalog();
         let kinds = catalog.action(name).map(|entry| entry.raw.targets.as_slice());
-        let target = self.choose("action", name, target, kinds, |target| target.action.is_some())?;
+        let target = self.choose("action", name, target, kinds, |acts| acts)?;
         catalog.resolve_action(name, target, given, when)
     }
 
@@ -291,6 +309,9 @@ impl Systems {
 
     fn named(&self, name: &str) -> Result<&Target, Problem> {
         self.target(name).ok_or_else(|| {
+            if let Some(closed) = self.closed.get(name) {
+                return closed.problem();
+            }
             let names: Vec<&str> = self.targets.keys().map(String::as_str).collect();
             let right = match nearest(name, names.iter().copied()) {
                 Some(near) => format!("Did you mean `{near}`?"),
@@ -306,7 +327,7 @@ impl Systems {
         name: &str,
         target: Option<&str>,
         kinds: Option<&[String]>,
-        suits: impl Fn(&Target) -> bool,
+        suits: impl Fn(bool) -> bool,
     ) -> Result<&Target, Problem> {
         if let Some(target) = target {
             return self.named(target);
@@ -318,25 +339,41 @@ impl Systems {
                 _ => catalog.unknown_action(name),
             });
         };
-        let fitting: Vec<&Target> = self
-            .targets()
-            .filter(|target| kinds.contains(&target.kind) && suits(target))
-            .collect();
+        let open = self.targets().map(|target| {
+            let acts = target.action.is_some();
+            (target.name.as_str(), &target.kind, acts)
+        });
+        // Those that cannot be used count as well: the one that is left may not be the one that was meant.
+        let closed = self.closed.values();
+        let closed = closed.map(|closed| (closed.name.as_str(), &closed.kind, closed.acts));
+        let fitting = open
+            .chain(closed)
+            .filter(|(_, kind, acts)| kinds.contains(kind) && suits(*acts));
+        let mut fitting: Vec<&str> = fitting.map(|(name, ..)| name).collect();
+        fitting.sort_unstable();
         match fitting.as_slice() {
-            [only] => Ok(only),
+            [only] => self.named(only),
             [] => {
                 let right = format!("Add a target of kind {} to orderly.toml.", kinds.join(" or "));
                 Err(Problem::new(format!("no target fits {what} `{name}`"), right))
             }
             several => {
-                let names: Vec<&str> = several.iter().map(|target| target.name.as_str()).collect();
-                let right = format!("Add target={} or another of: {}.", names[0], names.join(", "));
+                let right = format!("Add target={} or another of: {}.", several[0], several.join(", "));
                 Err(Problem::new(
                     format!("which one? {} targets fit {what} `{name}`", several.len()),
                     right,
                 ))
             }
         }
+    }
+}
+
+impl Closed {
+    fn problem(&self) -> Problem {
+        Problem::new(
+            format!("`{}` cannot be asked or changed from here", self.name),
+            self.why.clone(),
+        )
     }
 }
 

@@ -188,6 +188,38 @@ async fn an_answer_is_masked_and_the_full_output_is_kept_as_received() {
 }
 
 #[test]
+fn a_target_without_its_secret_is_there_and_says_what_is_the_matter() {
+    let gate = Arc::new(Gate::default());
+    let closed = |name: &str| Closed {
+        name: name.to_owned(),
+        kind: "demo".to_owned(),
+        acts: false,
+        why: "What is the matter: no password.".to_owned(),
+    };
+    let resolve = |systems: &Systems, target: Option<&str>| {
+        let resolved = systems.resolve_probe("demo.queue", target, &Params::new(), &when());
+        resolved
+            .map(|call| call.target)
+            .map_err(|problem| problem.to_string())
+    };
+    let told = "`till` cannot be asked or changed from here. What is the matter: no password.";
+    let none = Arc::into_inner(systems(&gate, &[("db", "postgres")])).expect("ours alone");
+    let none = none.with_closed([closed("till")]);
+    assert_eq!(resolve(&none, None), Err(told.to_owned()));
+    assert_eq!(resolve(&none, Some("till")), Err(told.to_owned()));
+    // The one that is left may not be the one that was meant.
+    let one = Arc::into_inner(systems(&gate, &[("shop", "demo")])).expect("ours alone");
+    let one = one.with_closed([closed("till")]);
+    assert_eq!(
+        resolve(&one, None),
+        Err(
+            "which one? 2 targets fit probe `demo.queue`. Add target=shop or another of: shop, till."
+                .to_owned()
+        )
+    );
+}
+
+#[test]
 fn without_a_target_the_only_one_that_fits_is_taken() {
     let gate = Arc::new(Gate::default());
     let nothing = Params::new();

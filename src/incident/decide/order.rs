@@ -271,7 +271,7 @@ impl Deciding<'_> {
         if state.phase == Phase::Triage && state.cause.is_some() {
             let lines = state.lines_without_finding();
             if !lines.is_empty() {
-                let reason = "A cause is accepted; these lines were left unexamined.".to_owned();
+                let reason = "A cause is accepted.".to_owned();
                 facts.push(Fact::by_rule(Event::TriageLeft { lines, reason }));
             }
         }
@@ -455,12 +455,12 @@ impl Deciding<'_> {
         }
         let reason = said("reason", "The reason", reason)?;
         let facts: Result<Vec<_>, _> = facts.iter().map(|fact| said("facts", "A fact", fact)).collect();
-        let mut facts = facts?;
-        if let Some(cause) = state
-            .cause
-            .and_then(|cause| state.findings.get(&cause).map(|found| (cause, found)))
-        {
-            facts.push(format!("{}: {}", cause.0, cause.1.text));
+        let mut facts: Vec<String> = facts?.into_iter().map(|fact| state.in_full(fact)).collect();
+        if let Some(cause) = state.cause {
+            let cause = state.in_full(cause.to_string());
+            if !facts.contains(&cause) {
+                facts.push(cause);
+            }
         }
         Ok(vec![Event::Decided { way, reason, facts }.into()])
     }
@@ -487,6 +487,22 @@ fn not_a_choice(step: &Step) -> Result<(), Refusal> {
 }
 
 impl State {
+    /// What an id stands for, with the id: whoever reads the decision later has no `D1` at hand. Other words stay.
+    fn in_full(&self, fact: String) -> String {
+        let named = |id: String| id.eq_ignore_ascii_case(&fact);
+        let finding = self.findings.iter().find(|(id, _)| named(id.to_string()));
+        let run = self.runs.iter().find(|(id, _)| named(id.to_string()));
+        match (finding, run) {
+            (Some((id, finding)), _) => format!("{id}: {}", finding.text),
+            (None, Some((id, run))) => {
+                let answer = run.answer.as_ref();
+                let verdict = answer.map_or("has not answered", |answer| answer.verdict.word());
+                format!("{id}: {} on {}: {verdict}", run.asked.probe, run.asked.target)
+            }
+            (None, None) => fact,
+        }
+    }
+
     fn find_step(&self, id: &str) -> Result<&Step, Refusal> {
         let steps = self.steps_of(self.phase);
         steps.iter().copied().find(|step| step.id == id).ok_or_else(|| {

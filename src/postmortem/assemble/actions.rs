@@ -5,7 +5,7 @@ use similar::{ChangeTag, TextDiff};
 use super::Facts;
 use crate::incident::*;
 use crate::postmortem::document::*;
-use crate::timeline::{full_stop, minute, span};
+use crate::timeline::{minute, span};
 
 impl<'a> Facts<'a> {
     pub(super) fn actions(&self) -> Vec<Action> {
@@ -170,10 +170,8 @@ impl<'a> Facts<'a> {
             text: format!("{} on {} must answer {}", check.probe, check.target, check.wants),
             verdict: answer.map(|answer| answer.verdict),
             summary: answer.map(|answer| answer.summary.clone()),
-            events: last
-                .map(|run| run.answered.unwrap_or(run.event))
-                .into_iter()
-                .collect(),
+            // Not asked yet: the proposal says that it will be.
+            events: vec![last.map_or(proposal.event, |run| run.answered.unwrap_or(run.event))],
         }
     }
 
@@ -352,7 +350,7 @@ impl<'a> Facts<'a> {
                     .unwrap_or_default();
                 let detail = detail
                     .as_ref()
-                    .map(|detail| format!(" {}", full_stop(detail)))
+                    .map(|detail| format!(" “{}”", detail.trim()))
                     .unwrap_or_default();
                 self.fact(
                     format!("{name}: {word}{count}, checked by {}.{detail}", self.who(by)),
@@ -360,7 +358,7 @@ impl<'a> Facts<'a> {
                 )
             }
             Some(Recovery::Waived { reason, by, event }) => self.fact(
-                format!("{name}: waived by {}. {}", self.who(by), full_stop(reason)),
+                format!("{name}: waived by {}. “{}”", self.who(by), reason.trim()),
                 [*event],
             ),
         }

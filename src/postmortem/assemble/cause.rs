@@ -6,7 +6,7 @@ use super::Facts;
 use super::impact::MOST_CITED;
 use crate::incident::*;
 use crate::postmortem::document::*;
-use crate::timeline::full_stop;
+use crate::timeline::{full_stop, given};
 
 impl Facts<'_> {
     pub(super) fn cause(&self) -> Cause {
@@ -202,16 +202,11 @@ impl Facts<'_> {
     pub(super) fn probes(&self) -> Vec<ProbeRecord> {
         let record = |(id, run): (&ProbeRunId, &Run)| {
             let answer = run.answer.as_ref();
-            let params = run
-                .asked
-                .params
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"));
             ProbeRecord {
                 run: id.to_string(),
                 probe: run.asked.probe.clone(),
                 target: run.asked.target.clone(),
-                params: params.collect::<Vec<_>>().join(", "),
+                params: given(&run.asked.params),
                 asked_by: self.who(&run.by),
                 at: run.at,
                 verdict: answer.map(|answer| answer.verdict),

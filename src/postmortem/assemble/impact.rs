@@ -11,7 +11,7 @@ use crate::timeline::{full_stop, minute, span, way_words};
 pub(super) struct Interval {
     from: DateTime<Utc>,
     to: Option<DateTime<Utc>>,
-    events: Vec<u64>,
+    pub(super) events: Vec<u64>,
 }
 
 impl Facts<'_> {

@@ -26,17 +26,10 @@ pub struct Source<'a> {
     pub names: &'a dyn Fn(&PersonId) -> String,
     /// How people call the bot (`/incident`), for the hints in a draft.
     pub command: &'a str,
-    /// What the affected process can bear, if the config says so.
+    /// What the affected process can bear, where that is known.
     pub objectives: Option<Objectives>,
     /// The appendix, where `timeline.capture = all`.
     pub room_log: Option<&'a [LogLine]>,
-}
-
-/// Recovery time and recovery point objective of a process, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Objectives {
-    pub rto_s: Option<u64>,
-    pub rpo_s: Option<u64>,
 }
 
 /// Number of the event that an export of this journal stands for: the last one that is not itself an export.
@@ -228,6 +221,7 @@ impl<'a> Facts<'a> {
             runbook_digest: opening.plan.digest.clone(),
             catalog_digest: opening.catalog.clone(),
             declared: self.declared(),
+            cites: self.cites(),
             as_of: state.seq,
             as_of_time: self.end,
             head: self.source.head.to_owned(),
@@ -235,6 +229,51 @@ impl<'a> Facts<'a> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 renderer: pin::renderer().to_owned(),
             },
+        }
+    }
+
+    fn cites(&self) -> Cites {
+        let opened = self.opened().seq;
+        let last = |is: fn(&Event) -> bool| {
+            let mut events = self.events.iter().rev();
+            let found = events.find(|recorded| recorded.event.as_ref().is_some_and(is));
+            found.map(|recorded| recorded.seq)
+        };
+        let all = |is: fn(&Event) -> bool| {
+            let events = self.events.iter();
+            let found = events.filter(|recorded| recorded.event.as_ref().is_some_and(is));
+            found.map(|recorded| recorded.seq).collect::<Vec<u64>>()
+        };
+        let severities = self.severities();
+        let worst = severities.iter().min_by_key(|(severity, _)| *severity);
+        let worst = worst.and_then(|(_, interval)| interval.events.first().copied());
+        let severity = last(|event| matches!(event, Event::SeverityChanged { .. })).unwrap_or(opened);
+        let mut severity = vec![worst.unwrap_or(opened), severity];
+        severity.dedup();
+        let process = last(|event| matches!(event, Event::ProcessChanged { .. }));
+        let life = last(|event| {
+            use Event::{Cancelled, Closed, MarkedDuplicate, Opened, Reopened, Resolved};
+            matches!(
+                event,
+                Opened { .. }
+                    | Resolved { .. }
+                    | Closed
+                    | Cancelled { .. }
+                    | MarkedDuplicate { .. }
+                    | Reopened { .. }
+            )
+        });
+        let runbook = last(|event| matches!(event, Event::RunbookChanged { .. }));
+        Cites {
+            severity,
+            process: vec![process.unwrap_or(opened)],
+            targets: all(|event| matches!(event, Event::Opened { .. } | Event::TargetAdded { .. })),
+            life: life.into_iter().collect(),
+            review: last(|event| matches!(event, Event::ReviewChanged { .. }))
+                .into_iter()
+                .collect(),
+            rooms: all(|event| matches!(event, Event::RoomOpened { .. })),
+            runbook: vec![runbook.unwrap_or(opened)],
         }
     }
 

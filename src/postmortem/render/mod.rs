@@ -8,18 +8,20 @@ mod templates;
 mod text_figure;
 mod values;
 
+use std::sync::Arc;
+
 use super::document::Document;
 
 pub use templates::{TemplateError, Templates};
 
 /// Markdown on the shipped template. The figure is drawn in text.
 pub fn markdown(document: &Document) -> Result<String, TemplateError> {
-    Templates::shipped().markdown(document)
+    Templates::shipped().markdown(&Arc::new(document.clone()))
 }
 
 /// One self-contained HTML file on the shipped template, with the figure.
 pub fn html(document: &Document) -> Result<String, TemplateError> {
-    Templates::shipped().html(document)
+    Templates::shipped().html(&Arc::new(document.clone()))
 }
 
 /// The document itself; its schema is `schemas/postmortem.schema.json`.

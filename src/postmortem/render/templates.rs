@@ -1,7 +1,9 @@
 //! The templates: those shipped, or the operator's own. A broken one is an error that names file and line; the shipped
 //! one never takes its place in silence.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
@@ -109,12 +111,13 @@ impl Templates {
         Ok(templates)
     }
 
-    pub fn markdown(&self, document: &Document) -> Result<String, TemplateError> {
+    /// The document is shared with the values that a template sees: each is made when it is asked for.
+    pub fn markdown(&self, document: &Arc<Document>) -> Result<String, TemplateError> {
         let text = self.render(MARKDOWN, document, Value::from(text_figure::draw(document)))?;
         Ok(escape::tidied(&text))
     }
 
-    pub fn html(&self, document: &Document) -> Result<String, TemplateError> {
+    pub fn html(&self, document: &Arc<Document>) -> Result<String, TemplateError> {
         self.render(HTML, document, Value::from_safe_string(figure::draw(document)))
     }
 
@@ -131,7 +134,7 @@ impl Templates {
         hex::encode(hasher.finalize())
     }
 
-    fn render(&self, name: &str, document: &Document, figure: Value) -> Result<String, TemplateError> {
+    fn render(&self, name: &str, document: &Arc<Document>, figure: Value) -> Result<String, TemplateError> {
         let template = self
             .environment
             .get_template(name)
@@ -292,42 +295,47 @@ fn write_escaped(out: &mut Output, state: &mut State, value: &Value) -> Result<(
                     &owned
                 }
             };
-            let mut escaped = String::with_capacity(text.len() + text.len() / 8);
             match state.auto_escape() {
-                AutoEscape::Html => escape::html(text, &mut escaped),
-                _ => escape::inline(text, &mut escaped),
+                AutoEscape::Html => escape::html(text, out),
+                _ => escape::inline(text, out),
             }
-            out.write_str(&escaped)
         }
     };
     written.map_err(Error::from)
 }
 
 /// `2026-10-31T14:02:05Z` to `2026-10-31 14:02`.
-fn minute(time: &str) -> String {
-    match (time.get(..10), time.get(11..16)) {
-        (Some(day), Some(minute)) => format!("{day} {minute}"),
-        _ => time.to_owned(),
-    }
+fn minute(time: &str) -> Value {
+    let (Some(day), Some(minute)) = (time.get(..10), time.get(11..16)) else {
+        return Value::from(time);
+    };
+    let mut text = [b' '; 16];
+    text[..10].copy_from_slice(day.as_bytes());
+    text[11..].copy_from_slice(minute.as_bytes());
+    std::str::from_utf8(&text).map_or_else(|_| Value::from(time), Value::from)
 }
 
 /// `2026-10-31T14:02:05Z` to `14:02:05`.
-fn clock(time: &str) -> String {
-    time.get(11..19).unwrap_or(time).to_owned()
+fn clock(time: &str) -> Value {
+    Value::from(time.get(11..19).unwrap_or(time))
 }
+
+/// Room for one id as a link, so that most need one allocation.
+const ONE_ID: usize = 48;
 
 /// The ids of events, as links where there is something to link to.
 fn cite(state: &mut State, events: Value) -> Result<Value, Error> {
     let html = matches!(state.auto_escape(), AutoEscape::Html);
-    let mut out = String::new();
+    let mut out = String::with_capacity(ONE_ID);
     let mut one = |event: &Value| {
         if !out.is_empty() {
             out.push(' ');
         }
-        match html {
-            true => out.push_str(&format!("<a class=\"ev\" href=\"#e{event}\">#{event}</a>")),
-            false => out.push_str(&format!("`#{event}`")),
-        }
+        // A string takes whatever is written.
+        let _ = match html {
+            true => write!(out, "<a class=\"ev\" href=\"#e{event}\">#{event}</a>"),
+            false => write!(out, "`#{event}`"),
+        };
     };
     match events.is_number() {
         true => one(&events),

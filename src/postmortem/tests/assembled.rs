@@ -384,6 +384,48 @@ fn cited(value: &serde_json::Value, path: &str, found: &mut Vec<(String, u64)>) 
     }
 }
 
+/// What stands without an event: that something is not there, how to write it, and what explains the document.
+const WITHOUT: &[&str] = &[
+    "No ",
+    "Nobody ",
+    "Nothing ",
+    "Every gate held",
+    "Times are UTC.",
+    "Each line:",
+    "Each of the ",
+    "What the probes said",
+    "Accepted cause,",
+    "more such lines",
+    "- Orderly `",
+    "by nobody",
+    "not assessed",
+    "not checked",
+    "not examined",
+    "not known",
+    "not set",
+    "**0**",
+    "| Post-mortem | draft |",
+];
+
+/// Lines of Markdown that Orderly composed and that name no event.
+fn uncited(text: &str) -> Vec<&str> {
+    let mut fenced = false;
+    let mut lines = text.lines().peekable();
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        let fence = line.starts_with("```");
+        fenced ^= fence;
+        let table = |line: &str| line.starts_with("|---");
+        let head = table(line) || lines.peek().copied().is_some_and(table);
+        // People's own words are quoted, and somebody's name with its event stands below them.
+        let quiet = fence || fenced || head || line.is_empty() || line.starts_with(['#', '>', '*']);
+        if !quiet && !line.contains("`#") && !WITHOUT.iter().any(|without| line.contains(without)) {
+            found.push(line);
+        }
+    }
+    found
+}
+
 fn holds_together(events: &[Recorded]) {
     let document = document(events);
     let last = as_of(events);
@@ -412,7 +454,8 @@ fn holds_together(events: &[Recorded]) {
     }
     assert!(document.timeline.is_sorted_by_key(|line| (line.at, line.event)));
     assert_eq!(html(&super::document(events)).unwrap(), page);
-    markdown(&document).unwrap();
+    let text = markdown(&document).unwrap();
+    assert_eq!(uncited(&text), Vec::<&str>::new());
 }
 
 proptest! {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::postmortem::sample::incident;
 
@@ -18,7 +20,7 @@ fn said(folder: &tempfile::TempDir, error: TemplateError) -> String {
 
 fn markdown_error(text: &str) -> String {
     let folder = folder(&[("postmortem.md.j2", text)]);
-    let document = document(&incident());
+    let document = Arc::new(document(&incident()));
     let error = Templates::from_folder(folder.path())
         .and_then(|own| own.markdown(&document))
         .unwrap_err();
@@ -34,7 +36,7 @@ fn an_own_template_is_used_and_named_by_its_digest() {
     ]);
     let own = Templates::from_folder(folder.path()).unwrap();
     assert_eq!(
-        own.markdown(&document(&incident())).unwrap(),
+        own.markdown(&Arc::new(document(&incident()))).unwrap(),
         "# INC-7\n12 letters\n"
     );
 }
@@ -42,7 +44,7 @@ fn an_own_template_is_used_and_named_by_its_digest() {
 #[test]
 fn what_is_not_there_is_taken_from_those_shipped() {
     let folder = folder(&[("postmortem.md.j2", "x")]);
-    let document = document(&incident());
+    let document = Arc::new(document(&incident()));
     let own = Templates::from_folder(folder.path()).unwrap();
     assert!(
         own.html(&document)
@@ -58,7 +60,7 @@ fn own_templates_escape_as_the_shipped_ones_do() {
         ("postmortem.md.j2", "x {{ '<b> [a](b)' }}"),
     ]);
     let own = Templates::from_folder(folder.path()).unwrap();
-    let document = document(&incident());
+    let document = Arc::new(document(&incident()));
     assert_eq!(own.html(&document).unwrap(), "&lt;b&gt;\n");
     assert_eq!(own.markdown(&document).unwrap(), "x \\<b> \\[a\\](b)\n");
 }

@@ -206,6 +206,14 @@ impl Store for Memory {
         self.read(|disk| disk.evidence.get(&sha256).cloned())
     }
 
+    async fn written_before(&self, stream: Stream, other: Stream, seq: u64) -> Result<u64, Error> {
+        self.read(|disk| {
+            let earlier = disk.written.iter().take_while(|one| **one != (other, seq));
+            let of_stream = earlier.filter(|one| one.0 == stream).last();
+            of_stream.map_or(0, |one| one.1)
+        })
+    }
+
     async fn room_log(
         &self,
         incident: IncidentId,

@@ -147,6 +147,7 @@ impl FromRow<'_, SqliteRow> for Kept<StoredEntry> {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self(StoredEntry {
             id: LogId(number("id", row)?),
+            after: number("after_event", row)?,
             entry: LogEntry {
                 incident: IncidentId(number("incident", row)?),
                 room: row.try_get("room")?,

@@ -31,6 +31,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "0003_outcomes",
         sql: include_str!("../../../migrations/sqlite/0003_outcomes.sql"),
     },
+    Migration {
+        version: 4,
+        name: "0004_heard_after",
+        sql: include_str!("../../../migrations/sqlite/0004_heard_after.sql"),
+    },
 ];
 
 /// Marks the file as ours (`ORDL`), so that no other program's database is ever migrated.

@@ -437,6 +437,10 @@ impl Store for Sqlite {
         self.reader.evidence(sha256).await
     }
 
+    async fn written_before(&self, stream: Stream, other: Stream, seq: u64) -> Result<u64, Error> {
+        self.reader.written_before(stream, other, seq).await
+    }
+
     async fn room_log(
         &self,
         incident: IncidentId,

@@ -162,6 +162,19 @@ impl Reader {
             .map_err(|error| failed("reading the journal", &self.path, error))
     }
 
+    pub async fn written_before(&self, stream: Stream, other: Stream, seq: u64) -> Result<u64, Error> {
+        let sql = "SELECT seq FROM events WHERE stream = ? AND id < (SELECT id FROM events WHERE stream = ? AND seq = ?) \
+                   ORDER BY seq DESC LIMIT 1";
+        let row: Option<(i64,)> = sqlx::query_as(sql)
+            .bind(stream.number().cast_signed())
+            .bind(other.number().cast_signed())
+            .bind(seq.cast_signed())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| failed("reading the journal", &self.path, error))?;
+        Ok(row.map_or(0, |(seq,)| seq.unsigned_abs()))
+    }
+
     pub async fn snapshot(&self, stream: Stream) -> Result<Option<Snapshot>, Error> {
         let row: Option<(i64, u32, Vec<u8>)> =
             sqlx::query_as("SELECT seq, version, bytes FROM snapshots WHERE stream = ?")

@@ -175,8 +175,9 @@ fn put(to: &Connection, id: EffectId, effect: &NewEffect, at: i64) -> Result<()>
 }
 
 fn log(to: &Connection, entry: &LogEntry) -> Result<()> {
-    let sql = "INSERT INTO room_log (incident, room, message, thread, author, at, recorded, text, files) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO room_log (incident, room, message, thread, author, at, recorded, text, files, after_event) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+               coalesce((SELECT max(seq) FROM events WHERE stream = ?1), 0))";
     let values = params![
         entry.incident.0.cast_signed(),
         entry.room,

@@ -6,6 +6,7 @@ contract! {
     events_come_back_as_they_went_in,
     the_second_of_two_appends_is_told_where_the_stream_is,
     a_commit_on_two_streams_is_kept_whole_or_not_at_all,
+    what_was_written_before_an_event_of_another_stream_is_found,
     of_many_at_once_one_wins_and_the_others_decide_again,
     hostile_text_comes_back_byte_by_byte,
     a_snapshot_is_replaced,
@@ -85,6 +86,27 @@ async fn a_commit_on_two_streams_is_kept_whole_or_not_at_all(fixture: Fixture) {
     assert_eq!(store.commit(both).await.unwrap().heads.len(), 2);
     assert_eq!(texts(store, Stream::Desk).await, ["desk", "too late"]);
     assert_eq!(texts(store, stream(7)).await, ["incident"]);
+}
+
+async fn what_was_written_before_an_event_of_another_stream_is_found(mut fixture: Fixture) {
+    let store = fixture.store.as_ref();
+    store.commit(append(stream(7), 0, &["alone"])).await.unwrap();
+    let mut both = append(Stream::Desk, 0, &["one", "two"]);
+    both.appends.extend(append(stream(7), 1, &["with them"]).appends);
+    store.commit(both).await.unwrap();
+    store.commit(append(Stream::Desk, 2, &["three"])).await.unwrap();
+    store.commit(append(stream(7), 2, &["last"])).await.unwrap();
+    fixture.restart().await;
+
+    let store = fixture.store.as_ref();
+    for (seq, desk) in [(1, 0), (2, 2), (3, 3)] {
+        assert_eq!(
+            store.written_before(Stream::Desk, stream(7), seq).await.unwrap(),
+            desk,
+            "#{seq}"
+        );
+    }
+    assert_eq!(store.written_before(stream(9), stream(7), 3).await.unwrap(), 0);
 }
 
 async fn of_many_at_once_one_wins_and_the_others_decide_again(fixture: Fixture) {

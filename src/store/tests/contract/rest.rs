@@ -199,6 +199,7 @@ async fn the_room_log_keeps_earlier_versions(fixture: Fixture) {
         ]))
         .await
         .unwrap();
+    store.commit(append(stream(7), 0, &["heard"])).await.unwrap();
     store
         .commit(log(vec![
             said("m1", 5, None),
@@ -219,6 +220,8 @@ async fn the_room_log_keeps_earlier_versions(fixture: Fixture) {
     );
     let whole = store.room_log(inc(7), LogId(0), 9).await.unwrap();
     assert_eq!(entries(whole.clone())[0], said("m2", 2, Some("yes")));
+    let after: Vec<u64> = whole.iter().map(|stored| stored.after).collect();
+    assert_eq!(after, [0, 0, 1, 1]);
     assert_eq!(store.room_log(inc(7), whole[1].id, 1).await.unwrap(), whole[2..3]);
     assert_eq!(store.room_log(inc(8), LogId(0), 9).await.unwrap(), []);
     let by_time = entries(store.room_since("slack/T1/C1", at(1), 9).await.unwrap());
