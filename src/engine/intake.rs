@@ -190,7 +190,7 @@ impl Engine {
         let gone = matches!(store.waiting(&[inbox]).await, Ok(waiting) if waiting.is_empty());
         // Decided between the two looks, it is told in a moment.
         if gone && matches!(store.outcome(inbox).await, Ok(None)) {
-            let forgotten = forgotten();
+            let forgotten = self.forgotten();
             self.tell(inbox, &forgotten);
             return forgotten;
         }
@@ -239,6 +239,17 @@ impl Engine {
                 chat::Press::Ask { fixed, .. } => mask_all(fixed),
             },
             Incoming::Deleted { .. } | Incoming::Reacted { .. } => {}
+        }
+    }
+
+    /// What is answered of a delivery whose answer is not kept any more.
+    fn forgotten(&self) -> Verdict {
+        let words = "This was decided days ago, and what was answered is not kept any more; `/status` shows how things stand.";
+        Verdict {
+            accepted: true,
+            message: self.inner.parts.words.say(words),
+            field: None,
+            incident: None,
         }
     }
 
@@ -414,17 +425,6 @@ pub(super) fn room_of(incoming: &Incoming) -> &RoomRef {
         | Incoming::Edited { message, .. }
         | Incoming::Deleted { message, .. }
         | Incoming::Reacted { message, .. } => &message.room,
-    }
-}
-
-/// What is answered of a delivery whose answer is not kept any more.
-fn forgotten() -> Verdict {
-    let words = "This was decided days ago, and what was answered is not kept any more; `status` shows how things stand.";
-    Verdict {
-        accepted: true,
-        message: Message::from(words),
-        field: None,
-        incident: None,
     }
 }
 

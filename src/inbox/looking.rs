@@ -110,11 +110,14 @@ impl Inbox {
         let now = self.offers.plan(&name).map(|plan| plan.digest);
         if let Some(opening) = followed.filter(|opening| Some(&opening.plan.digest) != now.as_ref()) {
             blocks.push(Block::Text {
-                text: Rich::from(format!(
-                    "This file was changed since. {} follows the version it started with: `steps` shows what counts there, and \
-                     `runbook use` takes this one.",
-                    opening.number
-                )),
+                text: view::ours(
+                    &format!(
+                        "This file was changed since. {} follows the version it started with: `/steps` shows what counts there, \
+                         and `/runbook use {name}` takes this one.",
+                        opening.number
+                    ),
+                    &self.view.command,
+                ),
             });
         }
         blocks.push(Block::Code { text, diff: false });

@@ -381,7 +381,7 @@ fn own_role(state: &State, person: &PersonId) -> Result<Role, Refusal> {
     match held.as_slice() {
         [role] => Ok(*role),
         [] => Err(Refusal::new(
-            "You hold no role here, so there is none of yours to hand over. Name the role; `roles` shows who has which.",
+            "You hold no role here, so there is none of yours to hand over. Name the role; `/roles` shows who has which.",
         )
         .at("role")),
         several => {

@@ -127,7 +127,7 @@ impl Inbox {
         match listed.life.as_str() {
             "open" | "resolved" | "closed" => Ok(incident),
             ended => Err(Refusal::new(format!(
-                "{incident} is itself {ended}, so nobody works on it. Name the one that is worked on: `/list` shows them."
+                "{incident} is over ({ended}), so nobody works on it. Name the one that is worked on: `/list` shows them."
             ))
             .at("original")
             .offer("List incidents", "list")),

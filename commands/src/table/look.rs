@@ -12,7 +12,7 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .private(),
     command(Chapter::Look, "journal brief", "Catch up; only you see it")
         .alias("brief")
-        .example("brief since=20m")
+        .example("brief since=\"20m ago\"")
         .args(&[may("since", ArgKind::When, "From when on")])
         .private(),
     command(Chapter::Look, "journal timeline", "Show the timeline")

@@ -10,7 +10,7 @@ const RUNBOOK: &str = "Runbook to follow";
 
 pub(super) const ROWS: &[CommandSpec] = &[
     command(Chapter::Confirm, "open", "Open an incident")
-        .example("open Month-end posting fails severity=SEV2 process=finance since=14:00")
+        .example("open Month-end posting fails severity=SEV2 process=finance-posting since=14:00")
         .args(&[
             may("title", ArgKind::Text, OPEN_TITLE),
             may("severity", ArgKind::Severity, SEVERITY),

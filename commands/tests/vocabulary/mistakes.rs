@@ -127,7 +127,7 @@ fn a_mistyped_option_does_not_end_up_in_the_title() {
         open Posting fails sevrity=SEV1
                            ^^^^^^^
     Did you mean `/incident open Posting fails severity=SEV1`?
-    Example: `/incident open Month-end posting fails severity=SEV2 process=finance since=14:00`
+    Example: `/incident open Month-end posting fails severity=SEV2 process=finance-posting since=14:00`
     ");
 }
 
@@ -138,7 +138,7 @@ fn a_value_after_a_quoted_title_does_not_end_up_in_it() {
         open "Posting fails" SEV1
                              ^^^^
     Did you mean `/incident open "Posting fails" severity=SEV1`?
-    Example: `/incident open Month-end posting fails severity=SEV2 process=finance since=14:00`
+    Example: `/incident open Month-end posting fails severity=SEV2 process=finance-posting since=14:00`
     "#);
 }
 

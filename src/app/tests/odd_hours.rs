@@ -7,7 +7,7 @@ async fn whoever_hands_their_role_over_hands_over_their_own() {
     let bot = Bot::opened().await;
     bot.says("ana", "take commander").await;
     bot.says("ana", "role assign deputy @ben").await;
-    insta::assert_snapshot!(bot.refused("cleo", "handover @dan").await, @"You hold no role here, so there is none of yours to hand over. Name the role; `roles` shows who has which.");
+    insta::assert_snapshot!(bot.refused("cleo", "handover @dan").await, @"You hold no role here, so there is none of yours to hand over. Name the role; /incident roles shows who has which.");
     bot.says("ben", "handover @cleo").await;
     let state = bot.state().await;
     let holds = |role, name: &str| state.holds(role, &crate::incident::PersonId::new(name));
@@ -33,7 +33,7 @@ async fn of_a_duplicate_nothing_is_a_duplicate() {
         }
     };
     let (done, words) = marks("INC-2 duplicate INC-1").await;
-    insta::assert_snapshot!(words, @"INC-1 is itself duplicate of INC-2, so nobody works on it. Name the one that is worked on: `list` shows them.");
+    insta::assert_snapshot!(words, @"INC-1 is over (duplicate of INC-2), so nobody works on it. Name the one that is worked on: /incident list shows them.");
     assert!(!done, "both would be over, and nobody left with either");
     assert!(marks("INC-3 duplicate INC-2").await.0);
     assert!(marks("INC-2 cancel a test").await.0);

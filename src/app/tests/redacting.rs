@@ -94,14 +94,15 @@ async fn an_exported_document_with_the_words_is_kept_no_longer() {
     bot.says("ana", "export markdown").await;
     let exported = || async {
         let journal = journal::load(&**bot.app.engine.store(), IncidentId(1)).await;
-        let hashes = journal
-            .expect("a journal")
-            .into_iter()
-            .filter_map(|recorded| match recorded.event {
-                Some(Event::Exported { sha256, .. }) => sha256.parse().ok(),
-                _ => None,
-            });
-        let last = hashes.last().expect("an export");
+        let mut hashes =
+            journal
+                .expect("a journal")
+                .into_iter()
+                .filter_map(|recorded| match recorded.event {
+                    Some(Event::Exported { sha256, .. }) => sha256.parse().ok(),
+                    _ => None,
+                });
+        let last = hashes.next_back().expect("an export");
         bot.app
             .engine
             .store()

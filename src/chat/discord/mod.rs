@@ -112,6 +112,8 @@ pub struct DiscordChat {
     intake: OnceLock<Arc<dyn Intake>>,
     people: OnceLock<Arc<dyn People>>,
     posts: Posts,
+    /// Keys of posts that were looked for a second time, by message: they are edited next, and keep them.
+    looked_for: Mutex<HashMap<String, String>>,
     accounts: Accounts,
     places: Places,
     marks: Marks,
@@ -142,6 +144,7 @@ impl DiscordChat {
             intake: OnceLock::new(),
             people: OnceLock::new(),
             posts: Posts::default(),
+            looked_for: Mutex::default(),
             accounts: Accounts::default(),
             places: Places::default(),
             marks: Marks::default(),

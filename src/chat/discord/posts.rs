@@ -11,13 +11,15 @@ use super::embeds::{self, REST_FILE, Rendered};
 use super::ids::{self, nonce};
 use super::incoming::Own;
 use super::{DiscordChat, markdown};
-use crate::chat::{Message, Upload};
+use crate::chat::{Message, Upload, lock};
 use crate::text::cut;
 
 /// How far back history is looked through. A retry comes within minutes of the post it repeats.
 const LOOK_BACK: &str = "100";
 /// Pages of history looked through for a post of a certain quarter of an hour.
 const FIND_PAGES: usize = 10;
+/// Posts whose keys are remembered until they are edited, which is at once.
+const LOOKED_FOR_MAX: usize = 500;
 /// What stands above a file.
 const COMMENT_MAX: usize = 2_000;
 /// "Request entity too large".
@@ -53,15 +55,33 @@ impl DiscordChat {
         (from, to): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<Option<String>, Failure> {
         let nonce = nonce(key);
-        if let Some(Some(known)) = self.posts.find(channel, &nonce) {
-            return Ok(Some(known));
+        let found = match self.posts.find(channel, &nonce) {
+            Some(Some(known)) => Some(known),
+            _ => self.looked_through(own, &nonce, channel, (from, to)).await?,
+        };
+        if let Some(message) = &found {
+            let mut looked_for = lock(&self.looked_for);
+            if looked_for.len() >= LOOKED_FOR_MAX {
+                looked_for.clear();
+            }
+            looked_for.insert(message.clone(), nonce);
         }
+        Ok(found)
+    }
+
+    async fn looked_through(
+        &self,
+        own: &Own,
+        nonce: &str,
+        channel: &str,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<String>, Failure> {
         let mut after = ids::since(from);
         for _ in 0..FIND_PAGES {
             let route = Route::new("GET /channels/{}/messages", &[channel])
                 .with(&[("after", &after), ("limit", LOOK_BACK)]);
             let page = self.api.get(route).await?;
-            if let Some(found) = nonces(&page, own).remove(&nonce) {
+            if let Some(found) = nonces(&page, own).remove(nonce) {
                 return Ok(Some(found));
             }
             let ids = page.as_array().into_iter().flatten();
@@ -192,7 +212,9 @@ impl DiscordChat {
         shown: &Message,
     ) -> Result<(), Failure> {
         let mut rendered = self.looking(own, |look| embeds::render(shown, look));
-        rendered.keyed(&own.guild, channel, message);
+        // What is kept true by its id needs no key; what was found by one is looked for by it again.
+        let key = lock(&self.looked_for).get(message).cloned();
+        rendered.keyed(&own.guild, channel, key.as_deref().unwrap_or(message));
         let body = rendered.body();
         self.say_anew(channel, message, body, &rendered).await
     }

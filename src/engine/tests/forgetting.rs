@@ -195,5 +195,5 @@ async fn whoever_waits_for_what_was_forgotten_is_told_that_it_was() {
         verdict = house.engine.decided(first) => verdict,
         () = time_passes => unreachable!("it has no end"),
     };
-    insta::assert_snapshot!(verdict.message.fallback, @"This was decided days ago, and what was answered is not kept any more; `status` shows how things stand.");
+    insta::assert_snapshot!(verdict.message.fallback, @"This was decided days ago, and what was answered is not kept any more; `/status` shows how things stand.");
 }

@@ -598,7 +598,7 @@ pub(super) fn confirm_first(state: &State, frame: &str, then: &str) -> Refusal {
     let open = state.open_conditions();
     if open.is_empty() {
         return Refusal::new(format!(
-            "The incident is in Confirm again. See whether the frame still holds, and go on with `next`. {then}"
+            "The incident is in Confirm again. See whether the frame still holds, and go on with `/next`. {then}"
         ))
         .offer("Go on", "next");
     }

@@ -225,7 +225,7 @@ impl Deciding<'_> {
     fn set_moment(&self, state: &State, moment: Moment, at: DateTime<Utc>) -> Facts {
         if moment == Moment::Closed && state.life != Life::Closed {
             return Err(Refusal::new(
-                "It is not closed, so that has no time yet. `close` closes it; when it was over is the moment `recovered`.",
+                "It is not closed, so that has no time yet. `/close` closes it; when it was over is the moment `recovered`.",
             )
             .at("moment")
             .offer("Close", "close"));

@@ -289,15 +289,15 @@ fn when_one_that_was_written_down_afterwards_was_over_somebody_has_to_say() {
 fn what_is_open_was_not_closed_at_any_time() {
     let mut story = Story::in_learn();
     let (moment, at) = (Moment::Closed, start());
-    assert_snapshot!(story.refused("cleo", Request::SetMoment { moment, at }), @"It is not closed, so that has no time yet. `close` closes it; when it was over is the moment `recovered`.");
+    assert_snapshot!(story.refused("cleo", Request::SetMoment { moment, at }), @"It is not closed, so that has no time yet. `/close` closes it; when it was over is the moment `recovered`.");
 }
 
 #[test]
 fn whoever_acts_too_early_after_a_reopening_is_told_to_look_at_the_frame() {
     let mut story = Story::closed();
     story.does("dan", reopen());
-    assert_snapshot!(story.refused("ana", propose(terms("stop", "odoo-prod"))), @"The incident is in Confirm again. See whether the frame still holds, and go on with `next`. Then propose the action.");
-    assert_snapshot!(story.refused("ana", damage(true)), @"The incident is in Confirm again. See whether the frame still holds, and go on with `next`. Then the damage.");
+    assert_snapshot!(story.refused("ana", propose(terms("stop", "odoo-prod"))), @"The incident is in Confirm again. See whether the frame still holds, and go on with `/next`. Then propose the action.");
+    assert_snapshot!(story.refused("ana", damage(true)), @"The incident is in Confirm again. See whether the frame still holds, and go on with `/next`. Then the damage.");
     story.does("ana", next());
     story.does("ana", damage(true));
 }

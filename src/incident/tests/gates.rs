@@ -132,7 +132,7 @@ fn an_answer_from_before_the_reopening_proves_nothing() {
     insta::assert_snapshot!(story.refused("ana", next()), @r#"
     Confirm is not finished:
     • odoo.health must answer ok; it has not been asked since the incident went back.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
     story.does("ana", ask("odoo-prod"));
     story.answer_all(Verdict::Ok);

@@ -178,7 +178,7 @@ fn damage_found_while_recovering_has_everything_proven_and_decided_anew() {
     insta::assert_snapshot!(story.refused("ana", next()), @r#"
     Decide is not finished:
     • Fix forward or roll back? Nobody has decided.
-    The commander can go on anyway with a reason: `next reason="…"`.
+    The commander can go on anyway with a reason: `/next reason="…"`.
     "#);
     story.does("cleo", decide(Way::FixForward));
     story.does("ana", next());
