@@ -32,6 +32,13 @@ pub(super) struct Job {
     pub addressed: Addressed,
 }
 
+/// Who wants to know what becomes of a delivery.
+pub(super) enum Awaited {
+    By(Vec<oneshot::Sender<Verdict>>),
+    /// Nobody yet, and deciding it has failed: whoever asks first is told so, and not only after the next attempt.
+    Unheard(Verdict),
+}
+
 #[async_trait]
 impl Intake for Engine {
     async fn take(&self, mut delivery: Delivery) -> Result<Option<u64>, Refused> {
@@ -84,14 +91,16 @@ impl Intake for Engine {
     async fn decided(&self, id: u64) -> Verdict {
         let inbox = InboxId(id);
         let (tell, told) = oneshot::channel();
-        lock(&self.inner.waiting).entry(inbox).or_default().push(tell);
+        if let Some(failed) = self.await_decision(inbox, tell) {
+            return failed;
+        }
         // Looked up after waiting began, so that a decision in between is not missed.
         match self.inner.parts.store.outcome(inbox).await {
             Ok(Some(outcome)) => {
                 drop(told);
                 // Others may wait for the same delivery and are told by its worker.
                 let mut all = lock(&self.inner.waiting);
-                if let Some(waiting) = all.get_mut(&inbox) {
+                if let Some(Awaited::By(waiting)) = all.get_mut(&inbox) {
                     waiting.retain(|tell| !tell.is_closed());
                     if waiting.is_empty() {
                         all.remove(&inbox);
@@ -404,11 +413,34 @@ impl Engine {
         }
     }
 
-    /// Tells everybody who waits for this delivery.
+    /// Somebody waits for this delivery from now on, unless there is word of it that nobody has heard.
+    fn await_decision(&self, inbox: InboxId, tell: oneshot::Sender<Verdict>) -> Option<Verdict> {
+        let mut all = lock(&self.inner.waiting);
+        match all.remove(&inbox) {
+            Some(Awaited::Unheard(failed)) => return Some(failed),
+            Some(Awaited::By(mut waiting)) => {
+                waiting.push(tell);
+                all.insert(inbox, Awaited::By(waiting));
+            }
+            None => {
+                all.insert(inbox, Awaited::By(vec![tell]));
+            }
+        }
+        None
+    }
+
+    /// Tells everybody who waits for this delivery. Whoever asks later finds a decision in the store, but a failure only here.
     pub(super) fn tell(&self, inbox: InboxId, verdict: &Verdict) {
-        for waiting in lock(&self.inner.waiting).remove(&inbox).into_iter().flatten() {
-            // Whoever no longer waits needs no answer.
-            let _ = waiting.send(verdict.clone());
+        let mut all = lock(&self.inner.waiting);
+        let mut heard = false;
+        if let Some(Awaited::By(waiting)) = all.remove(&inbox) {
+            for tell in waiting {
+                // Whoever no longer waits needs no answer.
+                heard |= tell.send(verdict.clone()).is_ok();
+            }
+        }
+        if !heard && !verdict.is_confirmed() {
+            all.insert(inbox, Awaited::Unheard(verdict.clone()));
         }
     }
 }

@@ -57,9 +57,9 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::{Notify, Semaphore, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
-use crate::chat::{Chat, Verdict};
+use crate::chat::Chat;
 use crate::clock::Clock;
 use crate::desk;
 use crate::incident::{IncidentId, Outcome, Recorded, Role, State, Surroundings};
@@ -145,7 +145,7 @@ struct Inner {
     turns: Semaphore,
     reactions: reactions::Reactions,
     /// Who waits for a delivery to be decided.
-    waiting: Mutex<HashMap<InboxId, Vec<oneshot::Sender<Verdict>>>>,
+    waiting: Mutex<HashMap<InboxId, intake::Awaited>>,
     /// What waits in the outbox.
     effects: Mutex<outbox::Waiting>,
     /// What our messages say.

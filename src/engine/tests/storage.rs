@@ -79,6 +79,23 @@ async fn a_full_disk_is_not_confirmed_yet_and_decided_when_it_has_room() {
 }
 
 #[tokio::test]
+async fn who_asks_after_it_failed_is_told_at_once_and_then_of_the_decision() {
+    let house = House::new().await;
+    house.framed().await;
+    let inbox = noted_against(&house, "kept", vec![full()]).await;
+    // The first attempt is over before anybody asks, and the clock stands still.
+    house.engine.quiet().await;
+    assert!(!house.engine.decided(inbox).await.is_confirmed());
+    let decided = tokio::spawn({
+        let engine = house.engine.clone();
+        async move { engine.decided(inbox).await }
+    });
+    house.later(TimeDelta::seconds(2)).await;
+    assert!(decided.await.expect("an answer").accepted);
+    assert_eq!(house.notes(1).await, ["kept"]);
+}
+
+#[tokio::test]
 async fn what_is_sent_again_after_it_was_not_confirmed_is_taken_once() {
     let house = House::new().await;
     house.framed().await;
