@@ -38,7 +38,7 @@ mod words;
 pub use complete::{Completion, MOST_COMPLETIONS, NoValues, Values, complete, complete_value};
 pub use error::{DEFAULT_NAME, ParseError};
 pub use help::{help, help_picked};
-pub use parse::{command_of, head, parse, partial};
+pub use parse::{head, parse, partial};
 pub use parsed::Parsed;
 pub use shown::Spot;
 pub use table::{

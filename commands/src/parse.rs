@@ -53,11 +53,6 @@ pub fn head(line: &str) -> Option<(Option<u64>, &'static str, &str)> {
     Some((incident, spec.path, line.get(from..)?.trim()))
 }
 
-/// The path of the command that a line begins with, whatever is wrong with its arguments.
-pub fn command_of(line: &str) -> Option<&'static str> {
-    meant(line).ok().map(|meant| meant.spec.path)
-}
-
 /// The command that a line begins with.
 pub(crate) struct Meant {
     pub spec: &'static CommandSpec,

@@ -17,6 +17,7 @@ use crate::incident::{
 };
 use crate::postmortem::Templates;
 use crate::runbook::{Hints, ParamInfo, Shelf};
+use crate::timeline::titled;
 
 /// Files and systems, joined for the engine and the inbox.
 pub struct Joined {
@@ -86,10 +87,7 @@ fn values(params: &BTreeMap<String, String>) -> Params {
 
 /// A problem of the catalog in words for the person who typed.
 fn refused(problem: catalog::Problem) -> Refusal {
-    let words = problem.to_string();
-    let mut letters = words.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    Refusal::naming(format!("{}{}", first.unwrap_or_default(), letters.as_str()))
+    Refusal::naming(titled(&problem.to_string()))
 }
 
 impl Offers for Joined {

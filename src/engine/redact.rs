@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::decide::Failed;
-use super::ports::Redact;
 use chrono::TimeDelta;
 
+use super::decide::Failed;
 use super::plan::Task;
+use super::ports::Redact;
 use super::{Engine, journal, plan, told};
 use crate::chat::{Delivery, Incoming, Message, Verdict};
 use crate::incident::{Event, FileFate, Gap, IncidentId, MessageRef, Recorded, Refusal, RoomRef};

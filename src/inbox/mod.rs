@@ -247,7 +247,7 @@ fn refuse_masked(incoming: &Incoming, meant: &Result<Meant, Refusal>) -> Result<
         Ok(Meant::Form { path, .. }) => SYSTEMS.contains(&path.as_str()),
         Err(_) => match incoming {
             Incoming::Command { text, .. } => {
-                orderly_commands::command_of(text).is_some_and(|path| SYSTEMS.contains(&path))
+                orderly_commands::head(text).is_some_and(|(_, path, _)| SYSTEMS.contains(&path))
             }
             Incoming::Submit { path, .. } => SYSTEMS.contains(&path.as_str()),
             _ => false,

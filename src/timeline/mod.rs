@@ -24,7 +24,7 @@ use crate::incident::{By, Event, MessageRef, Moment, PersonId, Phase, Recorded};
 pub use filter::Filter;
 pub use known::{cut, given};
 pub use sentence::way_words;
-pub use span::{full_stop, minute, size, span};
+pub use span::{full_stop, minute, size, span, titled};
 
 use known::Known;
 

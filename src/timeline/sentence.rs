@@ -2,7 +2,7 @@
 //! have files of their own.
 
 use super::known::{Known, given, label};
-use super::span::{full_stop, minute};
+use super::span::{full_stop, minute, titled};
 use super::{Lane, Tone, Weight, tell_action, tell_people};
 use crate::incident::*;
 
@@ -502,12 +502,4 @@ pub(super) fn item_words(item: RecoveryItem) -> &'static str {
         RecoveryItem::Backlog => "the backlog",
         RecoveryItem::Records => "the records to repair",
     }
-}
-
-/// First letter large.
-pub(super) fn titled(word: &str) -> String {
-    let mut letters = word.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -36,6 +36,14 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// First letter large.
+pub fn titled(words: &str) -> String {
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// Ends with one full stop, whatever the text ended with.
 pub fn full_stop(text: &str) -> String {
     let text = text.trim();

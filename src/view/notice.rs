@@ -1,5 +1,7 @@
 //! One message about one event, and the word to the person whose doing it was.
 
+use chrono::{DateTime, Utc};
+
 use super::{View, ask, buttons, name, prompt, row, run, say, told, who};
 use crate::chat::{Block, Message, Rich, Span, Style, Tone};
 use crate::desk;
@@ -7,6 +9,7 @@ use crate::incident::{
     Event, Made, Moment, Page, PageId, Passage, PersonId, ProposalId, Recorded, RecoveryItem, Review, Role,
     Stage, State,
 };
+use crate::timeline::{full_stop, titled};
 
 /// Characters of the journal's head that people compare; the export prints it whole.
 const SHORT_HASH: usize = 16;
@@ -105,25 +108,16 @@ fn sentence(view: &View, state: &State, event: &Event, by: &str, desk: &desk::St
             ongoing: true,
             detail,
         } => {
-            let detail = detail
-                .as_deref()
-                .map(|detail| format!(" {}", sentence_of(detail)));
-            Some(Rich::new().bold("Damage is going on.").text(format!(
-                "{} Stop it before looking for the cause.",
-                detail.unwrap_or_default()
-            )))
+            let detail = detail_of(detail.as_deref());
+            let words = format!("{detail} Stop it before looking for the cause.");
+            Some(Rich::new().bold("Damage is going on.").text(words))
         }
         Event::DamageAssessed {
             ongoing: false,
             detail,
         } => {
-            let detail = detail
-                .as_deref()
-                .map(|detail| format!(" {}", sentence_of(detail)));
-            text(format!(
-                "{by} says: no damage is going on.{}",
-                detail.unwrap_or_default()
-            ))
+            let detail = detail_of(detail.as_deref());
+            text(format!("{by} says: no damage is going on.{detail}"))
         }
         Event::Decided { way, reason, .. } => Some(
             Rich::new()
@@ -190,17 +184,8 @@ fn sentence_of_the_rest(
     match event {
         Event::Noted { text: noted } => Some(Rich::new().bold(format!("{by}: ")).text(noted.clone())),
         Event::UpdateSent { text: update, next } => {
-            let mut words = Rich::new()
-                .bold(format!("Update from {by}: "))
-                .text(update.clone());
-            if let Some(next) = next {
-                words = words
-                    .text(super::text::full_stop(update))
-                    .text(" Next update ")
-                    .time(*next)
-                    .text(".");
-            }
-            Some(words)
+            let lead = Rich::new().bold(format!("Update from {by}: "));
+            Some(told_next(lead, update, *next))
         }
         Event::FileKept {
             name,
@@ -290,11 +275,11 @@ fn sentence_of_the_rest(
         }
         Event::ContainmentLifted { proposal, grounds } => text(format!(
             "Containment {proposal} is lifted: {}",
-            crate::timeline::full_stop(grounds)
+            full_stop(grounds)
         )),
         Event::ContainmentAccepted { proposal, reason } => text(format!(
             "{by} accepts that containment {proposal} stays: {}",
-            crate::timeline::full_stop(reason)
+            full_stop(reason)
         )),
         Event::TaskAdded {
             task,
@@ -426,11 +411,26 @@ fn owned(desk: &desk::State, owner: Option<&PersonId>) -> String {
         .unwrap_or_default()
 }
 
+/// What was added, as a sentence behind another.
+fn detail_of(detail: Option<&str>) -> String {
+    detail.map_or_else(String::new, |detail| format!(" {}", sentence_of(detail)))
+}
+
+/// A stakeholder update, and when the next one is due.
+pub(super) fn told_next(lead: Rich, update: &str, next: Option<DateTime<Utc>>) -> Rich {
+    match next {
+        None => lead.text(update),
+        Some(next) => lead
+            .text(full_stop(update))
+            .text(" Next update ")
+            .time(next)
+            .text("."),
+    }
+}
+
 /// Words from elsewhere as a sentence of their own.
 fn sentence_of(words: &str) -> String {
-    let mut letters = words.trim().chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    crate::timeline::full_stop(&format!("{}{}", first.unwrap_or_default(), letters.as_str()))
+    full_stop(&titled(words.trim()))
 }
 
 fn with_reason(words: String, reason: Option<&str>) -> String {

@@ -221,14 +221,7 @@ pub(super) fn guest_notice(recorded: &Recorded) -> Option<Message> {
     let Some(Event::UpdateSent { text, next }) = &recorded.event else {
         return None;
     };
-    let mut words = Rich::new().bold("Update: ").text(text.clone());
-    if let Some(next) = next {
-        words = words
-            .text(super::text::full_stop(text))
-            .text(" Next update ")
-            .time(*next)
-            .text(".");
-    }
+    let words = super::notice::told_next(Rich::new().bold("Update: "), text, *next);
     let fallback = words.plain();
     Some(say(words).done(fallback))
 }

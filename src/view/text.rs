@@ -53,14 +53,6 @@ pub fn inline_markdown(text: &str, command: &str) -> Rich {
     rich
 }
 
-/// What ends the words of a person where a sentence follows: nothing if they did so themselves.
-pub fn full_stop(typed: &str) -> &'static str {
-    match typed.trim_end().ends_with(['.', '!', '?', '…', ':']) {
-        true => "",
-        false => ".",
-    }
-}
-
 fn walk<'a>(node: &'a AstNode<'a>, rich: &mut Rich) {
     for (at, child) in node.children().enumerate() {
         let value = child.data.borrow().value.clone();
