@@ -28,7 +28,7 @@ impl Drafts {
     pub fn keep(&self, draft: Draft, who: &Identity, now: DateTime<Utc>) {
         let mut all = lock(&self.0);
         if all.len() >= DRAFTS_MAX {
-            all.retain(|_, kept| kept.until > now);
+            all.retain(|_, kept| kept.until > now && !kept.draft.is_sent());
         }
         if all.len() < DRAFTS_MAX {
             let kept = Kept {
@@ -48,7 +48,11 @@ impl Drafts {
         Some(kept.clone())
     }
 
-    pub fn forget(&self, id: &str) {
-        lock(&self.0).remove(id);
+    /// The key of the delivery of a form that was filled in with this interaction.
+    pub fn sent_as(&self, id: &str, key: String) -> String {
+        match lock(&self.0).get_mut(id) {
+            Some(kept) => kept.draft.sent_as(key),
+            None => key,
+        }
     }
 }

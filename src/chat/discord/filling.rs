@@ -251,8 +251,12 @@ impl DiscordChat {
         submit: Incoming,
         what: Handed,
     ) {
+        let key = match &what {
+            Handed::Form(kept) => self.drafts.sent_as(&kept.draft.id, heard.key()),
+            Handed::Words(..) | Handed::Act => heard.key(),
+        };
         let delivery = Delivery {
-            key: heard.key(),
+            key,
             subject: None,
             received: self.clock.now(),
             incoming: submit,

@@ -44,6 +44,8 @@ pub struct Draft {
     pub asked: BTreeSet<String>,
     /// What was wrong when it was sent last.
     pub wrong: Option<String>,
+    /// The key of the delivery with which it was sent, and what it said then.
+    sent: Option<(String, BTreeMap<String, String>)>,
 }
 
 /// How a field is asked for.
@@ -124,6 +126,7 @@ impl Draft {
             values,
             asked: BTreeSet::new(),
             wrong: None,
+            sent: None,
         }
     }
 
@@ -221,6 +224,23 @@ impl Draft {
     pub fn is_wrong(&mut self, words: &str) {
         self.wrong = Some(words.to_owned());
         self.asked.clear();
+        self.sent = None;
+    }
+
+    /// The key under which it is handed in. A button that is pressed once more while the answer is on its way sends the
+    /// same form, not another one.
+    pub fn sent_as(&mut self, key: String) -> String {
+        match &self.sent {
+            Some((before, said)) if *said == self.values => before.clone(),
+            _ => {
+                self.sent = Some((key.clone(), self.values.clone()));
+                key
+            }
+        }
+    }
+
+    pub fn is_sent(&self) -> bool {
+        self.sent.is_some()
     }
 
     pub fn turn(&mut self, field: &str) {

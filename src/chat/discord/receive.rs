@@ -275,8 +275,7 @@ impl DiscordChat {
                 let masked = |text: &str| intake.masked(text);
                 return self.mend_unknown(live, &draft, &carried, &verdict, &masked).await;
             }
-            Handed::Form(kept) => self.drafts.forget(&kept.draft.id),
-            Handed::Words(..) | Handed::Act => {}
+            _ => {}
         }
         if verdict.message == Message::default() {
             self.noted(live).await;

@@ -144,6 +144,24 @@ async fn a_form_that_was_sent_is_not_confirmed_and_done_once() {
 }
 
 #[tokio::test]
+async fn a_form_whose_button_is_pressed_once_more_while_it_is_sent_counts_once() {
+    let (house, room) = opened().await;
+    let ana = house.person("ana");
+    let form = frame(&house, &ana, &room).await;
+    let page = ana.is_told(&room, "Go on").await;
+    let held = held(&house).await;
+    let sent = ana.submits(&form, &words("10m ago"));
+    let again = ana.presses(&room, &page, "Go on");
+    held.let_go(&house.app).await;
+    house.answered(&sent).await;
+    house.answered(&again).await;
+    house.settled().await;
+    let is_frame = |event: &Event| matches!(event, Event::Framed { .. });
+    assert_eq!(count(&house, is_frame).await, 1);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_form_that_is_refused_later_says_what_is_wrong_and_comes_back_filled_in() {
     let (house, room) = opened().await;
     let ana = house.person("ana");
