@@ -50,6 +50,8 @@ async fn walked(mut house: House, id: &str, day: Day) -> (House, Vec<String>) {
             continue;
         }
         if let Day::With(trouble) = day {
+            // Time has just passed, and what was due then is being posted.
+            house.app.engine.quiet().await;
             house
                 .hands
                 .begin(trouble)

@@ -502,6 +502,8 @@ impl Hands for Workspace {
             Trouble::LostAnswers => self.slack.fault("chat.postMessage", ANSWERS, Fault::DropAfter),
             Trouble::Twice => self.slack.every_event_twice(true),
             Trouble::Dropped => {
+                // What is on its way now is lost with them, and comes again after a minute, which no step waits for.
+                self.slack.all_delivered().await;
                 // Slack lets an app open ten sockets a minute: whoever drops them lets time pass.
                 self.slack.drop_sockets();
                 self.slack.connected(SOCKETS).await;

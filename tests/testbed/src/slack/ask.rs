@@ -256,6 +256,22 @@ impl State {
             .count()
     }
 
+    /// What is delivered and not acknowledged, and what became of each try.
+    pub(super) fn on_its_way(&self) -> String {
+        let open = self.deliveries.all.values();
+        let open = open.filter(|delivery| delivery.settled.is_none());
+        open.map(|delivery| {
+            let tries = delivery.attempts.iter().map(|attempt| attempt.failed.as_deref());
+            let kind = &delivery.payload["event"]["type"];
+            format!(
+                "not acknowledged: {:?} {kind}, tries: {:?}\n",
+                delivery.carries,
+                tries.collect::<Vec<_>>()
+            )
+        })
+        .collect()
+    }
+
     /// Connections that are given envelopes.
     pub fn sockets(&self) -> usize {
         self.deliveries

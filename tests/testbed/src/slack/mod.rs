@@ -99,7 +99,7 @@ fn lost(shared: &Shared) -> String {
         let calls: Vec<String> = last
             .map(|call| format!("  {} -> {:?}", call.method, call.answer))
             .collect();
-        let mut said = format!("the last calls:\n{}\n", calls.join("\n"));
+        let mut said = format!("the last calls:\n{}\n{}", calls.join("\n"), state.on_its_way());
         for channel in state
             .channels
             .values()
