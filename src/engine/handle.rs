@@ -394,6 +394,22 @@ impl Engine {
     }
 
     fn whisper(&self, inbox: InboxId, delivery: &Delivery, message: Message) -> Option<NewEffect> {
+        let (place, to, message) = self.whispered(delivery, message)?;
+        Some(plan::whisper(
+            format!("whisper/{inbox}"),
+            place,
+            to,
+            message,
+            self.now(),
+        ))
+    }
+
+    /// An answer as it is said in chat, with the room and the thread it belongs to, and whom it is for.
+    pub(super) fn whispered(
+        &self,
+        delivery: &Delivery,
+        message: Message,
+    ) -> Option<((RoomRef, Option<String>), Identity, Message)> {
         let from = sender(&delivery.incoming)?;
         // The terminal is no chat: whoever asked there waits for the verdict itself.
         let chats = &self.inner.parts.chats;
@@ -409,14 +425,7 @@ impl Engine {
             Incoming::Command { thread, .. } => thread.clone(),
             _ => None,
         };
-        let place = (room, thread);
-        Some(plan::whisper(
-            format!("whisper/{inbox}"),
-            place,
-            from.clone(),
-            message,
-            self.now(),
-        ))
+        Some(((room, thread), from.clone(), message))
     }
 
     /// Commits an answer that changes nothing.

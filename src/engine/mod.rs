@@ -144,6 +144,10 @@ struct Inner {
     /// Lines of which the first is being decided.
     turns: Semaphore,
     reactions: reactions::Reactions,
+    /// Whether the disk takes anything.
+    last_write: Mutex<Option<measure::LastWrite>>,
+    /// What was answered while nothing could be stored.
+    looked: Mutex<look::Looked>,
     /// Who waits for a delivery to be decided.
     waiting: Mutex<HashMap<InboxId, intake::Awaited>>,
     /// What waits in the outbox.
@@ -284,6 +288,8 @@ impl Engine {
                 lines: Mutex::default(),
                 turns: Semaphore::new(together::AT_ONCE),
                 reactions: reactions::Reactions::default(),
+                last_write: Mutex::default(),
+                looked: Mutex::default(),
                 waiting: Mutex::default(),
                 effects: Mutex::default(),
                 shown: shown::Shown::default(),

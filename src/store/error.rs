@@ -99,6 +99,28 @@ impl Error {
         }
     }
 
+    /// Whether nothing can be written, whatever it is; the others are about the call that they answer.
+    pub fn cannot_write(&self) -> bool {
+        match self {
+            Self::DiskFull { .. }
+            | Self::ReadOnly { .. }
+            | Self::Io { .. }
+            | Self::Corrupt { .. }
+            | Self::Stopped => true,
+            Self::Conflict { .. }
+            | Self::Locked { .. }
+            | Self::NotPending { .. }
+            | Self::Full { .. }
+            | Self::TooLarge { .. }
+            | Self::Invalid { .. }
+            | Self::NotUnderstood { .. }
+            | Self::NewerSchema { .. }
+            | Self::Foreign { .. }
+            | Self::Owned { .. }
+            | Self::Exists { .. } => false,
+        }
+    }
+
     pub(super) fn invalid(what: impl Into<String>) -> Self {
         Self::Invalid { what: what.into() }
     }

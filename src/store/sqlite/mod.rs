@@ -345,6 +345,10 @@ impl Store for Sqlite {
         self.ask(|answer| Op::Forget(decided_before, answer)).await
     }
 
+    async fn try_write(&self) -> Result<(), Error> {
+        self.ask(Op::TryWrite).await
+    }
+
     async fn pending(&self, after: InboxId, limit: usize) -> Result<Vec<StoredDelivery>, Error> {
         self.reader.pending(after, limit).await
     }
