@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use chrono::TimeDelta;
 
 use super::output::with_progress;
-use super::request::{self, Answer, Host, Request};
+use super::request::{Answer, Host, Request};
 use super::{REFUSED, socket};
 use crate::app::{App, Files, Keeping, backup, chat_path};
 use crate::clock::{Clock, SystemClock};
@@ -73,7 +73,7 @@ async fn alone(config: Config, request: Request) -> Result<Answer> {
         // The lock of the journal guards the chat as well: nobody writes to it now.
         let copied = backup::copy(&store, &chat_path(&path), dest).await;
         crate::store::Store::close(&store).await?;
-        return Ok(copied.map_or_else(Answer::from, |copied| request::backed_up(&copied)));
+        return Ok(copied.map_or_else(Answer::from, Answer::from));
     }
     let base_url = config.base_url();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

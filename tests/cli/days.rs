@@ -167,6 +167,29 @@ fn a_backup_holds_journal_and_chat_and_restores_both() {
 }
 
 #[test]
+fn scripts_read_what_was_copied_and_what_was_restored() {
+    let place = with_an_incident();
+    let copied = place.run(&["backup", "copy.sqlite", "--json"]).exits(0).json();
+    assert_eq!(copied["journal"], "[folder]/copy.sqlite");
+    assert_eq!(copied["chat"], "[folder]/copy.chat.sqlite");
+
+    let verified = place
+        .run(&["journal", "verify", "--file", "copy.sqlite", "--json"])
+        .exits(0)
+        .json();
+    let back = place.run(&["restore", "copy.sqlite", "--json"]).exits(0).json();
+    assert_eq!(back["heads"], verified["heads"]);
+    assert!(back["chat"]["rooms"].as_u64().is_some(), "{back}");
+    let alone = place
+        .run(&["restore", "copy.sqlite", "--journal-only", "--json"])
+        .exits(0)
+        .json();
+    assert_eq!(alone["chat"], serde_json::Value::Null);
+    // What went wrong is said to people, and told scripts by the exit code.
+    assert_eq!(place.run(&["backup", "copy.sqlite", "--json"]).exits(1).out, "");
+}
+
+#[test]
 fn half_a_backup_replaces_nothing() {
     let place = with_an_incident();
     place.run(&["backup", "copy.sqlite"]).exits(0);
