@@ -120,7 +120,7 @@ fn a_target_that_nobody_answers_at_is_found() {
             &said,
             &format!("target {kind}"),
             "mend",
-            &["Is it up, and is `url` right?"],
+            &["If it should be, check `url` of this target"],
         );
     }
 }
