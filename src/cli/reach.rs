@@ -60,9 +60,10 @@ async fn alone(config: Config, request: Request) -> Result<Answer> {
     let path = config.store.path.clone();
     let looks = matches!(
         request,
-        Request::Postmortem { .. } | Request::Events { .. } | Request::Output { .. } | Request::Backup { .. }
+        Request::Postmortem { .. } | Request::Events { .. } | Request::Output { .. }
     );
-    if looks && !path.exists() {
+    let reads = looks || matches!(request, Request::Backup { .. });
+    if reads && !path.exists() {
         bail!(
             "there is no journal at {} yet: nothing has happened here",
             path.display()
@@ -77,13 +78,24 @@ async fn alone(config: Config, request: Request) -> Result<Answer> {
     }
     let base_url = config.base_url();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let app = App::open(Files::read(config)?, &Keeping::File(path), Arc::clone(&clock)).await?;
+    let open = async |keeping: Keeping| {
+        let files = Files::read(config.clone())?;
+        App::open(files, &keeping, Arc::clone(&clock)).await
+    };
+    let app = match open(Keeping::File(path.clone())).await {
+        // A copy put away where nobody writes can still be read.
+        Err(crate::app::Error::Store(crate::store::Error::ReadOnly { .. })) if looks => {
+            open(Keeping::Look(path)).await?
+        }
+        opened => opened?,
+    };
     let host = Host {
         app: Arc::new(app),
         base_url,
         clock,
     };
     let os_user = socket::user_name(socket::own_uid());
+    let keeps = host.app.sqlite.is_some();
     let acts = matches!(request, Request::Command { .. }) && host.knows(&os_user);
     if acts {
         host.app.start().await?;
@@ -93,7 +105,9 @@ async fn alone(config: Config, request: Request) -> Result<Answer> {
         // Late: a slow system. Its effects stand in the outbox and go on at the next start.
         let _ = tokio::time::timeout(SETTLE, settle(&host)).await;
     }
-    host.app.stop().await;
+    if keeps {
+        host.app.stop().await;
+    }
     Ok(answer)
 }
 
