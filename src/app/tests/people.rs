@@ -34,3 +34,14 @@ async fn the_timeline_tells_who_invited_whom() {
     let timeline = bot.says("ana", "timeline").await;
     assert!(timeline.contains("Ana Ruiz invited Cleo Hart."), "{timeline}");
 }
+
+#[tokio::test]
+async fn an_incident_of_no_named_process_disturbs_the_business() {
+    let bot = Bot::opened().await;
+    let seq = bot.state().await.seq;
+    let document = bot.app.engine.document(IncidentId(1), "markdown", seq).await;
+    let text = String::from_utf8(document.expect("a document").bytes).expect("text");
+    assert!(text.contains("INC-1 disturbed the business from "), "{text}");
+    let opened = text.lines().find(|line| line.contains(" declared INC-1 "));
+    assert!(opened.is_some_and(|line| !line.contains("other")), "{opened:?}");
+}

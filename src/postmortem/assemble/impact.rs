@@ -80,7 +80,7 @@ impl Facts<'_> {
         let text = format!(
             "{} disturbed {}{on} from {}, {length}.",
             state.opening.number,
-            state.process,
+            state.process.phrase(),
             minute(since)
         );
         self.fact(text, events)
