@@ -134,9 +134,17 @@ impl Engine {
         }
         self.look_for(from).await?;
         let person = self.person(from, incident)?;
-        let act = self
-            .understand(&job.delivery, job.addressed, &person, incident)
-            .await?;
+        let understanding = || self.understand(&job.delivery, job.addressed, &person, incident);
+        let mut act = understanding().await?;
+        // Of two that name each other in the same instant, the second sees what became of the first.
+        let _merging = match act {
+            Act::Incident(Request::MarkDuplicate { .. }) => {
+                let turn = self.inner.merging.lock().await;
+                act = understanding().await?;
+                Some(turn)
+            }
+            _ => None,
+        };
         if !matches!(act, Act::Tell(_)) {
             self.may_command(from).await?;
         }

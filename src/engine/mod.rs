@@ -140,6 +140,8 @@ struct Inner {
     index: RwLock<Index>,
     /// Held by whoever makes a channel a room, from the look at whose it is until that is written.
     adopting: tokio::sync::Mutex<()>,
+    /// Held by whoever makes an incident a duplicate, from the look at the other until it is written.
+    merging: tokio::sync::Mutex<()>,
     lines: Mutex<lines::Lines>,
     /// Lines of which the first is being decided.
     turns: Semaphore,
@@ -285,6 +287,7 @@ impl Engine {
                 looking: tokio::sync::Mutex::default(),
                 index: RwLock::new(index),
                 adopting: tokio::sync::Mutex::default(),
+                merging: tokio::sync::Mutex::default(),
                 lines: Mutex::default(),
                 turns: Semaphore::new(together::AT_ONCE),
                 reactions: reactions::Reactions::default(),
