@@ -265,8 +265,10 @@ impl House {
     /// Waits for the first answer; where a call of the bot was not taken, time passes, and it is tried again.
     pub async fn answered(&self, sent: &Sent) {
         let created = sent.interaction().created;
-        let not_taken =
-            |call: &Call| call.at >= created && matches!(call.answer, Outcome::Limited | Outcome::Status(_));
+        let not_taken = |call: &Call| {
+            let refused = matches!(call.answer, Outcome::Limited | Outcome::Status(_));
+            refused && call.at >= created && is_waited_for(call)
+        };
         loop {
             let settled = self
                 .discord
@@ -383,6 +385,11 @@ impl House {
         self.answered(&sent).await;
         self.settled().await
     }
+}
+
+/// Whether somebody may wait for what comes of it: nobody does for a channel's topic, which may rarely change.
+pub fn is_waited_for(call: &Call) -> bool {
+    call.operation != "update_channel"
 }
 
 /// What the invitation asks for.

@@ -15,7 +15,7 @@ use orderly::incident::Identity;
 use orderly_testbed::discord::{Channel, DiscordServer, Fault, Message, Outcome, Person, State};
 use serde_json::{Value, json};
 
-use super::kit::permissions;
+use super::kit::{is_waited_for, permissions};
 use super::look::{self, Page};
 use super::typing::{completing, natively};
 use crate::one::hands::{Asks, Errors, Field, Form, Hands, Mark, Need, Platform, Seen, Trouble, Way};
@@ -187,11 +187,11 @@ impl Guild {
     }
 }
 
-/// Calls that were told to wait, and for which somebody may wait: a channel's topic is none of them.
+/// Calls that were told to wait, and that somebody waits for.
 fn limits(state: &State) -> usize {
     let calls = state.calls().iter();
     calls
-        .filter(|call| call.answer == Outcome::Limited && call.operation != "update_channel")
+        .filter(|call| call.answer == Outcome::Limited && is_waited_for(call))
         .count()
 }
 
