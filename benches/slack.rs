@@ -3,7 +3,8 @@
 //! * A signed `/incident note` over HTTP until it is acknowledged, sixteen connections, for SECONDS (10 unless told): by
 //!   `orderly serve`, where it is durable by then and decided afterwards, and by a bot on Bolt for JavaScript that
 //!   acknowledges and does nothing at all. Both get the same bodies from the same client, which runs on the same machine
-//!   and takes its share of it. What Orderly says back to each note is sent, and counts into its CPU.
+//!   and takes its share of it. What Orderly decides meanwhile and says back counts into its CPU; what of it went into
+//!   acknowledging follows from what the decisions cost that are left when the load has ended.
 //! * 200 incidents within ten seconds, on Slack's own tiers, on a driven clock.
 
 // The house of the tests and the rooms it stands on: of each the benchmark uses a part, and what is dead here lives there.
@@ -28,6 +29,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -87,6 +89,19 @@ struct Measured {
     p99_ms: f64,
     cpu_us: f64,
     refused: u64,
+    /// Cores that the client took.
+    client: f64,
+    decided: Option<Decided>,
+}
+
+/// What Orderly does with what it acknowledged.
+struct Decided {
+    /// While notes still came.
+    a_second: f64,
+    /// CPU for one, with what is said of it.
+    cpu_us: f64,
+    /// CPU for a note until it is acknowledged.
+    acknowledged_us: f64,
 }
 
 async fn acknowledged(time: Duration, folder: &Path) -> Result<()> {
@@ -130,6 +145,20 @@ async fn acknowledged(time: Duration, folder: &Path) -> Result<()> {
         orderly.cpu_us / bolt.cpu_us,
         orderly.rest_mib / bolt.rest_mib,
     );
+    println!(
+        "the client took {:.2} cores for orderly, {:.2} for Bolt",
+        orderly.client, bolt.client
+    );
+    if let Some(decided) = &orderly.decided {
+        println!(
+            "orderly decided {:.0} a second meanwhile, at {:.0} us of CPU each with what is said of it; a note until its \
+             acknowledgement took {:.0} us (x {:.2} of Bolt)",
+            decided.a_second,
+            decided.cpu_us,
+            decided.acknowledged_us,
+            decided.acknowledged_us / bolt.cpu_us
+        );
+    }
     slack.take_violations();
     Ok(())
 }
@@ -283,6 +312,34 @@ impl Program {
         Ok(kib.trim().parse::<f64>()? / 1024.0)
     }
 
+    async fn spent(&self) -> Result<Spent> {
+        let mut spent = Spent {
+            cpu: self.cpu()?,
+            decided: 0.0,
+            left: 0.0,
+        };
+        let metrics = reqwest::get(format!("http://{}/metrics", self.address)).await?;
+        for line in metrics.text().await?.lines() {
+            match line.split_once(' ') {
+                Some(("orderly_decisions_total", count)) => spent.decided = count.parse()?,
+                Some(("orderly_inbox_depth", count)) => spent.left = count.parse()?,
+                _ => {}
+            }
+        }
+        Ok(spent)
+    }
+
+    /// Waits until everything that was acknowledged is decided.
+    async fn worked_off(&self) -> Result<Spent> {
+        loop {
+            let spent = self.spent().await?;
+            if spent.left == 0.0 {
+                return Ok(spent);
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
     /// CPU time used so far, of all its threads.
     fn cpu(&self) -> Result<Duration> {
         /// The kernel counts in hundredths of a second.
@@ -295,6 +352,14 @@ impl Program {
         };
         Ok(TICK * (field(11)? + field(12)?))
     }
+}
+
+/// What a program has done so far.
+struct Spent {
+    cpu: Duration,
+    /// Decisions so far, and deliveries that wait for one; Bolt has neither.
+    decided: f64,
+    left: f64,
 }
 
 async fn measure(
@@ -310,30 +375,48 @@ async fn measure(
         team: slack.team_id(),
         user: slack.person("ana").id().to_owned(),
         replies,
+        count: AtomicU64::new(0),
     });
     if program.rooms[0] != "C0NOWHERE" {
         program.opened(slack, &client).await?;
     }
     load(&program, &client, WARM).await?;
-    let cpu = program.cpu()?;
+    let before = program.spent().await?;
     let began = Instant::now();
     let mut noted = load(&program, &client, time).await?;
     let took = began.elapsed().as_secs_f64();
-    let cpu = program.cpu()? - cpu;
+    let after = program.spent().await?;
+    let after_mib = program.resident()?;
+    let count = noted.waits.len().max(1) as f64;
+    let spent_us = (after.cpu - before.cpu).as_secs_f64() * 1e6;
+    let decided = match after.left {
+        0.0 => None,
+        _ => {
+            let left = program.worked_off().await?;
+            let cpu_us = (left.cpu - after.cpu).as_secs_f64() * 1e6 / (left.decided - after.decided);
+            let meanwhile = after.decided - before.decided;
+            Some(Decided {
+                a_second: meanwhile / took,
+                cpu_us,
+                acknowledged_us: (spent_us - meanwhile * cpu_us) / count,
+            })
+        }
+    };
     noted.waits.sort_unstable();
-    let count = noted.waits.len();
     let at = |share: f64| {
-        let wait = noted.waits.get((count as f64 * share) as usize);
+        let wait = noted.waits.get((count * share) as usize);
         wait.map_or(0.0, |wait| wait.as_secs_f64() * 1e3)
     };
     Ok(Measured {
         rest_mib,
-        after_mib: program.resident()?,
-        a_second: count as f64 / took,
+        after_mib,
+        a_second: count / took,
         p50_ms: at(0.5),
         p99_ms: at(0.99),
-        cpu_us: cpu.as_secs_f64() * 1e6 / count.max(1) as f64,
+        cpu_us: spent_us / count,
         refused: noted.refused,
+        client: noted.cpu / took,
+        decided,
     })
 }
 
@@ -342,36 +425,54 @@ struct Noted {
     waits: Vec<Duration>,
     /// Told to send it again, because the inbox was at its bound.
     refused: u64,
+    /// Seconds of work of the client.
+    cpu: f64,
 }
 
+/// Posts from a thread of its own, which does nothing else.
 async fn load(program: &Program, client: &Arc<Client>, time: Duration) -> Result<Noted> {
-    let until = Instant::now() + time;
-    let posting = (0..CONNECTIONS).map(|at| {
-        let (client, address) = (Arc::clone(client), program.address);
-        let room = program.rooms[at % program.rooms.len()].clone();
-        tokio::spawn(async move {
-            let mut stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            let mut noted = Noted::default();
-            while Instant::now() < until {
-                let (taken, wait) = client
-                    .command(&mut stream, &room, "note the queue of dock four is full")
-                    .await?;
-                match taken {
-                    true => noted.waits.push(wait),
-                    false => noted.refused += 1,
-                }
-            }
-            anyhow::Ok(noted)
-        })
+    let (client, address, rooms) = (Arc::clone(client), program.address, program.rooms.clone());
+    let posting = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let before = worked()?;
+        let posting = (0..CONNECTIONS).map(|at| notes(&client, address, &rooms[at % rooms.len()], time));
+        let mut all = Noted::default();
+        for noted in runtime.block_on(futures::future::join_all(posting)) {
+            let noted = noted?;
+            all.waits.extend(noted.waits);
+            all.refused += noted.refused;
+        }
+        all.cpu = worked()? - before;
+        anyhow::Ok(all)
     });
-    let mut all = Noted::default();
-    for noted in futures::future::join_all(posting).await {
-        let noted = noted??;
-        all.waits.extend(noted.waits);
-        all.refused += noted.refused;
+    posting.await?
+}
+
+/// One connection, one note after the other.
+async fn notes(client: &Client, to: SocketAddr, room: &str, time: Duration) -> Result<Noted> {
+    let until = Instant::now() + time;
+    let mut stream = TcpStream::connect(to).await?;
+    stream.set_nodelay(true)?;
+    let mut noted = Noted::default();
+    while Instant::now() < until {
+        let (taken, wait) = client
+            .command(&mut stream, room, "note the queue of dock four is full")
+            .await?;
+        match taken {
+            true => noted.waits.push(wait),
+            false => noted.refused += 1,
+        }
     }
-    Ok(all)
+    Ok(noted)
+}
+
+/// Seconds that this thread has worked.
+fn worked() -> Result<f64> {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanos: f64 = stat.split(' ').next().context("an empty schedstat")?.parse()?;
+    Ok(nanos / 1e9)
 }
 
 /// Slack, as far as it sends commands.
@@ -380,13 +481,19 @@ struct Client {
     team: String,
     user: String,
     replies: SocketAddr,
+    /// No two deliveries are the same.
+    count: AtomicU64,
 }
 
 impl Client {
     /// Types a command; whether it was taken, and how long that took. Plain HTTP by hand, so that the client costs little.
     async fn command(&self, stream: &mut TcpStream, room: &str, text: &str) -> Result<(bool, Duration)> {
         let now = SystemClock.now();
-        let trigger = format!("{}.{:016x}", now.timestamp(), random()?);
+        let trigger = format!(
+            "{}.{:016x}",
+            now.timestamp(),
+            self.count.fetch_add(1, Ordering::Relaxed)
+        );
         let body = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("token", "verification")
             .append_pair("team_id", &self.team)
@@ -422,12 +529,6 @@ impl Client {
         // What was not taken is told in the answer itself; an answer in chunks that says nothing ends with a nought.
         Ok((matches!(said.trim(), "" | "0"), wait))
     }
-}
-
-fn random() -> Result<u64> {
-    let mut bytes = [0_u8; 8];
-    getrandom::fill(&mut bytes)?;
-    Ok(u64::from_le_bytes(bytes))
 }
 
 /// Reads one answer whole: head, then as many bytes as it says.

@@ -2,6 +2,7 @@
 //! through all that waits behind a slow channel to find what may go now.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -23,8 +24,8 @@ pub(super) struct Waiting {
 struct Channel {
     /// In the order of work; the time before which it may not be tried again.
     effects: BTreeMap<EffectId, Option<DateTime<Utc>>>,
-    /// How many of them have such a time.
-    timed: usize,
+    /// Those that have such a time, by it: a slow channel holds thousands that have none.
+    timed: BTreeSet<(DateTime<Utc>, EffectId)>,
     worked_on: bool,
     /// Something failed; what comes after does not overtake what failed.
     rests: Option<DateTime<Utc>>,
@@ -34,18 +35,37 @@ struct Channel {
 
 impl Channel {
     fn add(&mut self, id: EffectId, not_before: Option<DateTime<Utc>>) {
-        self.timed += usize::from(not_before.is_some());
-        let before = self.effects.insert(id, not_before);
-        self.timed -= usize::from(before.flatten().is_some());
+        let before = self.effects.insert(id, not_before).flatten();
+        if let Some(before) = before {
+            self.timed.remove(&(before, id));
+        }
+        self.timed.extend(not_before.map(|at| (at, id)));
     }
 
     fn remove(&mut self, id: EffectId) {
-        let before = self.effects.remove(&id);
-        self.timed -= usize::from(before.flatten().is_some());
+        if let Some(before) = self.effects.remove(&id).flatten() {
+            self.timed.remove(&(before, id));
+        }
+    }
+
+    /// Gives all that wait for a time another one.
+    fn retime(&mut self, another: impl Fn(DateTime<Utc>) -> Option<DateTime<Utc>>) {
+        for (before, id) in std::mem::take(&mut self.timed) {
+            let not_before = another(before);
+            self.effects.insert(id, not_before);
+            self.timed.extend(not_before.map(|at| (at, id)));
+        }
     }
 
     fn is_timed(&self) -> bool {
-        self.rests.is_some() || self.timed > 0
+        self.rests.is_some() || !self.timed.is_empty()
+    }
+
+    /// When the next of those that still wait for their time may go.
+    fn later(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let over = Bound::Excluded((now, EffectId(u64::MAX)));
+        let mut later = self.timed.range((over, Bound::Unbounded));
+        later.next().map(|(at, _)| *at)
     }
 
     fn next(&self, now: DateTime<Utc>) -> Option<EffectId> {
@@ -76,11 +96,7 @@ impl Waiting {
         if let Some(first) = before(channel).filter(|first| self.channels.contains_key(*first)) {
             self.change(first, |first| {
                 first.rests = None;
-                first.timed = 0;
-                first
-                    .effects
-                    .values_mut()
-                    .for_each(|not_before| *not_before = None);
+                first.retime(|_| None);
             });
         }
         self.change(channel, |channel| channel.add(id, not_before));
@@ -91,8 +107,7 @@ impl Waiting {
         self.change(channel, |channel| {
             channel.rests = Some(until);
             // What failed before is tried again in its turn, not after what came later.
-            let later = channel.effects.values_mut().flatten();
-            later.for_each(|not_before| *not_before = until.min(*not_before));
+            channel.retime(|before| Some(until.min(before)));
         });
     }
 
@@ -223,8 +238,8 @@ impl Waiting {
                     return;
                 }
                 channel.rests.take_if(over);
-                let later = channel.effects.values().flatten().filter(|at| **at > now).min();
-                wakes = wakes.into_iter().chain(channel.rests).chain(later.copied()).min();
+                let next = [wakes, channel.rests, channel.later(now)];
+                wakes = next.into_iter().flatten().min();
             });
         }
         wakes
