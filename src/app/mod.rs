@@ -199,6 +199,8 @@ fn toml_files(folder: Option<&Path>) -> Result<Vec<(PathBuf, String)>, Error> {
 pub enum Keeping {
     /// The journal at this path, the local chat beside it.
     File(PathBuf),
+    /// The journal at this path, to be read and never written; the chat is left alone.
+    Look(PathBuf),
     /// In memory, gone at the end.
     Memory,
 }
@@ -231,6 +233,7 @@ impl App {
                     Place::File(chat_path(path)),
                 )
             }
+            Keeping::Look(path) => (Arc::new(sqlite::open_to_look(path).await?), None, Place::Memory),
             Keeping::Memory => (Arc::new(store::Memory::default()), None, Place::Memory),
         };
         let chat_file = match &place {
@@ -299,8 +302,10 @@ impl App {
             sqlite,
             chat_file,
         };
-        app.engine.keep_groups().await?;
-        app.put_people().await?;
+        if !matches!(keeping, Keeping::Look(_)) {
+            app.engine.keep_groups().await?;
+            app.put_people().await?;
+        }
         Ok(app)
     }
 

@@ -35,7 +35,10 @@ impl App {
             }),
             guide,
             clock,
-            ready: Arc::new(move || engine.ready()),
+            ready: Arc::new(move || {
+                let engine = engine.clone();
+                Box::pin(async move { engine.ready().await })
+            }),
             metrics: Arc::new(move || {
                 let engine = metrics.clone();
                 Box::pin(async move { engine.metrics().await })

@@ -149,9 +149,7 @@ async fn verify(
 }
 
 fn as_value(report: &Report, kept: &[(IncidentId, u64, Kept)], dropped: bool) -> serde_json::Value {
-    let heads = report.heads.iter().map(
-        |head| json!({ "stream": head.stream.to_string(), "event": head.seq, "hash": head.hash.to_string() }),
-    );
+    let heads = report.heads.iter().map(output::head);
     let gaps = report
         .gaps
         .iter()

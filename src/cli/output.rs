@@ -7,6 +7,8 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::store::Head;
+
 /// Columns that everything is readable in.
 pub const WIDTH: usize = 80;
 
@@ -27,6 +29,11 @@ pub fn colour() -> bool {
 pub fn json(value: &impl Serialize) -> Result<()> {
     println!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
+}
+
+/// The end of a journal's stream, as JSON has it.
+pub fn head(head: &Head) -> serde_json::Value {
+    serde_json::json!({ "stream": head.stream.to_string(), "event": head.seq, "hash": head.hash.to_string() })
 }
 
 /// `1 event`, `2 events`.

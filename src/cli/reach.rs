@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use chrono::TimeDelta;
 
 use super::output::with_progress;
-use super::request::{self, Answer, Host, Request};
+use super::request::{Answer, Host, Request};
 use super::{REFUSED, socket};
 use crate::app::{App, Files, Keeping, backup, chat_path};
 use crate::clock::{Clock, SystemClock};
@@ -60,9 +60,10 @@ async fn alone(config: Config, request: Request) -> Result<Answer> {
     let path = config.store.path.clone();
     let looks = matches!(
         request,
-        Request::Postmortem { .. } | Request::Events { .. } | Request::Output { .. } | Request::Backup { .. }
+        Request::Postmortem { .. } | Request::Events { .. } | Request::Output { .. }
     );
-    if looks && !path.exists() {
+    let reads = looks || matches!(request, Request::Backup { .. });
+    if reads && !path.exists() {
         bail!(
             "there is no journal at {} yet: nothing has happened here",
             path.display()
@@ -73,17 +74,28 @@ async fn alone(config: Config, request: Request) -> Result<Answer> {
         // The lock of the journal guards the chat as well: nobody writes to it now.
         let copied = backup::copy(&store, &chat_path(&path), dest).await;
         crate::store::Store::close(&store).await?;
-        return Ok(copied.map_or_else(Answer::from, |copied| request::backed_up(&copied)));
+        return Ok(copied.map_or_else(Answer::from, Answer::from));
     }
     let base_url = config.base_url();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let app = App::open(Files::read(config)?, &Keeping::File(path), Arc::clone(&clock)).await?;
+    let open = async |keeping: Keeping| {
+        let files = Files::read(config.clone())?;
+        App::open(files, &keeping, Arc::clone(&clock)).await
+    };
+    let app = match open(Keeping::File(path.clone())).await {
+        // A copy put away where nobody writes can still be read.
+        Err(crate::app::Error::Store(crate::store::Error::ReadOnly { .. })) if looks => {
+            open(Keeping::Look(path)).await?
+        }
+        opened => opened?,
+    };
     let host = Host {
         app: Arc::new(app),
         base_url,
         clock,
     };
     let os_user = socket::user_name(socket::own_uid());
+    let keeps = host.app.sqlite.is_some();
     let acts = matches!(request, Request::Command { .. }) && host.knows(&os_user);
     if acts {
         host.app.start().await?;
@@ -93,7 +105,9 @@ async fn alone(config: Config, request: Request) -> Result<Answer> {
         // Late: a slow system. Its effects stand in the outbox and go on at the next start.
         let _ = tokio::time::timeout(SETTLE, settle(&host)).await;
     }
-    host.app.stop().await;
+    if keeps {
+        host.app.stop().await;
+    }
     Ok(answer)
 }
 

@@ -77,15 +77,41 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
-    Verdict { verdict: Verdict },
-    People { people: Vec<Known> },
-    Link { person: String, url: String },
-    Document { name: String, as_of: u64, text: String },
-    Events { events: Vec<Row> },
-    Output { text: String },
-    Done { words: String },
-    Refused { words: String },
-    Failed { words: String },
+    Verdict {
+        verdict: Verdict,
+    },
+    People {
+        people: Vec<Known>,
+    },
+    Link {
+        person: String,
+        url: String,
+    },
+    Document {
+        name: String,
+        as_of: u64,
+        text: String,
+    },
+    Events {
+        events: Vec<Row>,
+    },
+    Output {
+        text: String,
+    },
+    /// `None`: the page has no chat yet.
+    Copied {
+        journal: PathBuf,
+        chat: Option<PathBuf>,
+    },
+    Done {
+        words: String,
+    },
+    Refused {
+        words: String,
+    },
+    Failed {
+        words: String,
+    },
 }
 
 /// Somebody, as `person list` shows them.
@@ -155,6 +181,12 @@ impl From<crate::store::Error> for Answer {
         Self::Failed {
             words: error.to_string(),
         }
+    }
+}
+
+impl From<Copied> for Answer {
+    fn from(Copied { journal, chat }: Copied) -> Self {
+        Self::Copied { journal, chat }
     }
 }
 
@@ -456,24 +488,12 @@ impl Host {
 
     async fn backup(&self, dest: &std::path::Path) -> Result<Answer, Answer> {
         match self.app.backup(dest).await? {
-            Some(copied) => Ok(backed_up(&copied)),
+            Some(copied) => Ok(copied.into()),
             None => {
                 Err(Refusal::new("This Orderly keeps nothing on disk, so there is nothing to copy.").into())
             }
         }
     }
-}
-
-pub fn backed_up(copied: &Copied) -> Answer {
-    let journal = copied.journal.display();
-    let words = match &copied.chat {
-        Some(chat) => format!(
-            "The journal is copied to {journal}, the chat of the page to {}. Keep the two together.",
-            chat.display()
-        ),
-        None => format!("The journal is copied to {journal}. The page has no chat yet."),
-    };
-    Answer::Done { words }
 }
 
 fn on_this_machine(person: &desk::Person) -> Option<&Identity> {

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::output::{counted, with_progress};
+use serde_json::json;
+
+use super::output::{self, counted, with_progress};
 use crate::app::backup;
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +25,8 @@ pub struct Arguments {
     /// Leave the chat of the page as it is.
     #[arg(long)]
     journal_only: bool,
+    #[arg(long)]
+    json: bool,
 }
 
 pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
@@ -30,6 +34,14 @@ pub async fn run(config: &Path, arguments: Arguments) -> Result<ExitCode> {
     let restoring = backup::restore(&arguments.src, &dest, arguments.journal_only);
     let restored = with_progress("Verifying and copying", restoring).await?;
     let heads = &restored.report.heads;
+    if arguments.json {
+        output::json(&json!({
+            "journal": dest,
+            "heads": heads.iter().map(output::head).collect::<Vec<_>>(),
+            "chat": restored.chat.map(|(rooms, messages)| json!({ "rooms": rooms, "messages": messages })),
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let events: u64 = heads.iter().map(|head| head.seq).sum();
     let chat = match restored.chat {
         Some((rooms, messages)) => format!(

@@ -134,9 +134,17 @@ impl Engine {
         }
         self.look_for(from).await?;
         let person = self.person(from, incident)?;
-        let act = self
-            .understand(&job.delivery, job.addressed, &person, incident)
-            .await?;
+        let understanding = || self.understand(&job.delivery, job.addressed, &person, incident);
+        let mut act = understanding().await?;
+        // Of two that name each other in the same instant, the second sees what became of the first.
+        let _merging = match act {
+            Act::Incident(Request::MarkDuplicate { .. }) => {
+                let turn = self.inner.merging.lock().await;
+                act = understanding().await?;
+                Some(turn)
+            }
+            _ => None,
+        };
         if !matches!(act, Act::Tell(_)) {
             self.may_command(from).await?;
         }
@@ -394,6 +402,22 @@ impl Engine {
     }
 
     fn whisper(&self, inbox: InboxId, delivery: &Delivery, message: Message) -> Option<NewEffect> {
+        let (place, to, message) = self.whispered(delivery, message)?;
+        Some(plan::whisper(
+            format!("whisper/{inbox}"),
+            place,
+            to,
+            message,
+            self.now(),
+        ))
+    }
+
+    /// An answer as it is said in chat, with the room and the thread it belongs to, and whom it is for.
+    pub(super) fn whispered(
+        &self,
+        delivery: &Delivery,
+        message: Message,
+    ) -> Option<((RoomRef, Option<String>), Identity, Message)> {
         let from = sender(&delivery.incoming)?;
         // The terminal is no chat: whoever asked there waits for the verdict itself.
         let chats = &self.inner.parts.chats;
@@ -409,14 +433,7 @@ impl Engine {
             Incoming::Command { thread, .. } => thread.clone(),
             _ => None,
         };
-        let place = (room, thread);
-        Some(plan::whisper(
-            format!("whisper/{inbox}"),
-            place,
-            from.clone(),
-            message,
-            self.now(),
-        ))
+        Some(((room, thread), from.clone(), message))
     }
 
     /// Commits an answer that changes nothing.

@@ -60,7 +60,9 @@ impl Intake for Engine {
             received: delivery.received,
             urgent: addressed.urgent,
         };
-        match self.inner.parts.store.receive(row).await {
+        let received = self.inner.parts.store.receive(row).await;
+        self.wrote(&received);
+        match received {
             Ok(Received::Fresh(inbox)) => {
                 self.inner.counters.requests.fetch_add(1, Ordering::Relaxed);
                 self.queue(Job {
@@ -74,6 +76,11 @@ impl Intake for Engine {
             Ok(Received::Duplicate(inbox, _)) => Ok(Some(inbox.0)),
             Err(store::Error::Full { .. }) => Err(Refused::Full),
             Err(error) => {
+                if error.cannot_write()
+                    && let Some(looked) = self.look_unstored(&delivery, &error).await
+                {
+                    return Ok(Some(looked.0));
+                }
                 tracing::error!(%error, "a delivery could not be stored");
                 let next = if error.retry() {
                     "send it again once that is mended"
@@ -90,6 +97,9 @@ impl Intake for Engine {
 
     async fn decided(&self, id: u64) -> Verdict {
         let inbox = InboxId(id);
+        if let Some(verdict) = lock(&self.inner.looked).verdict(inbox) {
+            return verdict;
+        }
         let (tell, told) = oneshot::channel();
         if let Some(failed) = self.await_decision(inbox, tell) {
             return failed;

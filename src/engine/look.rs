@@ -1,11 +1,44 @@
-//! Looking without being anybody: what the operator's own terminal may ask when nobody of the desk is behind it.
+//! Looking without being written down: what the operator's own terminal may ask when nobody of the desk is behind it, and
+//! what anybody may ask while the disk takes nothing.
+
+use std::collections::VecDeque;
 
 use super::decide::Failed;
 use super::intake::room_of;
+use super::perform::whisper;
 use super::ports::Act;
-use super::{Engine, read};
-use crate::chat::{Delivery, Verdict};
-use crate::incident::{PersonId, Refusal};
+use super::{Engine, lock, read};
+use crate::chat::{Block, Delivery, Incoming, Message, Verdict};
+use crate::incident::{Identity, MessageRef, PersonId, Refusal, RoomRef};
+use crate::store::{self, InboxId};
+
+/// Answers kept for whoever asks for the verdict: a page or a terminal asks at once, and chat is told without asking.
+const KEPT: usize = 64;
+
+/// Their numbers count down from here: no inbox gets so far, and it is the largest that JavaScript takes.
+const NUMBERED_FROM: u64 = (1 << 53) - 1;
+
+/// What was answered without being stored first.
+#[derive(Default)]
+pub(super) struct Looked {
+    all: u64,
+    last: VecDeque<(InboxId, Verdict)>,
+}
+
+impl Looked {
+    fn keep(&mut self, verdict: Verdict) -> InboxId {
+        let id = InboxId(NUMBERED_FROM - self.all);
+        self.all += 1;
+        self.last.truncate(KEPT - 1);
+        self.last.push_front((id, verdict));
+        id
+    }
+
+    pub fn verdict(&self, id: InboxId) -> Option<Verdict> {
+        let found = self.last.iter().find(|(known, _)| *known == id);
+        found.map(|(_, verdict)| verdict.clone())
+    }
+}
 
 impl Engine {
     /// Answers a question and keeps nothing of it. `None`: it is no question, for it would change something. `reader` is
@@ -35,4 +68,55 @@ impl Engine {
             incident: incident.map(|incident| incident.0),
         }))
     }
+
+    /// While nothing can be stored, a question is answered all the same: nothing of it has to last. `None`: it would
+    /// change something, or nobody here asked it.
+    pub(super) async fn look_unstored(&self, delivery: &Delivery, why: &store::Error) -> Option<InboxId> {
+        let (Incoming::Command { from, room, .. }
+        | Incoming::Press {
+            from,
+            message: MessageRef { room, .. },
+            ..
+        }) = &delivery.incoming
+        else {
+            return None;
+        };
+        if self.shortcut(delivery).is_some() || self.takes_commands(room).is_err() {
+            return None;
+        }
+        let person = self.person(from, None).ok()?;
+        let mut verdict = self.look(delivery, &person).await.ok()??;
+        let note = format!(
+            "Nothing can be written down at the moment: {why}. Until then you can look, and change nothing."
+        );
+        verdict.message = with_note(verdict.message, &note);
+        if let Some((place, to, message)) = self.whispered(delivery, verdict.message.clone()) {
+            self.say_unstored(&delivery.key, place, to, message);
+        }
+        Some(lock(&self.inner.looked).keep(verdict))
+    }
+
+    /// Says it at once: the outbox is on the disk that takes nothing.
+    fn say_unstored(&self, key: &str, place: (RoomRef, Option<String>), to: Identity, message: Message) {
+        let (engine, busy, key) = (self.clone(), self.busy(), format!("looked/{key}"));
+        tokio::spawn(async move {
+            let _busy = busy;
+            let Ok(chat) = engine.chat(&to.platform) else {
+                return;
+            };
+            if let Err(error) = whisper(&**chat, &key, place, &to, &message).await {
+                tracing::warn!(%error, "an answer could not be said, and nothing can be stored to say it later");
+            }
+        });
+    }
+}
+
+fn with_note(mut message: Message, note: &str) -> Message {
+    if message.blocks.is_empty() {
+        let text = message.fallback.as_str().into();
+        message.blocks.push(Block::Text { text });
+    }
+    message.fallback = format!("{}\n{note}", message.fallback);
+    message.blocks.push(Block::Context { text: note.into() });
+    message
 }

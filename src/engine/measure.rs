@@ -3,15 +3,63 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::{Engine, lock};
+use crate::store;
+
+/// A write of the last seconds tells how the next one will go; later, one is tried. Monitoring asks every five to ten
+/// seconds, and a disk at rest is not to be woken more often than that.
+const LATELY: TimeDelta = TimeDelta::seconds(5);
+
+/// How the last write went.
+pub(super) struct LastWrite {
+    at: DateTime<Utc>,
+    failed: Option<store::Error>,
+}
 
 impl Engine {
-    /// Whether requests are taken and decided.
-    pub fn ready(&self) -> Result<(), String> {
-        match *self.inner.stop.borrow() {
-            true => Err("shutting down".to_owned()),
-            false => Ok(()),
+    /// Whether requests are taken and decided; else why not. That a disk is full shows here before anybody types.
+    pub async fn ready(&self) -> Result<(), String> {
+        if *self.inner.stop.borrow() {
+            return Err("shutting down".to_owned());
         }
+        let failed = match self.last_write() {
+            Some(failed) => failed,
+            None => {
+                let tried = self.inner.parts.store.try_write().await;
+                self.wrote(&tried);
+                tried.err()
+            }
+        };
+        match failed {
+            None => Ok(()),
+            Some(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Why the last write failed, if it did. The outer `None`: it was too long ago to say.
+    fn last_write(&self) -> Option<Option<store::Error>> {
+        let last = lock(&self.inner.last_write);
+        let lately = last.as_ref().filter(|last| {
+            let age = self.now() - last.at;
+            // After a jump of the clock nobody knows how old it is.
+            age < LATELY && age >= TimeDelta::zero()
+        });
+        lately.map(|last| last.failed.clone())
+    }
+
+    /// Keeps how a write went. What the store refuses by its rules says nothing of the disk.
+    pub(super) fn wrote<T>(&self, written: &Result<T, store::Error>) {
+        let failed = match written {
+            Ok(_) => None,
+            Err(error) if error.cannot_write() => Some(error.clone()),
+            Err(_) => return,
+        };
+        *lock(&self.inner.last_write) = Some(LastWrite {
+            at: self.now(),
+            failed,
+        });
     }
 
     /// The counters as Prometheus reads them. Private incidents appear in none: nothing here is by incident.

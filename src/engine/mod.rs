@@ -140,10 +140,16 @@ struct Inner {
     index: RwLock<Index>,
     /// Held by whoever makes a channel a room, from the look at whose it is until that is written.
     adopting: tokio::sync::Mutex<()>,
+    /// Held by whoever makes an incident a duplicate, from the look at the other until it is written.
+    merging: tokio::sync::Mutex<()>,
     lines: Mutex<lines::Lines>,
     /// Lines of which the first is being decided.
     turns: Semaphore,
     reactions: reactions::Reactions,
+    /// Whether the disk takes anything.
+    last_write: Mutex<Option<measure::LastWrite>>,
+    /// What was answered while nothing could be stored.
+    looked: Mutex<look::Looked>,
     /// Who waits for a delivery to be decided.
     waiting: Mutex<HashMap<InboxId, intake::Awaited>>,
     /// What waits in the outbox.
@@ -281,9 +287,12 @@ impl Engine {
                 looking: tokio::sync::Mutex::default(),
                 index: RwLock::new(index),
                 adopting: tokio::sync::Mutex::default(),
+                merging: tokio::sync::Mutex::default(),
                 lines: Mutex::default(),
                 turns: Semaphore::new(together::AT_ONCE),
                 reactions: reactions::Reactions::default(),
+                last_write: Mutex::default(),
+                looked: Mutex::default(),
                 waiting: Mutex::default(),
                 effects: Mutex::default(),
                 shown: shown::Shown::default(),

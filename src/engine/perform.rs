@@ -13,8 +13,8 @@ use super::decide::{Failed, With};
 use super::plan::{Place, Task};
 use super::redact::GONE;
 use super::{Engine, FIRST_WAIT, HANDS_FULL, LONGEST_WAIT, backoff, lock, plan};
-use crate::chat::{self, Chat};
-use crate::incident::{By, Effect, IncidentId, MessageRef, Request, RoomRef};
+use crate::chat::{self, Chat, Message};
+use crate::incident::{By, Effect, Identity, IncidentId, MessageRef, Request, RoomRef};
 use crate::store::{Commit, Committed, EffectId, EffectRetry, Error, Lane, Post, StoredEffect};
 
 /// After this many failed tries an effect no longer keeps the rest of its channel waiting: by then it is more likely
@@ -206,7 +206,9 @@ impl Engine {
             .collect();
         let timers = !commit.timers_set.is_empty() || !commit.timers_cleared.is_empty();
         let committing = Committing::begin(self);
-        let committed = self.inner.parts.store.commit(commit).await?;
+        let committed = self.inner.parts.store.commit(commit).await;
+        self.wrote(&committed);
+        let committed = committed?;
         if !channels.is_empty() {
             let mut waiting = lock(&self.inner.effects);
             for (id, (channel, not_before)) in committed.effects.iter().zip(channels) {
@@ -610,20 +612,12 @@ impl Engine {
                 thread,
                 to,
                 message,
-            } => match (self.chat(&to.platform), thread) {
-                (Ok(chat), None) => {
+            } => match self.chat(&to.platform) {
+                Ok(chat) => {
                     let key = &stored.effect.key;
-                    chat.whisper(key, &room, &to, &message).await.into()
+                    whisper(&**chat, key, (room, thread), &to, &message).await.into()
                 }
-                (Ok(chat), Some(thread)) => {
-                    let key = &stored.effect.key;
-                    let below = MessageRef {
-                        room,
-                        message: thread,
-                    };
-                    chat.whisper_below(key, &below, &to, &message).await.into()
-                }
-                (Err(end), _) => end,
+                Err(end) => end,
             },
             Task::Form {
                 room,
@@ -748,6 +742,26 @@ impl Engine {
         match self.decide(incident, &By::Orderly, request, with, None).await {
             Ok(_) => End::Written,
             Err(error) => error.into(),
+        }
+    }
+}
+
+/// Says something to one person, where they spoke to the bot.
+pub(super) async fn whisper(
+    chat: &dyn Chat,
+    key: &str,
+    (room, thread): (RoomRef, Option<String>),
+    to: &Identity,
+    message: &Message,
+) -> Result<(), chat::Error> {
+    match thread {
+        None => chat.whisper(key, &room, to, message).await,
+        Some(thread) => {
+            let below = MessageRef {
+                room,
+                message: thread,
+            };
+            chat.whisper_below(key, &below, to, message).await
         }
     }
 }

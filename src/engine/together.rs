@@ -13,7 +13,7 @@ use super::handle::sender;
 use super::intake::{Job, room_of};
 use super::ports::{Act, Asking};
 use crate::chat::{Incoming, Verdict};
-use crate::incident::{By, Identity, IncidentId, PersonId, Refusal};
+use crate::incident::{By, Identity, IncidentId, PersonId, Refusal, Request};
 
 /// Deliveries decided in one commit. Beyond this each costs no less, and those behind them wait longer.
 pub(super) const TOGETHER: usize = 64;
@@ -164,6 +164,8 @@ impl Engine {
             journal: None,
         };
         let request = match self.inner.parts.meaning.understand(incoming, &asking) {
+            // It is about another incident as well, and has to wait for its turn.
+            Ok(Act::Incident(Request::MarkDuplicate { .. })) => return None,
             // Groups are asked before approvals count; nobody else waits for that.
             Ok(Act::Incident(request)) if !self.asks_groups(&request) => request,
             Ok(_) => return None,

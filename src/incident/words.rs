@@ -170,6 +170,16 @@ words! {
     Environment { Production = "production", Staging = "staging", Dr = "dr", Drill = "drill" }
 }
 
+impl Process {
+    /// As it stands in a sentence; `other` is a choice, and no name of anything.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Other => "the business",
+            named => named.word(),
+        }
+    }
+}
+
 impl Severity {
     /// So bad that one person leads, another writes along, and a third speaks to the outside.
     pub fn is_grave(self) -> bool {

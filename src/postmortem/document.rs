@@ -124,7 +124,7 @@ pub struct Header {
     pub made_with: MadeWith,
 }
 
-/// By which events the head of the document came to say what it says. Empty where nothing ever said otherwise.
+/// By which events the head of the document came to say what it says; the last one looked at, where none did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cites {
     /// Of the worst severity and of the last.

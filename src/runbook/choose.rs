@@ -69,7 +69,7 @@ impl Fit {
             reasons.push(format!("the title says {}", quoted.join(" and ")));
         }
         if let Some(process) = self.process {
-            reasons.push(format!("{process} suffers"));
+            reasons.push(format!("{} suffers", process.phrase()));
         }
         reasons.join(", and ")
     }

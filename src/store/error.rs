@@ -51,6 +51,13 @@ pub enum Error {
     #[error("{path} cannot be written: make the file and its folder writable for this user, nothing was lost", path = .path.display())]
     ReadOnly { path: PathBuf },
 
+    #[error(
+        "{path} cannot be read here, because something would have to be written beside it first: run this as the user who \
+         runs Orderly, or copy the file, with the `-wal` beside it, to a folder of your own and look at the copy",
+        path = .path.display()
+    )]
+    Unreadable { path: PathBuf },
+
     #[error("no space left for {path}: free some space, the store goes on by itself; what was not acknowledged was not kept", path = .path.display())]
     DiskFull { path: PathBuf },
 
@@ -92,10 +99,34 @@ impl Error {
             | Self::NotUnderstood { .. }
             | Self::NewerSchema { .. }
             | Self::Foreign { .. }
+            | Self::Unreadable { .. }
             | Self::Owned { .. }
             | Self::Corrupt { .. }
             | Self::Exists { .. }
             | Self::Stopped => false,
+        }
+    }
+
+    /// Whether nothing can be written, whatever it is; the others are about the call that they answer.
+    pub fn cannot_write(&self) -> bool {
+        match self {
+            Self::DiskFull { .. }
+            | Self::ReadOnly { .. }
+            | Self::Io { .. }
+            | Self::Corrupt { .. }
+            | Self::Stopped => true,
+            Self::Conflict { .. }
+            | Self::Locked { .. }
+            | Self::NotPending { .. }
+            | Self::Full { .. }
+            | Self::TooLarge { .. }
+            | Self::Invalid { .. }
+            | Self::NotUnderstood { .. }
+            | Self::NewerSchema { .. }
+            | Self::Foreign { .. }
+            | Self::Unreadable { .. }
+            | Self::Owned { .. }
+            | Self::Exists { .. } => false,
         }
     }
 

@@ -67,6 +67,9 @@ pub trait Store: Send + Sync {
     /// part at a time: call again while it forgot any.
     async fn forget_deliveries(&self, decided_before: DateTime<Utc>) -> Result<u64, Error>;
 
+    /// Writes to the disk without changing anything: whether the next write would succeed.
+    async fn try_write(&self) -> Result<(), Error>;
+
     async fn streams(&self) -> Result<Vec<Stream>, Error>;
 
     async fn head(&self, stream: Stream) -> Result<Head, Error>;

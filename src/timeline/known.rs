@@ -14,7 +14,7 @@ pub(super) struct Known {
     tasks: HashMap<TaskId, String>,
     followups: HashMap<FollowupId, String>,
     changes: HashMap<ChangeId, String>,
-    pages: HashMap<PageId, Option<Role>>,
+    pages: HashMap<PageId, (Option<Role>, Vec<PersonId>)>,
     steps: HashMap<String, String>,
 }
 
@@ -52,8 +52,10 @@ impl Known {
             Event::ChangeNoted { change, text, .. } => {
                 self.changes.insert(*change, text.clone());
             }
-            Event::Paged { page, role, .. } => {
-                self.pages.insert(*page, *role);
+            Event::Paged {
+                page, role, people, ..
+            } => {
+                self.pages.insert(*page, (*role, people.clone()));
             }
             _ => {}
         }
@@ -131,10 +133,15 @@ impl Known {
     }
 
     pub fn page(&self, page: PageId) -> String {
-        match self.pages.get(&page).copied().flatten() {
-            Some(role) => format!("page {page} to the {role}"),
-            None => format!("page {page}"),
+        match self.pages.get(&page) {
+            Some((Some(role), _)) => format!("page {page} to the {role}"),
+            _ => format!("page {page}"),
         }
+    }
+
+    /// Whom a page called.
+    pub fn paged(&self, page: PageId) -> &[PersonId] {
+        self.pages.get(&page).map_or(&[], |(_, people)| people)
     }
 
     pub fn step(&self, step: &str) -> String {

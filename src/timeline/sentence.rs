@@ -161,7 +161,15 @@ fn incident(who: &str, event: &Event) -> Option<Said> {
             .words(reason.clone())
         }
         Event::ProcessChanged { from, to } => {
-            order(format!("{who} changed the affected process from {from} to {to}."))
+            let named = |process: &Process| match process {
+                Process::Other => "no named one".to_owned(),
+                named => named.to_string(),
+            };
+            order(format!(
+                "{who} changed the affected process from {} to {}.",
+                named(from),
+                named(to)
+            ))
         }
         Event::TargetAdded { target } => order(format!("{who} added the target {target}.")),
         Event::RunbookChanged { plan, reason } => {
@@ -197,16 +205,24 @@ fn opened(who: &str, opening: &Opening) -> Said {
         .filter(|(is, _)| *is)
         .map(|(_, word)| *word)
         .collect();
-    let on = if opening.targets.is_empty() {
-        String::new()
-    } else {
-        format!(" on {}", opening.targets.join(", "))
+    let on = match opening.targets.as_slice() {
+        [] => None,
+        targets => Some(format!("on {}", targets.join(", "))),
+    };
+    let process = Some(opening.process).filter(|process| *process != Process::Other);
+    let disturbed: Vec<String> = process
+        .map(|process| process.to_string())
+        .into_iter()
+        .chain(on)
+        .collect();
+    let disturbed = match disturbed.as_slice() {
+        [] => String::new(),
+        words => format!(", {}", words.join(" ")),
     };
     let text = format!(
-        "{who} declared {} ({kind}{}, {}{on}): “{}”. Runbook “{}”, because {}",
+        "{who} declared {} ({kind}{}{disturbed}): “{}”. Runbook “{}”, because {}",
         opening.number,
         opening.severity,
-        opening.process,
         opening.title,
         opening.plan.title,
         full_stop(&opening.chosen_because),

@@ -61,7 +61,15 @@ pub(super) fn roles(known: &Known, names: Names<'_>, who: &str, event: &Event) -
         ))
         .fine()
         .tone(Tone::Warn),
-        Event::PageAcknowledged { page } => people(format!("{who} answered {}.", known.page(*page))),
+        Event::PageAcknowledged { page } => {
+            let paged: Vec<String> = known.paged(*page).iter().map(names).collect();
+            // Anybody may take it over; whose page it was is said.
+            let instead = match paged.is_empty() || paged.iter().any(|name| name == who) {
+                true => String::new(),
+                false => format!(", in the place of {}", listed(&paged)),
+            };
+            people(format!("{who} answered {}{instead}.", known.page(*page)))
+        }
         _ => return None,
     })
 }

@@ -3,7 +3,7 @@
 use super::{Draft, View, ask, buttons, name, row, run, say, small};
 use crate::chat::{Block, Message, Rich, Style, Tone};
 use crate::desk;
-use crate::incident::{Containment, DamageNow, Life, Moment, Phase, Role, Stage, State};
+use crate::incident::{Containment, DamageNow, Life, Moment, Phase, Process, Role, Stage, State};
 
 /// One word or two for where it stands.
 pub fn standing(state: &State) -> String {
@@ -217,11 +217,11 @@ pub fn announcement(state: &State, desk: &desk::State) -> Message {
         .commander()
         .map_or("nobody yet".to_owned(), |person| name(desk, person));
     let mut text = Rich::new().bold(headline(state));
-    text = text.text(format!(
-        "\n{} · {} · commander: {commander}",
-        standing(state),
-        state.process
-    ));
+    let process = match state.process {
+        Process::Other => String::new(),
+        named => format!(" · {named}"),
+    };
+    text = text.text(format!("\n{}{process} · commander: {commander}", standing(state)));
     if let Some(sentence) = &state.sentence {
         text = text.text(format!("\n{sentence}"));
     }

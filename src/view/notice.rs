@@ -520,7 +520,17 @@ pub fn page(state: &State, id: PageId, page: &Page, desk: &desk::State) -> Messa
         Some(person) => (
             Tone::Good,
             "answered",
-            format!("{} is on it.", name(desk, person)),
+            match page.people.contains(person) {
+                true => format!("{} is on it.", name(desk, person)),
+                false => {
+                    let paged: Vec<_> = page.people.iter().map(|person| name(desk, person)).collect();
+                    format!(
+                        "{} is on it, in the place of {}.",
+                        name(desk, person),
+                        paged.join(", ")
+                    )
+                }
+            },
         ),
         None => (Tone::Bad, "waiting", format!("asked {} times", page.times)),
     };

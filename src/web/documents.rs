@@ -146,7 +146,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
 }
 
 pub(super) async fn ready(State(app): State<App>) -> Response {
-    match (app.deps.ready)() {
+    match (app.deps.ready)().await {
         Ok(()) => "ready\n".into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }

@@ -171,7 +171,7 @@ pub trait Documents: Send + Sync {
 }
 
 /// Whether the program can do its work; the words say what is missing.
-pub type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 /// The metrics as Prometheus reads them.
 pub type Metrics = Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>;
 

@@ -166,6 +166,86 @@ fn a_backup_holds_journal_and_chat_and_restores_both() {
     place.run(&["journal", "verify"]).exits(0);
 }
 
+/// A folder with what lies there of the journal, in which nobody may write.
+fn put_away(place: &Place, folder: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = place.path(folder);
+    std::fs::create_dir(&folder).unwrap();
+    for file in ["orderly.sqlite", "orderly.sqlite-wal"] {
+        if super::exists(&place.path(file)) {
+            std::fs::copy(place.path(file), folder.join(file)).unwrap();
+        }
+    }
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
+}
+
+#[test]
+fn a_journal_that_was_put_away_read_only_is_verified_and_told() {
+    let place = with_an_incident();
+    put_away(&place, "clean");
+    let served = place.serve();
+    place
+        .run(&["incident", "INC-1", "note", "the label printer is back"])
+        .exits(0);
+    // As after a power cut: what was said last lies in the log alone.
+    served.signal("KILL");
+    drop(served);
+    put_away(&place, "cut");
+    assert!(super::exists(&place.path("cut/orderly.sqlite-wal")));
+
+    let config = std::fs::read_to_string(place.path("orderly.toml")).unwrap();
+    for (folder, last) in [("clean", false), ("cut", true)] {
+        let file = format!("{folder}/orderly.sqlite");
+        let said = place
+            .run_held_back(&["journal", "verify", "--file", &file])
+            .exits(0);
+        assert!(said.out.contains("The journal is whole"), "{}", said.out);
+        place.write(
+            "orderly.toml",
+            &config.replace("#path = \"orderly.sqlite\"", &format!("path = \"{file}\"")),
+        );
+        for words in [["postmortem", "INC-1"].as_slice(), &["journal", "show", "INC-1"]] {
+            let told = place.run_held_back(words).exits(0);
+            assert_eq!(
+                told.out.contains("the label printer is back"),
+                last,
+                "{}",
+                told.out
+            );
+        }
+        // Whoever would change something is told what is in the way.
+        let said = place.run_held_back(&["incident", "open", "Another"]).exits(1);
+        assert!(
+            said.err.contains("make the file and its folder writable"),
+            "{}",
+            said.err
+        );
+    }
+}
+
+#[test]
+fn scripts_read_what_was_copied_and_what_was_restored() {
+    let place = with_an_incident();
+    let copied = place.run(&["backup", "copy.sqlite", "--json"]).exits(0).json();
+    assert_eq!(copied["journal"], "[folder]/copy.sqlite");
+    assert_eq!(copied["chat"], "[folder]/copy.chat.sqlite");
+
+    let verified = place
+        .run(&["journal", "verify", "--file", "copy.sqlite", "--json"])
+        .exits(0)
+        .json();
+    let back = place.run(&["restore", "copy.sqlite", "--json"]).exits(0).json();
+    assert_eq!(back["heads"], verified["heads"]);
+    assert!(back["chat"]["rooms"].as_u64().is_some(), "{back}");
+    let alone = place
+        .run(&["restore", "copy.sqlite", "--journal-only", "--json"])
+        .exits(0)
+        .json();
+    assert_eq!(alone["chat"], serde_json::Value::Null);
+    // What went wrong is said to people, and told scripts by the exit code.
+    assert_eq!(place.run(&["backup", "copy.sqlite", "--json"]).exits(1).out, "");
+}
+
 #[test]
 fn half_a_backup_replaces_nothing() {
     let place = with_an_incident();

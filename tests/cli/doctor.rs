@@ -3,7 +3,6 @@
 use std::fs::Permissions;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
 
 use orderly_testbed::{Postgres, Redis};
 
@@ -120,8 +119,11 @@ fn a_target_that_nobody_answers_at_is_found() {
             &said,
             &format!("target {kind}"),
             "mend",
-            &["Is it up, and is `url` right?"],
+            &["If it should be, check `url` of this target"],
         );
+        let (_, text) = found(&said, &format!("target {kind}"));
+        let asked = text.matches("Is it up").count() + text.matches("Is the server up").count();
+        assert_eq!(asked, 1, "{text}");
     }
 }
 
@@ -145,25 +147,10 @@ fn a_read_only_folder_is_found() {
         "#path = \"orderly.sqlite\"",
         "path = \"held/orderly.sqlite\"",
     );
-    let said = without_superpowers(&place, &["doctor", "--json"]).exits(4);
+    let said = place.run_held_back(&["doctor", "--json"]).exits(4);
     let words = [
         "held cannot be written",
         "let the user who runs Orderly write there",
     ];
     says(&said, "database", "mend", &words);
-}
-
-/// Runs the program as somebody whom the mode of a folder holds back, also where the tests run as root.
-fn without_superpowers(place: &Place, words: &[&str]) -> Said {
-    let plain = place.command(words);
-    if super::os_user() != "root" {
-        return place.told(plain);
-    }
-    let mut held_back = Command::new("setpriv");
-    held_back
-        .args(["--bounding-set=-dac_override", "--inh-caps=-dac_override", "--"])
-        .arg(plain.get_program())
-        .args(plain.get_args())
-        .current_dir(place.path("."));
-    place.told(held_back)
 }

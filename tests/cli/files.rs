@@ -117,7 +117,8 @@ fn doctor_says_of_each_target_how_to_mend_it() {
             .contains("ORDERLY_TEST_NOT_SET is not set")
     );
     assert_eq!(of("target web")["grade"], "mend");
-    assert!(of("target web")["mend"].as_str().unwrap().contains("Is it up"));
+    assert!(of("target web")["what"].as_str().unwrap().contains("Is it up"));
+    assert!(of("target web")["mend"].as_str().unwrap().contains("check `url`"));
     assert_eq!(of("target box")["grade"], "mend");
 }
 

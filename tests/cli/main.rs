@@ -103,6 +103,21 @@ impl Place {
         self.told(command)
     }
 
+    /// Runs the program as somebody whom the mode of a folder holds back, also where the tests run as root.
+    pub fn run_held_back(&self, words: &[&str]) -> Said {
+        let plain = self.command(words);
+        if os_user() != "root" {
+            return self.told(plain);
+        }
+        let mut held_back = Command::new("setpriv");
+        held_back
+            .args(["--bounding-set=-dac_override", "--inh-caps=-dac_override", "--"])
+            .arg(plain.get_program())
+            .args(plain.get_args())
+            .current_dir(self.path("."));
+        self.told(held_back)
+    }
+
     /// Runs a command to its end.
     pub fn told(&self, mut command: Command) -> Said {
         let output = command.output().unwrap();

@@ -58,13 +58,17 @@ impl Bot {
 
     /// With more in its config than people.
     async fn with(more: &str) -> Self {
+        Self::kept(more, Keeping::Memory).await
+    }
+
+    async fn kept(more: &str, keeping: Keeping) -> Self {
         // The program does so first of all; here another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let text = format!("[room]\nname_template = \"inc-{{{{ number }}}}\"\n{more}\n{PEOPLE}");
         let config = Config::parse("orderly.toml", &text).expect("a config");
         let files = Files::read(config).expect("its files");
         let clock = ManualClock::at("2026-11-16T14:00:00Z".parse().expect("a time"));
-        let app = App::open(files, &Keeping::Memory, Arc::new(clock.clone()))
+        let app = App::open(files, &keeping, Arc::new(clock.clone()))
             .await
             .expect("an app");
         app.start().await.expect("started");
@@ -91,9 +95,17 @@ impl Bot {
     }
 
     async fn types(&self, who: &str, line: &str) -> Verdict {
+        let delivery = self.delivery(who, line);
+        let taken = self.app.engine.take(delivery).await.expect("room in the inbox");
+        let verdict = self.app.engine.decided(taken.expect("a command")).await;
+        self.quiet().await;
+        verdict
+    }
+
+    fn delivery(&self, who: &str, line: &str) -> Delivery {
         let number = self.typed.fetch_add(1, Ordering::SeqCst);
         let text = line.to_owned();
-        let delivery = Delivery {
+        Delivery {
             key: format!("typed-{number}"),
             subject: None,
             received: self.clock.now(),
@@ -104,11 +116,7 @@ impl Bot {
                 text,
                 trigger: None,
             },
-        };
-        let taken = self.app.engine.take(delivery).await.expect("room in the inbox");
-        let verdict = self.app.engine.decided(taken.expect("a command")).await;
-        self.quiet().await;
-        verdict
+        }
     }
 
     /// What must be accepted; the answer comes back.

@@ -40,6 +40,36 @@ async fn of_a_duplicate_nothing_is_a_duplicate() {
 }
 
 #[tokio::test]
+async fn of_two_that_name_each_other_in_one_instant_one_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = folder.path().join("orderly.sqlite");
+    let bot = Bot::kept("", super::super::Keeping::File(journal)).await;
+    for title in ["Labels do not print", "Labels are late"] {
+        bot.types("ana", &format!("open {title}")).await;
+    }
+    let engine = &bot.app.engine;
+    // Both are on the disk before either is looked at, and the disk is slower than looking.
+    let (first, second) = tokio::join!(
+        engine.take(bot.delivery("ana", "INC-1 duplicate INC-2")),
+        engine.take(bot.delivery("ben", "INC-2 duplicate INC-1")),
+    );
+    let decided = async |taken: Result<Option<u64>, crate::chat::Refused>| {
+        engine
+            .decided(taken.expect("room in the inbox").expect("a command"))
+            .await
+    };
+    let (first, second) = (decided(first).await, decided(second).await);
+    bot.quiet().await;
+    assert!(first.accepted != second.accepted, "{first:#?} {second:#?}");
+    let refused = if first.accepted { second } else { first };
+    let words = refused.message.fallback;
+    assert!(
+        words.contains("so nobody works on it. Name the one that is worked on"),
+        "{words}"
+    );
+}
+
+#[tokio::test]
 async fn what_was_masked_reaches_no_system_however_it_was_typed() {
     let bot = Bot::opened().await;
     for line in [

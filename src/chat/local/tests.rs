@@ -818,6 +818,30 @@ async fn a_disk_that_takes_nothing_says_so_and_the_next_try_works() {
 }
 
 #[tokio::test]
+async fn after_a_full_disk_the_chat_goes_on() {
+    let s = scene().await;
+    let disk = async |sql: &'static str| {
+        sqlx::raw_sql(sql).execute(&s.chat.pool).await.unwrap();
+    };
+    // On a full disk SQLite takes the whole transaction back by itself; nothing is left to roll back.
+    disk(
+        "CREATE TRIGGER full BEFORE INSERT ON message BEGIN \
+         SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+    )
+    .await;
+    for _ in 0..2 {
+        let refused = s.chat.say(&ana(), LOBBY, None, "lost", None).await.unwrap_err();
+        assert!(refused.to_string().contains("disk is full"), "{refused}");
+    }
+    disk("DROP TRIGGER full").await;
+    s.chat
+        .say(&ana(), LOBBY, None, "there is room again", None)
+        .await
+        .unwrap();
+    assert_eq!(texts(&s.chat, LOBBY).await, ["there is room again"]);
+}
+
+#[tokio::test]
 async fn while_the_file_stands_still_what_people_say_waits() {
     let chat = scene().await.chat;
     let still = chat.still().await;

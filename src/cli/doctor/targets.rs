@@ -151,7 +151,9 @@ fn failed(about: &str, failure: &Failure) -> Finding {
     let finding = Finding::wrong(about, failure.to_string());
     match failure {
         Failure::Unreachable(_) => {
-            finding.mend("Is it up, and is `url` right? Probes of it will be unknown until then.")
+            // The driver asks already whether it is up.
+            finding
+                .mend("If it should be, check `url` of this target. Probes of it will be unknown until then.")
         }
         Failure::Refused(_) => finding,
     }

@@ -39,6 +39,75 @@ async fn a_full_inbox_asks_to_send_it_again() {
     assert_eq!(refused, Err(Refused::Full));
 }
 
+#[tokio::test]
+async fn while_nothing_can_be_stored_a_question_is_answered_and_a_change_is_not_taken() {
+    let house = House::new().await;
+    house.framed().await;
+    let before = house.journal(1).await.len();
+    house.store.fail_next(full());
+    let looked = house
+        .takes("ana", Some(1), &Said::Tell("the card".to_owned()))
+        .await
+        .expect("answered")
+        .expect("with a number to ask for");
+    let verdict = house.engine.decided(looked).await;
+    assert!(verdict.accepted);
+    insta::assert_snapshot!(verdict.message.fallback, @"
+    the card
+    Nothing can be written down at the moment: no space left for orderly.sqlite: free some space, the store goes on by itself; what was not acknowledged was not kept. Until then you can look, and change nothing.
+    ");
+    house.engine.quiet().await;
+    let whispers = house.chat.whispers("ana");
+    assert!(
+        whispers.iter().any(|said| said.starts_with("the card")),
+        "{whispers:?}"
+    );
+    // What would change something is not, and neither is what a stranger asks.
+    house.store.fail_next(full());
+    let refused = house.takes("ana", Some(1), &Said::Do(Box::new(note("a")))).await;
+    assert!(matches!(refused, Err(Refused::Storage { .. })), "{refused:?}");
+    house.store.fail_next(full());
+    let refused = house
+        .takes("nobody", Some(1), &Said::Tell("the card".to_owned()))
+        .await;
+    assert!(matches!(refused, Err(Refused::Storage { .. })), "{refused:?}");
+    assert_eq!(house.journal(1).await.len(), before);
+}
+
+#[tokio::test]
+async fn it_is_not_ready_while_nothing_can_be_written_and_ready_after_the_next_write() {
+    let house = House::new().await;
+    house.framed().await;
+    assert_eq!(house.engine.ready().await, Ok(()));
+    house.store.fail_next(full());
+    let refused = house.takes("ana", Some(1), &Said::Do(Box::new(note("a")))).await;
+    assert!(refused.is_err());
+    let why = house.engine.ready().await.expect_err("the disk is full");
+    assert!(
+        why.starts_with("no space left for orderly.sqlite: free some space"),
+        "{why}"
+    );
+    house.does("ana", note("there is room again")).await;
+    assert_eq!(house.engine.ready().await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_full_disk_shows_before_anybody_writes_and_so_does_its_end() {
+    let house = House::new().await;
+    house.framed().await;
+    house.clock.advance(TimeDelta::minutes(1));
+    house.engine.quiet().await;
+    house.clock.advance(TimeDelta::seconds(10));
+    house.store.fail_next(full());
+    assert!(house.engine.ready().await.is_err(), "it was tried");
+    assert!(
+        house.engine.ready().await.is_err(),
+        "and is not tried at once again"
+    );
+    house.clock.advance(TimeDelta::seconds(5));
+    assert_eq!(house.engine.ready().await, Ok(()), "nobody had to type anything");
+}
+
 /// Takes a note whose decision meets these errors.
 async fn noted_against(house: &House, text: &str, errors: Vec<Error>) -> u64 {
     let said = Said::Do(Box::new(note(text)));

@@ -71,11 +71,27 @@ impl Deciding<'_> {
                 .into_iter()
                 .map(|page| Event::PageAcknowledged { page }.into()),
         );
-        if facts.is_empty() {
-            return Err(Refusal::new("It is acknowledged already; no page waits for you.")
-                .offer("Show the card", "status"));
+        match (facts.is_empty(), page) {
+            (false, _) => Ok(facts),
+            (true, None) => Err(self.nothing_for_me(state)),
+            (true, Some(_)) => Err(Refusal::new("It is acknowledged already; no page waits for you.")
+                .offer("Show the card", "status")),
         }
-        Ok(facts)
+    }
+
+    /// No page waits for whoever asks. Anybody may take over what waits for somebody else, by its number.
+    fn nothing_for_me(&self, state: &State) -> Refusal {
+        let waiting = state.pages.iter().rfind(|(_, page)| page.acknowledged.is_none());
+        let Some((id, page)) = waiting else {
+            return Refusal::new("It is acknowledged already; no page waits for you.")
+                .offer("Show the card", "status");
+        };
+        let whom: Vec<String> = page.people.iter().map(ToString::to_string).collect();
+        Refusal::new(format!(
+            "No page waits for you. {id} waits for {}; `/ack {id}` takes it over in their place.",
+            whom.join(", ")
+        ))
+        .offer("Take it over", format!("page ack {id}"))
     }
 
     /// The first who takes it up acknowledges it.

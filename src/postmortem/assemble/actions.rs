@@ -336,7 +336,7 @@ impl<'a> Facts<'a> {
             RecoveryItem::Records => "Records to repair",
         };
         match self.state.recovery.get(&item) {
-            None => self.fact(format!("{name}: not checked."), []),
+            None => self.fact(format!("{name}: not checked."), [self.state.seq]),
             Some(Recovery::Checked {
                 passed,
                 count,

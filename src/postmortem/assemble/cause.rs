@@ -66,7 +66,7 @@ impl Facts<'_> {
                 );
                 self.fact(text, [asked.answered.unwrap_or(asked.event)])
             }
-            None => self.fact(format!("probe {run}"), []),
+            None => self.fact(format!("probe {run}"), [finding.event]),
         });
         FoundOut {
             id: id.to_string(),
@@ -146,7 +146,7 @@ impl Facts<'_> {
             }
             .to_owned(),
             detail: left.map(|(_, reason)| reason.clone()),
-            events: left.map(|(event, _)| event).into_iter().collect(),
+            events: vec![left.map_or(self.state.seq, |(event, _)| event)],
         }
     }
 

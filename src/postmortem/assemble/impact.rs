@@ -80,7 +80,7 @@ impl Facts<'_> {
         let text = format!(
             "{} disturbed {}{on} from {}, {length}.",
             state.opening.number,
-            state.process,
+            state.process.phrase(),
             minute(since)
         );
         self.fact(text, events)
@@ -180,11 +180,12 @@ impl Facts<'_> {
         numbers.extend(self.counted(RecoveryItem::Backlog, "Backlog"));
         let attempts = self.state.attempts.len();
         let attempted = |recorded: &&&Recorded| matches!(recorded.event, Some(Event::AttemptStarted { .. }));
+        let started = first_and_last(self.events.iter().filter(attempted).map(|recorded| recorded.seq));
         numbers.push(Number {
             label: "Changes made to systems".to_owned(),
             value: attempts.to_string(),
             detail: None,
-            events: first_and_last(self.events.iter().filter(attempted).map(|recorded| recorded.seq)),
+            events: self.or_up_to_here(started),
         });
         numbers
     }
@@ -269,7 +270,7 @@ impl Facts<'_> {
                 .map_or("not assessed", |damage| if damage.ongoing { "yes" } else { "no" })
                 .to_owned(),
             detail: damage.and_then(|damage| damage.detail.clone()),
-            events: damage.map(|damage| damage.event).into_iter().collect(),
+            events: vec![damage.map_or(self.state.seq, |damage| damage.event)],
         }
     }
 

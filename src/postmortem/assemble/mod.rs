@@ -264,15 +264,14 @@ impl<'a> Facts<'a> {
             )
         });
         let runbook = last(|event| matches!(event, Event::RunbookChanged { .. }));
+        let review = last(|event| matches!(event, Event::ReviewChanged { .. }));
         Cites {
             severity,
             process: vec![process.unwrap_or(opened)],
             targets: all(|event| matches!(event, Event::Opened { .. } | Event::TargetAdded { .. })),
             life: life.into_iter().collect(),
-            review: last(|event| matches!(event, Event::ReviewChanged { .. }))
-                .into_iter()
-                .collect(),
-            rooms: all(|event| matches!(event, Event::RoomOpened { .. })),
+            review: vec![review.unwrap_or(self.state.seq)],
+            rooms: self.or_up_to_here(all(|event| matches!(event, Event::RoomOpened { .. }))),
             runbook: vec![runbook.unwrap_or(opened)],
         }
     }
@@ -350,6 +349,14 @@ impl<'a> Facts<'a> {
         Fact {
             text: text.into(),
             events: events.into(),
+        }
+    }
+
+    /// That something did not happen rests on the last event that was looked at.
+    fn or_up_to_here(&self, events: Vec<u64>) -> Vec<u64> {
+        match events.is_empty() {
+            true => vec![self.state.seq],
+            false => events,
         }
     }
 

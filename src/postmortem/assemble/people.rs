@@ -69,7 +69,8 @@ impl Facts<'_> {
             String::new()
         };
         let answer = match &page.acknowledged {
-            Some(person) => format!("{} answered", self.name(person)),
+            Some(person) if page.people.contains(person) => format!("{} answered", self.name(person)),
+            Some(person) => format!("{} answered in their place", self.name(person)),
             None => "nobody answered".to_owned(),
         };
         format!(

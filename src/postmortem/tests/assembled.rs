@@ -384,27 +384,14 @@ fn cited(value: &serde_json::Value, path: &str, found: &mut Vec<(String, u64)>) 
     }
 }
 
-/// What stands without an event: that something is not there, how to write it, and what explains the document.
+/// What stands without an event: what explains the document.
 const WITHOUT: &[&str] = &[
-    "No ",
-    "Nobody ",
-    "Nothing ",
-    "Every gate held",
     "Times are UTC.",
     "Each line:",
     "Each of the ",
     "What the probes said",
     "Accepted cause,",
-    "more such lines",
     "- Orderly `",
-    "by nobody",
-    "not assessed",
-    "not checked",
-    "not examined",
-    "not known",
-    "not set",
-    "**0**",
-    "| Post-mortem | draft |",
 ];
 
 /// Lines of Markdown that Orderly composed and that name no event.
@@ -417,8 +404,9 @@ fn uncited(text: &str) -> Vec<&str> {
         fenced ^= fence;
         let table = |line: &str| line.starts_with("|---");
         let head = table(line) || lines.peek().copied().is_some_and(table);
-        // People's own words are quoted, and somebody's name with its event stands below them.
-        let quiet = fence || fenced || head || line.is_empty() || line.starts_with(['#', '>', '*']);
+        // People's own words are quoted, and somebody's name with its event stands below them. That something is not there
+        // rests on the last event looked at.
+        let quiet = fence || fenced || head || line.is_empty() || line.starts_with(['#', '>']);
         if !quiet && !line.contains("`#") && !WITHOUT.iter().any(|without| line.contains(without)) {
             found.push(line);
         }
@@ -444,6 +432,7 @@ fn holds_together(events: &[Recorded]) {
         &document.summary.composed,
         &document.resolution.composed,
         &document.impact.business,
+        &document.recovery,
     ];
     for fact in facts.into_iter().flatten() {
         assert!(

@@ -160,7 +160,7 @@ fn a_part_nobody_wrote_says_so_and_how_to_write_it() {
     );
     let text = markdown(&document(&journal.events)).unwrap();
     assert!(text.contains(
-        "*Nobody has written this part yet.* Write it with `/incident postmortem edit lucky <text>`."
+        "*Nobody has written this part yet.* `#1` Write it with `/incident postmortem edit lucky <text>`."
     ));
     journal.by(
         "ana",

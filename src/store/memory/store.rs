@@ -63,6 +63,10 @@ impl Store for Memory {
         Ok((before - inbox.len()) as u64)
     }
 
+    async fn try_write(&self) -> Result<(), Error> {
+        self.write(|_| Ok(()))
+    }
+
     async fn streams(&self) -> Result<Vec<Stream>, Error> {
         self.read(|disk| disk.journal.keys().copied().collect())
     }

@@ -5,12 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 
 use super::own::{Owner, beside};
 use super::read::Reader;
-use super::{BUSY_TIMEOUT, Sqlite, failed, migrations};
+use super::{Sqlite, failed, look, migrations};
 use crate::store::verify::{Report, check_streams};
 use crate::store::{Error, Mark};
 
@@ -78,23 +77,9 @@ pub(super) async fn into(
     sync_folder(copy)
 }
 
-/// Opens a file that another process may own, for reading only.
-pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, Error> {
-    // SQLite would name a missing file no better than "unable to open".
-    fs::metadata(path).map_err(|error| io("opening", path, &error))?;
-    SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging()
-        .connect()
-        .await
-        .map_err(|error| failed("opening the database", path, error))
-}
-
 /// Verifies the journal of a file, also while another process writes it.
 pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Error> {
-    let mut connection = open_to_read(path).await?;
+    let mut connection = look::open(path).await?;
     let version = migrations::version(&mut connection, path, migrations::known()).await;
     connection
         .close()
@@ -105,7 +90,7 @@ pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Err
             path: path.to_owned(),
         });
     }
-    let reader = Reader::open(path, 1).await?;
+    let reader = Reader::to_look(path).await?;
     let report = match reader.streams().await {
         Ok(streams) => {
             check_streams(
@@ -123,7 +108,7 @@ pub async fn verify_file(path: &Path, mark: Option<&Mark>) -> Result<Report, Err
 
 /// Opens a store to be looked at, also while another process writes it. Every write is answered with [`Error::Stopped`].
 pub async fn open_to_look(path: &Path) -> Result<Sqlite, Error> {
-    let reader = Reader::open(path, 1).await?;
+    let reader = Reader::to_look(path).await?;
     let (writer, _) = tokio::sync::mpsc::channel(1);
     let pending = Arc::new(reader.count_waiting().await?.into());
     Ok(Sqlite {
@@ -136,7 +121,7 @@ pub async fn open_to_look(path: &Path) -> Result<Sqlite, Error> {
 /// Writes a copy of a whole SQLite file under another name, also while it is in use. `Error::Exists` when `dest` is
 /// there already.
 pub async fn copy_file(source: &Path, dest: &Path) -> Result<(), Error> {
-    let mut connection = open_to_read(source).await?;
+    let mut connection = look::open(source).await?;
     let copied = into(&mut connection, dest, Replace::No).await;
     close(connection, source).await?;
     copied
@@ -159,7 +144,7 @@ pub struct Fresh {
 impl Fresh {
     /// Copies any SQLite file whose every page and index is sound.
     pub async fn of(source: &Path, dest: &Path) -> Result<Self, Error> {
-        let mut connection = open_to_read(source).await?;
+        let mut connection = look::open(source).await?;
         let fresh = Self::from(&mut connection, source, dest).await;
         close(connection, source).await?;
         fresh
@@ -208,7 +193,7 @@ impl Restoring {
     /// Copies and verifies a backup. Refused while a process uses `dest`.
     pub async fn prepare(source: &Path, dest: &Path) -> Result<Self, Error> {
         let owner = Owner::take(dest)?;
-        let mut connection = open_to_read(source).await?;
+        let mut connection = look::open(source).await?;
         let copied = match migrations::version(&mut connection, source, migrations::known()).await {
             Ok(0) => Err(Error::Foreign {
                 path: source.to_owned(),

@@ -5,9 +5,8 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use sqlx::Connection;
 
-use super::copy::open_to_read;
 use super::own::Owner;
-use super::{failed, migrations, time};
+use super::{failed, look, migrations, time};
 use crate::store::Error;
 
 /// What stands in a file.
@@ -33,7 +32,7 @@ pub async fn inspect(path: &Path) -> Result<Inspection, Error> {
     if owner.is_none() {
         super::writable(path)?;
     }
-    let mut connection = open_to_read(path).await?;
+    let mut connection = look::open(path).await?;
     let known = migrations::known();
     let version = migrations::version(&mut connection, path, known).await?;
     let mut last = None;

@@ -27,6 +27,7 @@ use crate::incident::IncidentId;
 mod copy;
 mod decode;
 mod inspect;
+mod look;
 mod migrations;
 mod own;
 mod queue;
@@ -204,6 +205,15 @@ impl Reader {
             .busy_timeout(BUSY_TIMEOUT)
             .row_buffer_size(ROWS_AHEAD)
             .disable_statement_logging();
+        Self::with(options, path, connections).await
+    }
+
+    /// To look at a file that another process may own, or that cannot be written.
+    async fn to_look(path: &Path) -> Result<Self, Error> {
+        Self::with(look::options(path).await?, path, 1).await
+    }
+
+    async fn with(options: SqliteConnectOptions, path: &Path, connections: u32) -> Result<Self, Error> {
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
             // A file does not go away as a server does; asking first would be a second hand-over to its thread.
@@ -343,6 +353,10 @@ impl Store for Sqlite {
 
     async fn forget_deliveries(&self, decided_before: DateTime<Utc>) -> Result<u64, Error> {
         self.ask(|answer| Op::Forget(decided_before, answer)).await
+    }
+
+    async fn try_write(&self) -> Result<(), Error> {
+        self.ask(Op::TryWrite).await
     }
 
     async fn pending(&self, after: InboxId, limit: usize) -> Result<Vec<StoredDelivery>, Error> {

@@ -43,6 +43,7 @@ pub(super) enum Op {
     Commit(Box<Commit>, Answer<Committed>),
     Snapshot(Snapshot, Answer<()>),
     Forget(DateTime<Utc>, Answer<u64>),
+    TryWrite(Answer<()>),
     Close(Answer<()>),
     /// Lets a test change what the connection may do.
     #[cfg(test)]
@@ -92,6 +93,7 @@ impl Writer {
                 match op {
                     Op::Receive(..) | Op::Commit(..) | Op::Snapshot(..) => together.push(op),
                     Op::Forget(before, answer) => drop(answer.send(self.forget(before))),
+                    Op::TryWrite(answer) => drop(answer.send(self.try_write())),
                     Op::Close(answer) => close = Some(answer),
                     #[cfg(test)]
                     Op::Pragma(sql, answer) => {
@@ -251,6 +253,16 @@ impl Writer {
         forget().map_err(|error: rusqlite::Error| failed("forgetting deliveries", &self.path, error))
     }
 
+    /// Writes the version of the schema that stands there: SQLite writes and syncs the page it is on.
+    fn try_write(&self) -> Result<(), Error> {
+        let of = &self.connection;
+        let write = || {
+            let version: i64 = of.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            of.pragma_update(None, "user_version", version)
+        };
+        write().map_err(|error: rusqlite::Error| failed("writing", &self.path, error))
+    }
+
     /// Empties the log after a redaction, which still holds the pages as they were before.
     fn purge(&self, group: &[Op], replies: &mut [Reply]) {
         let mut redacted: Vec<&mut Committed> = group
@@ -308,7 +320,7 @@ fn refuse(op: Op, error: &Error) {
     match op {
         Op::Receive(_, to) => drop(to.send(Err(error.clone()))),
         Op::Commit(_, to) => drop(to.send(Err(error.clone()))),
-        Op::Snapshot(_, to) | Op::Close(to) => drop(to.send(Err(error.clone()))),
+        Op::Snapshot(_, to) | Op::TryWrite(to) | Op::Close(to) => drop(to.send(Err(error.clone()))),
         Op::Forget(_, to) => drop(to.send(Err(error.clone()))),
         #[cfg(test)]
         Op::Pragma(_, to) => drop(to.send(Err(error.clone()))),

@@ -159,8 +159,10 @@ async fn a_file_that_became_read_only_is_said_and_nothing_is_half_written() {
         store.receive(delivery("Ev01")).await,
         Err(Error::ReadOnly { .. })
     ));
+    assert!(matches!(store.try_write().await, Err(Error::ReadOnly { .. })));
 
     store.pragma("PRAGMA query_only = OFF").await.unwrap();
+    store.try_write().await.unwrap();
     store.commit(append(stream(1), 1, &["after"])).await.unwrap();
     fresh(&store, "Ev01").await;
     assert_eq!(texts(&store, stream(1)).await, ["before", "after"]);

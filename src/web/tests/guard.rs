@@ -202,7 +202,7 @@ async fn an_open_address_is_refused_unless_tls_stands_in_front() {
         documents: Arc::new(Shelf),
         guide: None,
         clock: Arc::new(ManualClock::at(DateTime::UNIX_EPOCH)),
-        ready: Arc::new(|| Ok(())),
+        ready: Arc::new(|| Box::pin(async { Ok(()) })),
         metrics: Arc::new(|| Box::pin(async { String::new() })),
         platforms: axum::Router::new(),
     };

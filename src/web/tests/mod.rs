@@ -266,10 +266,8 @@ async fn site_at(place: Place, settings: Settings) -> Site {
         guide: settings.demo.then(|| guide.clone() as Arc<dyn Guide>),
         clock,
         ready: Arc::new(move || {
-            is_ready
-                .load(Ordering::SeqCst)
-                .then_some(())
-                .ok_or("the store is busy".into())
+            let ready = is_ready.load(Ordering::SeqCst).then_some(());
+            Box::pin(async move { ready.ok_or("the store is busy".into()) })
         }),
         metrics: Arc::new(|| Box::pin(async { "orderly_open_incidents 1\n".into() })),
         platforms: axum::Router::new(),

@@ -270,11 +270,7 @@ pub(super) enum Own {
 }
 
 impl Own {
-    async fn commit(
-        &mut self,
-        rooms: &Rooms,
-        ops: &[Op],
-    ) -> Result<(Vec<Result<Done, No>>, After), sqlx::Error> {
+    async fn commit(&mut self, rooms: &Rooms, ops: &[Op]) -> Result<Committed, sqlx::Error> {
         match self {
             Self::File(connection) => commit(connection, rooms, ops).await,
             Self::Memory(pool) => commit(&mut *pool.acquire().await?, rooms, ops).await,
@@ -282,12 +278,24 @@ impl Own {
     }
 }
 
-async fn commit(
-    db: &mut SqliteConnection,
-    rooms: &Rooms,
-    ops: &[Op],
-) -> Result<(Vec<Result<Done, No>>, After), sqlx::Error> {
-    let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
+type Committed = (Vec<Result<Done, No>>, After);
+
+/// All of it or nothing. Without the library's transactions: on a full disk SQLite rolls back by itself, and the library
+/// then takes the transaction for open for ever.
+async fn commit(db: &mut SqliteConnection, rooms: &Rooms, ops: &[Op]) -> Result<Committed, sqlx::Error> {
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *db).await?;
+    let committed = match apply_each(db, rooms, ops).await {
+        Ok(done) => sqlx::query("COMMIT").execute(&mut *db).await.map(|_| done),
+        Err(error) => Err(error),
+    };
+    if committed.is_err() {
+        // Refused where it is rolled back already.
+        let _ = sqlx::query("ROLLBACK").execute(db).await;
+    }
+    committed
+}
+
+async fn apply_each(db: &mut SqliteConnection, rooms: &Rooms, ops: &[Op]) -> Result<Committed, sqlx::Error> {
     let mut after = After::default();
     let mut answers = Vec::with_capacity(ops.len());
     let mut rest = ops;
@@ -295,14 +303,13 @@ async fn commit(
         let plain = rest.iter().map_while(messages::plain).take(messages::AT_ONCE);
         let plain: Vec<_> = plain.collect();
         if plain.is_empty() {
-            answers.push(apply(&mut tx, rooms, op, &mut after).await?);
+            answers.push(apply(db, rooms, op, &mut after).await?);
             rest = &rest[1..];
         } else {
             rest = &rest[plain.len()..];
-            answers.extend(messages::post_plain(&mut tx, rooms, &plain, &mut after).await?);
+            answers.extend(messages::post_plain(db, rooms, &plain, &mut after).await?);
         }
     }
-    tx.commit().await?;
     Ok((answers, after))
 }
 
