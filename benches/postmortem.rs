@@ -11,6 +11,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use orderly::incident::*;
 use orderly::postmortem::{Source, Templates, assemble, json};
 
+/// As the program has it.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const EVENTS: u64 = 10_000;
 const RUNS: usize = 21;
 

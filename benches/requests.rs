@@ -28,6 +28,10 @@ use orderly::store::{Append, Commit, NewEvent, Store, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// As the program has it.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CONNECTIONS: usize = 16;
 const INCIDENTS: usize = 100;
 /// How long one waits that was refused: what the answer's `Retry-After` says.
