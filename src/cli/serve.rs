@@ -42,7 +42,7 @@ pub async fn run(config: &Path, _arguments: Arguments) -> Result<ExitCode> {
     let socket = listen(&path, Arc::new(host));
     // Heard from before anybody is told that it runs.
     let (stopped, hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
-    resident::give_back_code();
+    let settling = tokio::spawn(resident::give_back());
     tracing::info!(address = %page.addr(), "ready");
     if app.engine.desk().people.is_empty() {
         eprintln!(
@@ -54,6 +54,7 @@ pub async fn run(config: &Path, _arguments: Arguments) -> Result<ExitCode> {
         () = stopped => {}
         () = reload_when_told(&app, hangup) => {}
     }
+    settling.abort();
     eprintln!("Stopping: what is in hand is finished first.");
     socket.into_iter().for_each(socket::Listening::stop);
     page.shutdown().await;
