@@ -20,7 +20,7 @@ mod words;
 
 pub use action::{Answer, Approval, Check, Operation, Outcome, Policy, Preview, Terms, UndoTerms};
 pub use approved::Approved;
-pub use decide::{LONGEST_NAME, LONGEST_TEXT, carry_out};
+pub use decide::{LONGEST_NAME, LONGEST_OPERATION, LONGEST_TEXT, carry_out};
 pub use effect::{Effect, Slot};
 pub use event::{
     Asked, By, Event, Frame, Gap, Link, Marked, Objectives, Opening, Passage, Purpose, Recorded,

@@ -95,6 +95,8 @@ pub struct Proposal {
     pub event: u64,
     pub break_glass: Option<BreakGlass>,
     pub stage: Stage,
+    /// When it came to this stage.
+    pub since: DateTime<Utc>,
     pub approvals: Vec<Approval>,
     /// How often a waiting proposal asked again.
     pub asked_again: u32,

@@ -7,6 +7,13 @@ use super::{Draft, LONGEST_BLOCK, ask, buttons, name, row, run, several, short, 
 use crate::chat::{Block, Button, Message, Rich, Row, Style, Tone};
 use crate::desk;
 use crate::incident::{Containment, PersonId, Proposal, ProposalId, Purpose, Stage, State, Verdict};
+use crate::text::cut;
+
+/// What the card shows of the reason. However much somebody writes, it does not push away what will run.
+const LONGEST_REASON: usize = 500;
+
+/// At the end of what is cut here.
+const REST_ELSEWHERE: &str = "… (the post-mortem has all of it)";
 
 /// People called at once; whoever comes after them is asked again later, in wider circles.
 const MENTIONED: usize = 12;
@@ -35,7 +42,8 @@ pub fn proposal(state: &State, proposal: &Proposal, desk: &desk::State) -> Messa
                 text: Rich::new().bold("What will run, exactly"),
             })
             .block(Block::Code {
-                text: short(&preview.operation.display, LONGEST_BLOCK),
+                // Whole, whatever its length: longer ones are not shown for approval at all.
+                text: preview.operation.display.clone(),
                 diff: false,
             });
         if !preview.effect.is_empty() {
@@ -49,7 +57,9 @@ pub fn proposal(state: &State, proposal: &Proposal, desk: &desk::State) -> Messa
                     text: Rich::new().bold(kind),
                 })
                 .block(Block::Code {
-                    text: short(&preview.effect, LONGEST_BLOCK),
+                    text: cut(&preview.effect, LONGEST_BLOCK, REST_ELSEWHERE)
+                        .shown
+                        .into_owned(),
                     diff: false,
                 });
         }
@@ -121,7 +131,13 @@ fn fields(proposal: &Proposal, desk: &desk::State) -> Vec<(String, Rich)> {
         ("Proposed by".to_owned(), proposer.into()),
         ("Approvals needed".to_owned(), who.into()),
         ("Undo".to_owned(), undo.into()),
-        ("Why".to_owned(), proposal.reason.clone().into()),
+        (
+            "Why".to_owned(),
+            cut(&proposal.reason, LONGEST_REASON, REST_ELSEWHERE)
+                .shown
+                .into_owned()
+                .into(),
+        ),
     ];
     if let Some(check) = &terms.precondition {
         fields.push((
@@ -154,6 +170,7 @@ fn life(state: &State, proposal: &Proposal, desk: &desk::State) -> Vec<Row> {
             row(Tone::Good, "approved", title, detail)
         })
         .collect();
+    let approved = rows.len();
     rows.extend(match &proposal.stage {
         Stage::Drafted => Some(row(
             Tone::Busy,
@@ -227,6 +244,9 @@ fn life(state: &State, proposal: &Proposal, desk: &desk::State) -> Vec<Row> {
         )),
         Stage::Waiting { .. } => None,
     });
+    if let (Some(last), false) = (rows.get_mut(approved), matches!(proposal.stage, Stage::Drafted)) {
+        last.title = std::mem::take(&mut last.title).text(" ").time(proposal.since);
+    }
     rows.extend(match &proposal.containment {
         Some(Containment::InForce { since }) => Some(row(
             Tone::Warn,

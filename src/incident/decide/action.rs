@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::order::{confirm_first, ids};
-use super::{Deciding, Fact, Facts, maybe_said, said};
+use super::{Deciding, Fact, Facts, LONGEST_OPERATION, maybe_said, said};
 use crate::incident::action::{Outcome, Preview, Terms};
 use crate::incident::event::Event;
 use crate::incident::plan::StepKind;
@@ -123,6 +123,15 @@ impl Deciding<'_> {
         let proposal = state.proposal(id)?;
         if proposal.stage != Stage::Drafted {
             return Ok(Vec::new());
+        }
+        let long = preview.operation.display.chars().count();
+        if long > LONGEST_OPERATION {
+            let why = format!(
+                "What would run has {long} characters. People approve what they have read whole, so it must fit into one message: \
+                 {LONGEST_OPERATION} characters. Shorten the catalog's entry, with a function of the database or a script, \
+                 or the parameters."
+            );
+            return Ok(vec![Fact::by_rule(Event::PreviewFailed { proposal: id, why })]);
         }
         let terms = &proposal.terms;
         let expires = self.clock + TimeDelta::seconds(terms.policy.stands_for_s());

@@ -26,6 +26,10 @@ use super::words::*;
 /// Longest text taken from a person in one go, in characters. Longer ones belong in a file.
 pub const LONGEST_TEXT: usize = 4_000;
 
+/// Longest operation that can be approved, in characters as it is shown: it stands whole on every platform's card, on a
+/// phone, with the buttons below it.
+pub const LONGEST_OPERATION: usize = 2_800;
+
 /// Longest title. It stands in lists, in topics and in the names of rooms.
 pub const LONGEST_TITLE: usize = 200;
 

@@ -26,6 +26,7 @@ impl State {
                         reviewed: None,
                     }),
                     stage: Stage::Drafted,
+                    since: recorded.occurred,
                     approvals: Vec::new(),
                     asked_again: 0,
                     checks: Vec::new(),
@@ -152,6 +153,7 @@ impl Proposal {
                 return Err(self.illegal(recorded, next.word()));
             }
             self.stage = next;
+            self.since = recorded.occurred;
         }
         let by = recorded.by.person().cloned();
         match event {

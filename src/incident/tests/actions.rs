@@ -643,3 +643,18 @@ fn what_is_not_there_is_answered_with_what_is() {
     story.proposed(terms("stop", "odoo-prod"));
     assert_snapshot!(story.refused("ben", approve(ProposalId(4))), @"There is no action A4 here; there is A1.");
 }
+
+#[test]
+fn what_cannot_be_read_whole_in_one_message_cannot_be_approved() {
+    for (length, stage) in [
+        (LONGEST_OPERATION, "waiting for approval"),
+        (LONGEST_OPERATION + 1, "no preview"),
+    ] {
+        let mut story = Story::framed();
+        story.does("ana", propose(terms("stop", "odoo-prod")));
+        let preview = Box::new(preview(&"é".repeat(length)));
+        let proposal = ProposalId(1);
+        story.returns(Request::Previewed { proposal, preview });
+        assert_eq!(story.stage(1), stage);
+    }
+}
