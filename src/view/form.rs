@@ -7,9 +7,6 @@ use orderly_commands::{ArgKind, ArgSpec, CommandSpec};
 use crate::chat::{Field, FieldKind, Form};
 use crate::incident::State;
 
-/// Longest list in a select; Slack takes a hundred, Discord 25, so the shorter holds everywhere.
-const MOST_OPTIONS: usize = 25;
-
 /// What can be chosen for an option: value and label.
 pub trait Choices {
     fn choices(&self, kind: ArgKind) -> Vec<(String, String)>;
@@ -100,8 +97,7 @@ fn kind(kind: ArgKind, choices: &dyn Choices) -> FieldKind {
         _ => match kind.choices() {
             Some(known) => words(known),
             None => {
-                let mut options = choices.choices(kind);
-                options.truncate(MOST_OPTIONS);
+                let options = choices.choices(kind);
                 if options.is_empty() {
                     FieldKind::Line
                 } else {

@@ -148,8 +148,8 @@ fn input(field: &Field, look: &Look<'_>) -> Value {
         "label": plain(&field.label, LABEL_MAX),
         "element": element(field, look),
     });
-    if let Some(hint) = &field.hint {
-        block["hint"] = plain(hint, LABEL_MAX);
+    if let Some(hint) = hint(field) {
+        block["hint"] = plain(&hint, LABEL_MAX);
     }
     block
 }
@@ -208,6 +208,18 @@ fn element(field: &Field, look: &Look<'_>) -> Value {
             element
         }
     }
+}
+
+/// What is written below a field: how it is filled in, or what there is to choose from where that is too much for a list.
+fn hint(field: &Field) -> Option<String> {
+    let listed = match &field.kind {
+        FieldKind::Select { options } | FieldKind::Several { options } if !fits(options, SELECT_MAX) => {
+            let words: Vec<&str> = options.iter().map(|(value, _)| value.as_str()).collect();
+            (!words.is_empty()).then(|| words.join(", "))
+        }
+        _ => None,
+    };
+    field.hint.clone().or(listed)
 }
 
 fn text(value: Option<&str>, multiline: bool) -> Value {
