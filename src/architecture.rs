@@ -51,6 +51,7 @@ const RULES: &[(&str, &[&str])] = &[
             "incident",
             "desk",
             "chat",
+            "text",
             "timeline",
             "engine::Carried",
             "engine::Listed",

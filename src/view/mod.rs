@@ -28,6 +28,7 @@ use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
 use crate::desk;
 use crate::engine::{Carried, Listed, Words};
 use crate::incident::{Audience, By, PersonId, Recorded, Refusal, Slot, State};
+use crate::text::cut;
 
 /// Longest text shown in one block before it is cut: what fits a phone without scrolling past the buttons.
 const LONGEST_BLOCK: usize = 2_800;
@@ -352,10 +353,5 @@ fn small(text: impl Into<Rich>) -> Block {
 
 /// Text cut for a card; the whole lies elsewhere, and the cut says so.
 fn short(text: &str, most: usize) -> String {
-    let cut: String = text.chars().take(most).collect();
-    if cut.len() < text.len() {
-        format!("{}…", cut.trim_end())
-    } else {
-        cut
-    }
+    cut(text, most, "…").shown.into_owned()
 }
