@@ -26,7 +26,7 @@ mod kept;
 mod process;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +37,7 @@ use axum::Router;
 use axum::routing::post;
 use orderly::chat::slack::{Wanted, manifest};
 use orderly::clock::{Clock, SystemClock};
+use orderly_testbed::chat_libraries;
 use orderly_testbed::slack::{SlackServer, signature};
 use slack::burst::{burst, holds};
 use slack::kit::{House, Transport};
@@ -194,25 +195,6 @@ fn free_port() -> Result<SocketAddr> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-/// Where scripts/setup puts Slack's libraries.
-fn libraries() -> Result<PathBuf> {
-    let folder = match std::env::var_os("ORDERLY_SLACK_SDKS") {
-        Some(folder) => PathBuf::from(folder),
-        None => {
-            let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-            let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-            cache.or(home).context("no home")?.join("orderly/slack-sdks")
-        }
-    };
-    if !folder.join("ready").exists() {
-        bail!(
-            "Slack's libraries are not in {}: run scripts/setup",
-            folder.display()
-        );
-    }
-    Ok(folder)
-}
-
 impl Program {
     async fn bolt(slack: &SlackServer) -> Result<Self> {
         let address = free_port()?;
@@ -220,7 +202,7 @@ impl Program {
         let child = Command::new("node")
             .arg(script)
             .env("NODE_ENV", "production")
-            .env("SDK_FOLDER", libraries()?)
+            .env("SDK_FOLDER", chat_libraries())
             .env("API_URL", slack.api_url())
             .env("BOT_TOKEN", slack.bot_token())
             .env("SIGNING_SECRET", slack.signing_secret())

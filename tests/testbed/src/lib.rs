@@ -20,5 +20,6 @@ mod redis;
 pub mod slack;
 
 pub use cut::{Cut, Then};
+pub use place::chat_libraries;
 pub use postgres::{Postgres, execute};
 pub use redis::Redis;

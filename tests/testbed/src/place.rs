@@ -70,3 +70,20 @@ fn sweep() {
         }
     }
 }
+
+/// Where scripts/setup puts the chat platforms' own libraries.
+pub fn chat_libraries() -> PathBuf {
+    let folder = std::env::var_os("ORDERLY_CHAT_SDKS")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| {
+            let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+            let home = || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache");
+            cache.unwrap_or_else(home).join("orderly/chat-sdks")
+        });
+    assert!(
+        folder.join("ready").exists(),
+        "the chat platforms' libraries are not in {}: run scripts/setup",
+        folder.display()
+    );
+    folder
+}

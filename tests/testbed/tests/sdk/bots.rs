@@ -1,7 +1,9 @@
 //! Bots on those libraries, each in a process of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use orderly_testbed::chat_libraries;
 
 /// Ended with the test.
 pub struct Bot(Child);
@@ -14,25 +16,8 @@ impl Drop for Bot {
     }
 }
 
-/// Where scripts/setup puts the libraries.
-fn libraries() -> PathBuf {
-    let folder = std::env::var_os("ORDERLY_CHAT_SDKS")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| {
-            let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-            let home = || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache");
-            cache.unwrap_or_else(home).join("orderly/chat-sdks")
-        });
-    assert!(
-        folder.join("ready").exists(),
-        "the chat platforms' libraries are not in {}: run scripts/setup",
-        folder.display()
-    );
-    folder
-}
-
 pub fn start(program: &str, script: &str, settings: &[(&str, String)]) -> Bot {
-    let libraries = libraries();
+    let libraries = chat_libraries();
     let mut command = Command::new(program);
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk").join(script))
