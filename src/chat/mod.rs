@@ -231,6 +231,10 @@ pub trait Chat: Send + Sync {
         between: (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<Option<MessageRef>, Error>;
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error>;
+    /// Edits a post that quotes people: none of its old words may stay, also not where it went on in other messages.
+    async fn reword(&self, at: &MessageRef, message: &Message) -> Result<(), Error> {
+        self.update(at, message).await
+    }
     /// Takes the words of a person's message, and its files, off the platform. [`Error::Gone`] where that is for the person
     /// alone.
     async fn redact(&self, _at: &MessageRef, _marker: &str) -> Result<(), Error> {

@@ -139,7 +139,7 @@ impl Engine {
         let mut end = None;
         for (at, message) in [(&copy, words.carried(&said)), (&quoted, words.digest_redacted())] {
             let Some(at) = at else { continue };
-            let updated = match chat.update(at, &message).await {
+            let updated = match chat.reword(at, &message).await {
                 // Somebody deleted it, and meant it.
                 Err(chat::Error::Gone { .. }) => End::Done,
                 updated => End::of_edit(updated),

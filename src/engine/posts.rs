@@ -244,7 +244,7 @@ impl Engine {
             Err(_) => None,
         };
         let told = told.unwrap_or_else(|| self.inner.parts.words.notice_redacted());
-        match chat.update(&at, &told).await {
+        match chat.reword(&at, &told).await {
             Err(chat::Error::Gone { .. }) => End::Done,
             updated => End::of_edit(updated),
         }

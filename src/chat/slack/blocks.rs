@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::press;
 use super::rich::{Look, elements, escaped, text_object};
-use crate::chat::pieces::pieces;
+use crate::chat::pieces::{pieces, split};
 use crate::chat::{Block, Button, Message, Rich, Row, Style, Tone};
 use crate::text::cut;
 
@@ -47,53 +47,84 @@ struct Piece {
 pub enum Rest {
     /// Posted below the message.
     Thread,
-    /// Shown in another message after this one: what only one person sees has no thread of its own.
+    /// Shown in another message after this one.
     Follows,
     /// Left out: an edit posts nothing.
     Dropped,
 }
 
-pub fn render(message: &Message, look: &Look<'_>, where_rest: Rest) -> Rendered {
-    let is_buttons = |block: &Block| matches!(block, Block::Buttons { .. });
-    let reserved: usize = message
-        .blocks
-        .iter()
-        .filter(|block| is_buttons(block))
-        .flat_map(|block| shaped(block, look))
-        .map(|piece| piece.chars)
-        .sum();
-    let buttons = message.blocks.iter().filter(|block| is_buttons(block)).count();
-    let (mut blocks, mut rest) = (Vec::new(), Vec::new());
-    let (mut chars, mut room) = (
-        CHARS_MAX.saturating_sub(reserved),
-        BLOCKS_MAX.saturating_sub(buttons),
-    );
-    for block in &message.blocks {
-        let pieces = shaped(block, look);
-        if is_buttons(block) {
-            blocks.extend(pieces.into_iter().map(|piece| piece.block));
-            continue;
+/// A message that is filled, and how much still fits.
+struct Page {
+    blocks: Vec<Value>,
+    chars: usize,
+    room: usize,
+}
+
+impl Page {
+    /// With place kept for the buttons, which always stay.
+    fn beside(buttons: &[Piece], blocks: usize) -> Self {
+        let taken: usize = buttons.iter().map(|piece| piece.chars).sum();
+        Self {
+            blocks: Vec::new(),
+            chars: CHARS_MAX.saturating_sub(taken),
+            room: BLOCKS_MAX.saturating_sub(blocks),
         }
+    }
+
+    /// Puts in all of it or nothing.
+    fn put(&mut self, pieces: Vec<Piece>) -> bool {
         let needs: usize = pieces.iter().map(|piece| piece.chars).sum();
-        if rest.is_empty() && needs <= chars && pieces.len() <= room {
-            chars -= needs;
-            room -= pieces.len();
-            blocks.extend(pieces.into_iter().map(|piece| piece.block));
-        } else if !pieces.is_empty() {
+        let fits = needs <= self.chars && pieces.len() <= self.room;
+        if fits {
+            self.chars -= needs;
+            self.room -= pieces.len();
+            self.blocks.extend(pieces.into_iter().map(|piece| piece.block));
+        }
+        fits
+    }
+
+    /// As much of a block as fits; what is left of it.
+    fn fill(&mut self, block: &Block, look: &Look<'_>) -> Option<Block> {
+        let pieces = shaped(block, look);
+        let needs: usize = pieces.iter().map(|piece| piece.chars).sum();
+        if self.put(pieces) {
+            return None;
+        }
+        let stands = !self.blocks.is_empty();
+        // What the next message has place for goes there whole.
+        if stands && needs <= CHARS_MAX / 2 {
+            return Some(block.clone());
+        }
+        match parted(block, self.chars) {
+            Some((first, left)) if self.put(shaped(&first, look)) => Some(left),
+            // A link longer than a message cannot be parted; Slack says what it thinks of it.
+            None if !stands && self.chars == CHARS_MAX => {
+                self.blocks
+                    .extend(shaped(block, look).into_iter().map(|piece| piece.block));
+                None
+            }
+            _ => Some(block.clone()),
+        }
+    }
+}
+
+pub fn render(message: &Message, look: &Look<'_>, where_rest: Rest) -> Rendered {
+    let is_buttons = |block: &&Block| matches!(block, Block::Buttons { .. });
+    let all_buttons = message.blocks.iter().filter(is_buttons);
+    let buttons: Vec<Piece> = all_buttons.flat_map(|block| shaped(block, look)).collect();
+    let mut page = Page::beside(&buttons, buttons.len());
+    let mut rest = Vec::new();
+    for block in &message.blocks {
+        if is_buttons(&block) {
+            let pieces = shaped(block, look).into_iter();
+            page.blocks.extend(pieces.map(|piece| piece.block));
+        } else if rest.is_empty() {
+            rest.extend(page.fill(block, look));
+        } else {
             rest.push(block.clone());
         }
     }
-    // Alone, even one block can be too much: then it is cut, and only then.
-    if blocks.is_empty() && !rest.is_empty() {
-        for piece in shaped(&rest.remove(0), look) {
-            if piece.chars > chars || room == 0 {
-                break;
-            }
-            chars -= piece.chars;
-            room -= 1;
-            blocks.push(piece.block);
-        }
-    }
+    let mut blocks = page.blocks;
     if !rest.is_empty() {
         blocks.push(context(match where_rest {
             Rest::Thread => "The rest is in the thread below.",
@@ -113,6 +144,64 @@ pub fn render(message: &Message, look: &Look<'_>, where_rest: Rest) -> Rendered 
     }
 }
 
+/// A block in two, the first of so many characters at most. `None`: it cannot be parted there.
+fn parted(block: &Block, most: usize) -> Option<(Block, Block)> {
+    let whole = |lengths: &mut dyn Iterator<Item = usize>| {
+        let mut room = most;
+        lengths
+            .take_while(|length| {
+                let fits = *length <= room;
+                room = room.saturating_sub(*length);
+                fits
+            })
+            .count()
+    };
+    match block {
+        Block::Text { text } => {
+            let (first, left) = split(text, most);
+            let text = |text| Block::Text { text };
+            (!first.is_empty() && !left.is_empty()).then(|| (text(first), text(left)))
+        }
+        Block::Rows { rows } => {
+            let part = |rows: &[Row]| Block::Rows { rows: rows.to_vec() };
+            let alone = |row| length(&listed(std::slice::from_ref(row))) + 1;
+            match whole(&mut rows.iter().map(alone)) {
+                0 => parted(&Block::Text { text: listed(rows) }, most),
+                fit => Some((part(&rows[..fit]), part(&rows[fit..]))),
+            }
+        }
+        Block::Fields { fields } => {
+            let part = |fields: &[(String, Rich)]| Block::Fields {
+                fields: fields.to_vec(),
+            };
+            let alone = |field| length(&labelled(std::slice::from_ref(field))) + 1;
+            match whole(&mut fields.iter().map(alone)) {
+                0 => parted(
+                    &Block::Text {
+                        text: labelled(fields),
+                    },
+                    most,
+                ),
+                fit => Some((part(&fields[..fit]), part(&fields[fit..]))),
+            }
+        }
+        Block::Code { text, diff } => {
+            let at = text.char_indices().nth(most)?.0;
+            let line = text[..at].rfind('\n').map_or(at, |newline| newline + 1);
+            let part = |text: &str| Block::Code {
+                text: text.to_owned(),
+                diff: *diff,
+            };
+            (line > 0).then(|| (part(&text[..line]), part(&text[line..])))
+        }
+        _ => None,
+    }
+}
+
+fn length(text: &Rich) -> usize {
+    text.plain().chars().count()
+}
+
 fn context(text: &str) -> Value {
     json!({ "type": "context", "elements": [{ "type": "plain_text", "text": text, "emoji": false }] })
 }
@@ -123,23 +212,12 @@ fn shaped(block: &Block, look: &Look<'_>) -> Vec<Piece> {
         Block::Header { text } => {
             let text = cut(text.trim(), HEADER_MAX, "…").shown.into_owned();
             vec![Piece {
-                chars: text.len(),
+                chars: text.chars().count(),
                 block: json!({ "type": "header", "text": { "type": "plain_text", "text": text, "emoji": false } }),
             }]
         }
         Block::Text { text } => sections(text, look),
-        Block::Fields { fields } => {
-            let mut lines = Rich::new();
-            for (at, (label, value)) in fields.iter().enumerate() {
-                let end = if at == 0 { "" } else { "\n" };
-                lines = lines
-                    .text(end)
-                    .bold(format!("{label}:"))
-                    .text(" ")
-                    .then(value.clone());
-            }
-            sections(&lines, look)
-        }
+        Block::Fields { fields } => sections(&labelled(fields), look),
         Block::Rows { rows } => sections(&listed(rows), look),
         Block::Code { text, .. } => verbatim(text),
         Block::Details { title, text } => {
@@ -150,7 +228,7 @@ fn shaped(block: &Block, look: &Look<'_>) -> Vec<Piece> {
         Block::Buttons { buttons } => actions(buttons),
         Block::Context { text } => text_object(text, look, TEXT_MAX)
             .map(|text| Piece {
-                chars: text["text"].as_str().map_or(0, str::len),
+                chars: text["text"].as_str().map_or(0, |text| text.chars().count()),
                 block: json!({ "type": "context", "elements": [text] }),
             })
             .into_iter()
@@ -189,11 +267,24 @@ fn listed(rows: &[Row]) -> Rich {
     lines
 }
 
+fn labelled(fields: &[(String, Rich)]) -> Rich {
+    let mut lines = Rich::new();
+    for (at, (label, value)) in fields.iter().enumerate() {
+        let end = if at == 0 { "" } else { "\n" };
+        lines = lines
+            .text(end)
+            .bold(format!("{label}:"))
+            .text(" ")
+            .then(value.clone());
+    }
+    lines
+}
+
 fn sections(text: &Rich, look: &Look<'_>) -> Vec<Piece> {
     let piece = |part: Rich| {
         let elements = elements(&part, look);
         (!part.plain().trim().is_empty() && !elements.is_empty()).then(|| Piece {
-            chars: part.plain().len(),
+            chars: length(&part),
             block: json!({
                 "type": "rich_text",
                 "elements": [{ "type": "rich_text_section", "elements": elements }],
@@ -215,7 +306,7 @@ fn verbatim(text: &str) -> Vec<Piece> {
         }
     }
     let piece = |text: String| Piece {
-        chars: text.len(),
+        chars: text.chars().count(),
         block: json!({
             "type": "rich_text",
             "elements": [{ "type": "rich_text_preformatted", "elements": [{ "type": "text", "text": text }] }],
@@ -256,7 +347,7 @@ fn actions(buttons: &[Button]) -> Vec<Piece> {
             .collect();
         if !elements.is_empty() {
             pieces.push(Piece {
-                chars: serde_json::to_string(&elements).map_or(0, |text| text.len()),
+                chars: serde_json::to_string(&elements).map_or(0, |text| text.chars().count()),
                 block: json!({ "type": "actions", "elements": elements }),
             });
         }
@@ -269,7 +360,7 @@ fn actions(buttons: &[Button]) -> Vec<Piece> {
         let words = format!("Too long for a button, type it: {}", names.join(", "));
         let words = cut(&words, TEXT_MAX, "…").shown.into_owned();
         pieces.push(Piece {
-            chars: words.len(),
+            chars: words.chars().count(),
             block: context(&words),
         });
     }

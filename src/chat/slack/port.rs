@@ -338,14 +338,13 @@ impl Chat for SlackChat {
     async fn update(&self, at: &MessageRef, message: &Message) -> Result<(), Error> {
         let own = self.own().await?;
         let rendered = self.looking(own, |look| blocks::render(message, look, blocks::Rest::Dropped));
-        let body = json!({
-            "channel": ours(own, &at.room)?,
-            "ts": at.message,
-            "text": rendered.text,
-            "blocks": rendered.blocks,
-        });
-        self.api.call("chat.update", &body).await?;
-        Ok(())
+        Ok(self.edit(ours(own, &at.room)?, &at.message, &rendered).await?)
+    }
+
+    async fn reword(&self, at: &MessageRef, message: &Message) -> Result<(), Error> {
+        let own = self.own().await?;
+        let channel = ours(own, &at.room)?;
+        Ok(self.post_anew(own, channel, &at.message, message).await?)
     }
 
     async fn pin(&self, at: &MessageRef) -> Result<(), Error> {

@@ -14,6 +14,8 @@ use crate::chat::Message;
 
 /// What marks a post as one of ours.
 const EVENT: &str = "orderly_post";
+/// At the end of the key of what continues the post of that key.
+const MORE: &str = "/more";
 /// How far back history is looked through. A retry comes within minutes of the post it repeats.
 const LOOK_BACK: usize = 200;
 /// Pages of history looked through for a post of a certain quarter of an hour.
@@ -80,6 +82,7 @@ impl SlackChat {
             Some(_) => None,
             None => self.posted(key, channel).await?,
         };
+        let made = there.is_none();
         let ts = match there {
             Some(ts) => {
                 self.say_anew(channel, &ts, &rendered).await?;
@@ -97,15 +100,112 @@ impl SlackChat {
             }
         };
         if let Some(rest) = rendered.rest {
-            let below = thread.unwrap_or(&ts);
-            let key = format!("{key}/more");
-            let more = Box::pin(self.post_once(own, &key, channel, Some(below), &rest));
-            // The message stands; that a continuation failed must not post it again.
-            if let Err(failure) = more.await {
-                tracing::warn!(%failure, key, "the rest of a long message could not be posted");
+            let below = (channel, thread.unwrap_or(&ts));
+            // Below a message that was made just now nothing stands yet.
+            let known = match made {
+                true => HashMap::new(),
+                false => keys(&self.below(below).await?),
+            };
+            match self.continue_below(own, key, below, rest, &known).await {
+                // The message stands; where nothing can follow it, it must not be lost for that.
+                Err(failure @ Failure::Code { .. }) => {
+                    tracing::warn!(%failure, key, "the rest of a long message could not be posted");
+                }
+                continued => continued?,
             }
         }
         Ok(ts)
+    }
+
+    /// Posts what did not fit, in as many messages as it needs, each once: the message above is found by its key when this
+    /// comes again after a limit or a crash, and those below it are found here.
+    async fn continue_below(
+        &self,
+        own: &Own,
+        key: &str,
+        (channel, thread): (&str, &str),
+        rest: Message,
+        known: &HashMap<String, String>,
+    ) -> Result<(), Failure> {
+        let mut key = key.to_owned();
+        let mut left = Some(rest);
+        while let Some(message) = left {
+            key.push_str(MORE);
+            let rendered = self.looking(own, |look| blocks::render(&message, look, blocks::Rest::Follows));
+            match known.get(&key) {
+                Some(ts) => self.say_anew(channel, ts, &rendered).await?,
+                None => {
+                    let body = post(channel, Some(thread), &key, &rendered.text, &rendered.blocks);
+                    self.api.call("chat.postMessage", &body).await?;
+                }
+            }
+            left = rendered.rest;
+        }
+        Ok(())
+    }
+
+    /// Makes a post, and what stands below it because it was too long, say something else. Nothing of the old words stays.
+    pub(super) async fn post_anew(
+        &self,
+        own: &Own,
+        channel: &str,
+        ts: &str,
+        message: &Message,
+    ) -> Result<(), Failure> {
+        let rendered = self.looking(own, |look| blocks::render(message, look, blocks::Rest::Thread));
+        self.edit(channel, ts, &rendered).await?;
+        let below = match self.below((channel, ts)).await {
+            // Nothing is read there, so nothing of it can be changed.
+            Err(failure @ Failure::Code { .. }) => {
+                tracing::debug!(%failure, "what stands below a post cannot be read");
+                return Ok(());
+            }
+            below => keys(&below?),
+        };
+        let mut stand: Vec<(String, String)> =
+            below.into_iter().filter(|(key, _)| key.ends_with(MORE)).collect();
+        stand.sort_by_key(|(key, _)| key.len());
+        let mut left = rendered.rest;
+        for (_, ts) in &stand {
+            match left {
+                Some(message) => {
+                    let rendered =
+                        self.looking(own, |look| blocks::render(&message, look, blocks::Rest::Follows));
+                    self.say_anew(channel, ts, &rendered).await?;
+                    left = rendered.rest;
+                }
+                None => {
+                    let body = json!({ "channel": channel, "ts": ts });
+                    match self.api.call("chat.delete", &body).await {
+                        Err(failure) if !failure.is(&["message_not_found"]) => return Err(failure),
+                        _ => {}
+                    }
+                    left = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The replies to a message, as far as one page goes: far more than one message needs to be continued.
+    async fn below(&self, (channel, thread): (&str, &str)) -> Result<Value, Failure> {
+        let arguments = [
+            ("channel", channel.to_owned()),
+            ("ts", thread.to_owned()),
+            ("limit", LOOK_BACK.to_string()),
+            ("include_all_metadata", "true".to_owned()),
+        ];
+        self.api.get("conversations.replies", &arguments).await
+    }
+
+    pub(super) async fn edit(
+        &self,
+        channel: &str,
+        ts: &str,
+        rendered: &blocks::Rendered,
+    ) -> Result<(), Failure> {
+        let body = json!({ "channel": channel, "ts": ts, "text": rendered.text, "blocks": rendered.blocks });
+        self.api.call("chat.update", &body).await.map(drop)
     }
 
     /// A message as it must read now. One that somebody deleted stays so.
@@ -115,10 +215,9 @@ impl SlackChat {
         ts: &str,
         rendered: &blocks::Rendered,
     ) -> Result<(), Failure> {
-        let body = json!({ "channel": channel, "ts": ts, "text": rendered.text, "blocks": rendered.blocks });
-        match self.api.call("chat.update", &body).await {
-            Err(failure) if !failure.is(&["message_not_found"]) => Err(failure),
-            _ => Ok(()),
+        match self.edit(channel, ts, rendered).await {
+            Err(failure) if failure.is(&["message_not_found"]) => Ok(()),
+            edited => edited,
         }
     }
 

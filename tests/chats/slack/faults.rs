@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use orderly::chat::{Block, Chat, Message};
 use orderly::demo::guide;
+use orderly::incident::RoomRef;
 use orderly_testbed::slack::Fault;
 
 use super::kit::{House, Transport};
-use super::story::{holds_it_all, links_the_postmortem, lived_through, nothing_stands_twice};
+use super::story::{holds_it_all, links_the_postmortem, lived_through, lived_until, nothing_stands_twice};
 use crate::deaths::Mortal;
 
 async fn every_call_is_limited_once(transport: Transport) {
@@ -133,6 +135,98 @@ async fn a_post_whose_answer_was_lost_is_found_and_not_posted_again() {
     house.settled().await;
     nothing_stands_twice(&house);
     house.close().await;
+}
+
+#[tokio::test]
+async fn an_approval_is_never_stuck_behind_chatter() {
+    const NOTES: usize = 24;
+    let house = House::open(Transport::Http).await;
+    lived_until(&house, "pause").await;
+    let room = house.room().await;
+    // Far more than the channel takes at once.
+    for at in 0..NOTES {
+        house
+            .sends("cleo", &format!("note {at}: still looking"))
+            .await
+            .await;
+    }
+    house.app.engine.quiet().await;
+    let state = house.state().await;
+    let step = guide::steps().into_iter().find(|step| step.id == "pause");
+    let step = step.expect("a step of the guide");
+    house.sends(step.who, &step.line(state.as_ref())).await.await;
+    house.app.engine.quiet().await;
+    // The channel takes four in as many seconds.
+    house.advance(Duration::from_secs(4));
+    house.app.engine.quiet().await;
+    let texts = house.slack.texts(&room);
+    let told = |part: &str| texts.iter().filter(|text| text.contains(part)).count();
+    assert_eq!(told("may approve this"), 1, "{texts:#?}");
+    assert!((1..NOTES).contains(&told("still looking")), "{texts:#?}");
+    house.settled().await;
+    house.close().await;
+}
+
+/// A post that goes on in two messages below it, under these words.
+fn long_post(words: &[String]) -> Message {
+    Message {
+        fallback: "a long log".to_owned(),
+        blocks: vec![Block::Text {
+            text: words.join(" ").into(),
+        }],
+    }
+}
+
+#[tokio::test]
+async fn what_a_long_post_goes_on_with_comes_once_whatever_fails_on_the_way() {
+    let words: Vec<String> = (0..4_000).map(|at| format!("w{at:05}")).collect();
+    for fault in [
+        Fault::Limited(1),
+        Fault::Status(500),
+        Fault::DropBefore,
+        Fault::DropAfter,
+    ] {
+        let house = House::open(Transport::Http).await;
+        let room = RoomRef {
+            platform: "slack".to_owned(),
+            workspace: house.slack.team_id(),
+            room: house.ops.clone(),
+        };
+        house.slack.every_call_once(fault.clone(), 1, 0);
+        let slack = house.app.slack.clone().expect("a workspace");
+        let mut posted = None;
+        for _ in 0..20 {
+            posted = slack.post("a/long", &room, None, &long_post(&words)).await.ok();
+            if posted.is_some() {
+                break;
+            }
+            house.advance(Duration::from_secs(5));
+        }
+        let posted = posted.expect("it gets through");
+        let below = || {
+            house
+                .slack
+                .read(|slack| slack.thread(&house.ops, &posted.message))
+        };
+        let all = [house.slack.texts(&house.ops), below()].concat().join("\n");
+        for word in &words {
+            assert_eq!(all.matches(word.as_str()).count(), 1, "{word} after {fault:?}");
+        }
+        assert_eq!(below().len(), 2, "{fault:?}");
+        house.advance(Duration::from_secs(5));
+        house.slack.no_more_faults();
+        let gone = Message {
+            fallback: "[redacted]".to_owned(),
+            blocks: vec![Block::Text {
+                text: "[redacted]".into(),
+            }],
+        };
+        slack.reword(&posted, &gone).await.expect("it is taken back");
+        let texts = house.slack.texts(&house.ops);
+        assert_eq!(texts, ["[redacted]"]);
+        assert_eq!(below(), Vec::<String>::new());
+        house.close().await;
+    }
 }
 
 #[tokio::test]

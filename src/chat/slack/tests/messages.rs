@@ -202,6 +202,92 @@ fn what_is_too_long_goes_into_the_thread_and_the_buttons_stay() {
     assert!(rendered.blocks.len() + rest.blocks.len() >= rows.len());
 }
 
+/// What a reader finds of a message, in as many as it takes.
+fn read_to_the_end(blocks: Vec<Block>) -> String {
+    let mut all = String::new();
+    let mut left = Some(Message {
+        fallback: "INC-7".to_owned(),
+        blocks,
+    });
+    for _ in 0..20 {
+        let Some(message) = left else { return all };
+        let rendered = render(&message, &look(), Rest::Follows);
+        let body = posts::post("C1", None, "INC-7/answer", &rendered.text, &rendered.blocks);
+        holds("chat.postMessage", &body);
+        assert!(rendered.blocks.len() <= 50);
+        all.push_str(&shown(&rendered));
+        all.push('\n');
+        left = rendered.rest;
+    }
+    panic!("it has no end");
+}
+
+#[test]
+fn nothing_of_a_block_larger_than_a_message_is_lost() {
+    let row = |text: &str| Row {
+        tone: Tone::Quiet,
+        mark: "note".to_owned(),
+        title: text.to_owned().into(),
+        detail: Rich::new(),
+    };
+    for sign in ["word", "слово", "単語", "🙂"] {
+        let words: Vec<String> = (0..4_000).map(|at| format!("{sign}{at:04}")).collect();
+        let all = words.join(" ");
+        let lines: Vec<String> = words.chunks(20).map(|line| line.join(" ")).collect();
+        let large = [
+            Block::Text {
+                text: all.as_str().into(),
+            },
+            Block::Rows {
+                rows: lines.iter().map(|line| row(line)).collect(),
+            },
+            Block::Rows {
+                rows: vec![row(&all)],
+            },
+            Block::Fields {
+                fields: lines
+                    .iter()
+                    .map(|line| ("Line".to_owned(), line.as_str().into()))
+                    .collect(),
+            },
+            Block::Code {
+                text: lines.join("\n"),
+                diff: false,
+            },
+            Block::Code {
+                text: all.replace(' ', ","),
+                diff: true,
+            },
+        ];
+        for (at, block) in large.into_iter().enumerate() {
+            let header = Block::Header {
+                text: "Everything".to_owned(),
+            };
+            let buttons = Block::Buttons {
+                buttons: vec![button("Approve", "approve A1")],
+            };
+            let end = Block::Text {
+                text: "and the end".into(),
+            };
+            let read = read_to_the_end(vec![header, buttons, block, end]);
+            let read = read.replace("The rest follows.", "").replace('\n', "");
+            let missing = words.iter().find(|word| !read.contains(word.as_str()));
+            assert_eq!(missing, None, "block {at}");
+            assert!(read.contains("and the end"));
+        }
+    }
+}
+
+#[test]
+fn characters_are_counted_and_not_their_bytes() {
+    let text = "問".repeat(9_000);
+    let rendered = rendered(vec![Block::Text {
+        text: text.as_str().into(),
+    }]);
+    assert!(rendered.rest.is_none());
+    assert_eq!(shown(&rendered), text);
+}
+
 #[test]
 fn what_will_run_is_shown_to_the_letter_however_long_its_lines() {
     let operation = format!("UPDATE ir_cron\n   SET active = false -- {}\n", "é".repeat(4000));
