@@ -205,6 +205,36 @@ async fn an_answer_too_long_for_one_message_comes_in_several() {
 }
 
 #[tokio::test]
+async fn however_long_the_reason_is_the_card_shows_what_will_run_and_who_refused_it_when() {
+    let house = House::open(Transport::Http).await;
+    lived_until(&house, "pause").await;
+    let reason = "🙂".repeat(3_000);
+    let line = format!("propose http.job.pause shop job=import-prices reason=\"{reason}\"");
+    let state = house.types("ana", &line).await.expect("an incident");
+    let (id, proposal) = state.proposals.first_key_value().expect("a proposal");
+    assert_eq!(proposal.reason, reason);
+    let room = house.room().await;
+    let card = || {
+        let texts = house.slack.texts(&room).into_iter();
+        texts
+            .filter(|text| text.contains("Approvals needed:"))
+            .next_back()
+            .expect("its card")
+    };
+    let shown = proposal.stage.shown().expect("it can be approved");
+    for line in shown.preview.operation.display.lines() {
+        assert!(card().contains(line), "{line}\n{}", card());
+    }
+    assert!(card().contains("Approve"), "{}", card());
+    let refusal = format!("action refuse {id} the wrong job");
+    let state = house.types("ben", &refusal).await.expect("an incident");
+    let when = state.proposals[id].since.format("%H:%M");
+    assert!(card().contains("the wrong job"), "{}", card());
+    assert!(card().contains(&format!("{when}")), "{when}: {}", card());
+    house.close().await;
+}
+
+#[tokio::test]
 async fn buttons_posted_by_the_first_version_are_answered() {
     let golden: Vec<Value> =
         serde_json::from_str(include_str!("buttons-v1.json")).expect("a list of buttons");

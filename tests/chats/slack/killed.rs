@@ -1,5 +1,6 @@
 //! The process dies inside every call it makes, before it reached Slack or after Slack did it, and is started again.
 
+use orderly::demo::guide;
 use orderly::incident::State;
 use orderly_testbed::slack::Fault;
 
@@ -57,6 +58,33 @@ async fn dies(fault: Fault, share: usize) {
 }
 
 deaths!(Fault);
+
+/// It dies after each step, without a word to Slack.
+async fn dies_after_every_step(transport: Transport) {
+    let mut house = House::mortal(transport).await;
+    for step in guide::steps() {
+        let state = house.state().await;
+        if state.is_some() && step.is_done(state.as_ref()) {
+            continue;
+        }
+        house.types(step.who, &step.line(state.as_ref())).await;
+        house = house.killed().await;
+        house.settled().await;
+    }
+    holds_it_all(&house).await;
+    links_the_postmortem(&house).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn it_dies_after_every_step_over_sockets() {
+    dies_after_every_step(Transport::Socket).await;
+}
+
+#[tokio::test]
+async fn it_dies_after_every_step_over_signed_http() {
+    dies_after_every_step(Transport::Http).await;
+}
 
 #[tokio::test]
 async fn a_room_half_made_when_it_died_is_found_again_and_finished() {

@@ -1,5 +1,8 @@
 //! An incident from its first word to its post-mortem, in Slack alone.
 
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
 use orderly::demo::guide;
 use orderly::incident::{Phase, Stage};
 use orderly_testbed::slack::SlackServer;
@@ -112,12 +115,48 @@ pub fn nothing_stands_twice(house: &House) {
     assert_eq!(once.len(), keys.len(), "{keys:#?}");
 }
 
+/// An edit a second of any message, and no more: what comes meanwhile goes out with the next one.
+fn edits_nothing_twice_a_second(house: &House) {
+    let mut last = HashMap::new();
+    for call in house.slack.calls_of("chat.update") {
+        let message = (call.args["channel"].clone(), call.args["ts"].clone());
+        if let Some(before) = last.insert(message.clone(), call.at) {
+            assert!(
+                call.at >= before + Duration::from_secs(1),
+                "{message:?} at {before:?}"
+            );
+        }
+    }
+    assert!(!last.is_empty(), "the card is edited");
+}
+
+/// The answers of a round of probes stand in one message.
+async fn rounds_are_one_message_each(house: &House) {
+    let room = house.room().await;
+    let state = house.state().await.expect("an incident");
+    let rounds: BTreeSet<_> = state.runs.values().map(|run| run.asked.round).collect();
+    let posts = house.slack.read(|slack| {
+        let keys = slack.spoken(&room).filter_map(|message| {
+            let key = message.metadata.as_ref()?["event_payload"]["key"].as_str()?;
+            key.contains("/round:").then(|| key.to_owned())
+        });
+        keys.collect::<Vec<_>>()
+    });
+    assert!(rounds.len() < state.runs.len(), "some round asks more than one");
+    assert!(
+        (2..=rounds.len()).contains(&posts.len()),
+        "{rounds:?}: {posts:#?}"
+    );
+}
+
 async fn whole_story(transport: Transport) {
     assert!(SlackServer::contracts_checked() || std::env::var_os("ORDERLY_CONTRACTS").is_none());
     let house = House::open(transport).await;
     lived_through(&house).await;
     holds_it_all(&house).await;
     links_the_postmortem(&house).await;
+    edits_nothing_twice_a_second(&house);
+    rounds_are_one_message_each(&house).await;
     house.close().await;
 }
 
