@@ -7,6 +7,7 @@
 //! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] opens and shuts rooms, [`posts`]
 //!   speaks in them, [`carry`] carries over what people say, [`systems`] touches systems.
 //! * [`opening`] is a new room: its first prompt, then everything else side by side.
+//! * [`announcing`] keeps the line true where incidents are announced, and tells the team where it cannot.
 //! * [`away`] notices that a platform cannot be reached; [`adopt`] looks at a channel before it becomes a room.
 //! * [`overhear`] keeps what people say in a room, [`reactions`] what they mark of it.
 //! * [`groups`] reads the groups that give roles, again before an approval counts.
@@ -18,6 +19,7 @@
 
 mod adopt;
 mod anew;
+mod announcing;
 mod away;
 mod carry;
 mod decide;
@@ -158,6 +160,8 @@ struct Inner {
     shown: shown::Shown,
     /// Platforms that nothing reaches.
     unreached: Mutex<away::Unreached>,
+    /// Channels in which nothing can be announced.
+    unannounced: Mutex<announcing::Unannounced>,
     /// Commits under way.
     committing: AtomicUsize,
     /// What is done and not yet written down as done, with its channel.
@@ -297,6 +301,7 @@ impl Engine {
                 effects: Mutex::default(),
                 shown: shown::Shown::default(),
                 unreached: Mutex::default(),
+                unannounced: Mutex::default(),
                 committing: AtomicUsize::default(),
                 done: Mutex::default(),
                 writing_done: tokio::sync::Mutex::default(),

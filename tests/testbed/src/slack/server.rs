@@ -130,6 +130,16 @@ impl SlackServer {
         self.filled(name, ChannelKind::Private, people)
     }
 
+    /// The bot is taken out of a channel, without a word to it; for how a channel is that nobody invited it into.
+    #[track_caller]
+    pub fn without_bot(&self, channel: &str) {
+        self.shared.with(|state| {
+            let bot = state.app.bot_user.clone();
+            let there = state.channel_mut(channel).expect("a channel");
+            there.members.remove(&bot);
+        });
+    }
+
     fn filled(&self, name: &str, kind: ChannelKind, people: &[&Person]) -> String {
         self.shared.with(|state| {
             let bot = state.app.bot_user.clone();
