@@ -85,8 +85,17 @@ impl Replies {
 }
 
 impl SlackChat {
-    /// A delivery by its kind, as both transports name them.
+    /// A delivery by its kind, as both transports name them. An event that is not taken may be given up by Slack before it
+    /// can be: history has it then.
     pub(super) async fn deliver(self: &Arc<Self>, kind: &str, body: &Value) -> Reply {
+        let reply = self.understand(kind, body).await;
+        if kind == "events_api" && reply == Reply::No {
+            self.read_soon();
+        }
+        reply
+    }
+
+    async fn understand(self: &Arc<Self>, kind: &str, body: &Value) -> Reply {
         let own = match self.own().await {
             Ok(own) => own,
             Err(failure) => {
@@ -150,6 +159,7 @@ impl SlackChat {
             }
             Heard::Limited => {
                 tracing::warn!("Slack holds events back: this workspace has more than 30,000 in an hour");
+                self.read_soon();
                 Reply::Empty
             }
             Heard::Revoked => {

@@ -236,6 +236,23 @@ impl SlackServer {
         });
     }
 
+    /// Messages older than this are kept no longer, as on a plan without a full history; nobody is told.
+    pub fn keeps_messages_for(&self, age: Duration) {
+        self.shared.with(|state| {
+            let oldest = state.now.saturating_sub(age).as_secs();
+            let is_kept = |ts: &String| {
+                let seconds = ts
+                    .split('.')
+                    .next()
+                    .and_then(|seconds| seconds.parse::<u64>().ok());
+                seconds.is_some_and(|seconds| seconds >= oldest)
+            };
+            for channel in state.channels.values_mut() {
+                channel.messages.retain(|ts, _| is_kept(ts));
+            }
+        });
+    }
+
     // --- time
 
     pub fn now(&self) -> DateTime<Utc> {
