@@ -167,7 +167,11 @@ impl Api {
 
     /// A method that only reads, and takes its arguments in the address.
     pub async fn get(&self, method: &str, arguments: &[(&str, String)]) -> Result<Value, Failure> {
-        self.paced(method, &Place::default())?;
+        let place = Place {
+            urgent: chat::is_urgent(),
+            ..Place::default()
+        };
+        self.paced(method, &place)?;
         let session = self.client.open_session(&self.bot);
         let arguments: Vec<(&str, Option<&String>)> = arguments
             .iter()
