@@ -54,6 +54,7 @@ const RULES: &[(&str, &[&str])] = &[
             "timeline",
             "engine::Carried",
             "engine::Listed",
+            "engine::Looked",
             "engine::Words",
         ],
     ),

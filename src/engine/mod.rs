@@ -71,7 +71,7 @@ pub use decide::Failed;
 pub use groups::GroupSource;
 pub use handle::{SHORTCUT_FOLLOWUP, SHORTCUT_TASK, SHORTCUT_TIMELINE};
 pub use perform::Document;
-pub use ports::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Redact, Words};
+pub use ports::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Looked, Meaning, Redact, Words};
 
 use index::Index;
 

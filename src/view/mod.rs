@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
 use crate::desk;
-use crate::engine::{Carried, Listed, Words};
+use crate::engine::{Carried, Listed, Looked, Words};
 use crate::incident::{Audience, By, PersonId, Recorded, Refusal, Slot, State};
 
 /// Longest text shown in one block before it is cut: what fits a phone without scrolling past the buttons.
@@ -161,10 +161,10 @@ impl Words for View {
         &self,
         person: &PersonId,
         listed: &[Arc<Listed>],
-        states: &[Arc<State>],
+        looked: Looked<'_>,
         desk: &desk::State,
     ) -> Message {
-        home::home(self, person, listed, states, desk)
+        home::home(self, person, listed, looked, desk)
     }
 
     fn done(&self, state: &State, written: &[Recorded], desk: &desk::State, here: bool) -> Message {

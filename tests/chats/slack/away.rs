@@ -294,18 +294,10 @@ async fn threads_from_before_the_incident_are_read_for_what_was_answered_in_them
     house.close().await;
 }
 
-/// Time passes in small steps until this is so: what has to come first may still be under way.
-async fn passes_until(house: &House, so: impl AsyncFn() -> bool) {
-    while !so().await {
-        house.advance(Duration::from_secs(5));
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
 async fn is_filed(house: &House, message: &str) {
-    passes_until(house, async || !said(&house.app, message).await.is_empty()).await;
+    house
+        .passes_until(async || !said(&house.app, message).await.is_empty())
+        .await;
 }
 
 const A_MINUTE: Duration = Duration::from_secs(61);
@@ -351,7 +343,7 @@ async fn what_could_not_be_stored_until_slack_gave_up_is_read_when_it_can_be() {
         let lost = ben.says(&room, "the disk was full");
         house.slack.give_up_deliveries();
         let before = readings(&house);
-        passes_until(&house, async || readings(&house) > before).await;
+        house.passes_until(async || readings(&house) > before).await;
         unheard.let_go().await;
         is_filed(&house, &lost).await;
         house.settled().await;
