@@ -10,7 +10,7 @@
 //! * [`announcing`] keeps the line true where incidents are announced, and tells the team where it cannot.
 //! * [`away`] notices that a platform cannot be reached; [`adopt`] looks at a channel before it becomes a room.
 //! * [`overhear`] keeps what people say in a room, [`reactions`] what they mark of it.
-//! * [`groups`] reads the groups that give roles, again before an approval counts.
+//! * [`groups`] reads the groups that give roles, again before an approval counts and a role is taken.
 //! * [`files`] keeps what people attached to the messages they marked.
 //! * [`keep`] keeps the states of long journals, so that a start need not fold them whole.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
