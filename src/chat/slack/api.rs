@@ -69,6 +69,14 @@ impl Failure {
     pub fn is(&self, codes: &[&str]) -> bool {
         matches!(self, Self::Code { code, .. } if codes.contains(&code.as_str()))
     }
+
+    /// Whether the same call may do it in a while, without anybody's doing.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Limited { .. } | Self::Unclear { .. } => true,
+            Self::Code { .. } => self.is(PASSING),
+        }
+    }
 }
 
 impl From<Failure> for chat::Error {

@@ -106,7 +106,12 @@ impl SlackChat {
         let Some(intake) = self.intake.get().cloned() else {
             return;
         };
-        let Ok(own) = self.own().await else { return };
+        let own = match self.own().await {
+            Ok(own) => own,
+            Err(failure) if failure.passes() => return self.read_soon(),
+            // Whoever mends that starts the bot again.
+            Err(_) => return,
+        };
         let _turn = self.readings.turn.lock().await;
         for listening in intake.listening(PLATFORM).await {
             if listening.room.workspace != own.team {
@@ -117,7 +122,7 @@ impl SlackChat {
                 Ok(false) => self.read_soon(),
                 Err(failure) => {
                     tracing::warn!(%failure, room = %listening.room, "what was said meanwhile could not be read");
-                    if matches!(failure, Failure::Unclear { .. }) {
+                    if failure.passes() {
                         self.read_soon();
                     }
                 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use orderly::incident::Event;
+use orderly_testbed::slack::Fault;
 
 use super::kit::{House, Transport};
 use crate::held::Unheard;
@@ -367,6 +368,26 @@ async fn what_slack_held_back_in_a_busy_minute_is_read_after_it() {
         house.slack.all_delivered().await;
         is_filed(&house, &lost).await;
         assert_eq!(readings(&house), before + 1, "once for both");
+        house.settled().await;
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_start_while_slack_is_in_trouble_reads_what_was_missed_a_minute_later() {
+    for (method, fault) in [
+        ("auth.test", Fault::Status(500)),
+        ("conversations.history", Fault::Error("internal_error")),
+        ("conversations.history", Fault::DropBefore),
+    ] {
+        let (house, room) = opened(Transport::Http).await;
+        house.slack.hold_events();
+        let lost = house.person("ben").says(&room, "nobody heard this");
+        house.slack.give_up_deliveries();
+        house.slack.let_events_go(false);
+        house.slack.fault(method, 1, fault);
+        let house = house.restarted().await;
+        is_filed(&house, &lost).await;
         house.settled().await;
         house.close().await;
     }
