@@ -67,6 +67,7 @@ use crate::desk;
 use crate::incident::{IncidentId, Outcome, Recorded, Role, State, Surroundings};
 use crate::store::{Committed, EffectId, Hash, InboxId, Store};
 
+pub use away::Away;
 pub use decide::Failed;
 pub use groups::GroupSource;
 pub use handle::{SHORTCUT_FOLLOWUP, SHORTCUT_TASK, SHORTCUT_TIMELINE};
@@ -410,7 +411,7 @@ impl Engine {
         read(&self.inner.index).visible(person)
     }
 
-    /// Wakes when any line of the list of incidents changed.
+    /// Wakes when any line of the list of incidents changed, and when a platform went or came back.
     pub fn list_changes(&self) -> watch::Receiver<u64> {
         self.inner.list.subscribe()
     }
