@@ -54,8 +54,19 @@ impl Engine {
     async fn heed_announced(&self, state: &State, lobby: &RoomRef, end: End) -> End {
         let why = match &end {
             End::Never(why) => why,
-            End::Done | End::Shown(_) => {
+            End::Done => {
                 lock(&self.inner.unannounced).remove(lobby);
+                return end;
+            }
+            // A post alone proves little: there are channels that take one from a bot which can keep nothing true there.
+            End::Shown(_) => {
+                let was_silent = lock(&self.inner.unannounced).contains_key(lobby);
+                if was_silent
+                    && let Ok(chat) = self.chat(&lobby.platform)
+                    && chat.stands(lobby).await.is_ok()
+                {
+                    lock(&self.inner.unannounced).remove(lobby);
+                }
                 return end;
             }
             _ => return end,
@@ -84,12 +95,7 @@ impl Engine {
     }
 
     async fn tell_unannounced(&self, state: &State, lobby: &RoomRef, why: &str, since: DateTime<Utc>) -> End {
-        let words = format!(
-            "{} cannot be announced in {} on {}, so whoever only looks there does not see it, or sees it as it was: {why}. \
-             Tell them another way, and let whoever runs Orderly see to it: `orderly doctor` says what is missing.",
-            state.opening.number, lobby.room, lobby.platform,
-        );
-        let message = self.inner.parts.words.say(&words);
+        let message = self.inner.parts.words.unannounced(state, lobby, why);
         let mut end = End::Nothing;
         for room in state.internal_rooms() {
             let key = format!(

@@ -68,6 +68,9 @@ pub trait Words: Send + Sync {
     /// What stands where an incident was opened, and where its first question was asked until it had a room.
     fn goes_on(&self, state: &State) -> Message;
 
+    /// What the team is told where the incident cannot be announced.
+    fn unannounced(&self, state: &State, lobby: &RoomRef, why: &str) -> Message;
+
     /// Said where the incident is told no longer.
     fn left(&self, state: &State) -> Message;
 

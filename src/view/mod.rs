@@ -27,7 +27,7 @@ use std::sync::Arc;
 use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
 use crate::desk;
 use crate::engine::{Carried, Listed, Looked, Words};
-use crate::incident::{Audience, By, PersonId, Recorded, Refusal, Slot, State};
+use crate::incident::{Audience, By, PersonId, Recorded, Refusal, RoomRef, Slot, State};
 
 /// Longest text shown in one block before it is cut: what fits a phone without scrolling past the buttons.
 const LONGEST_BLOCK: usize = 2_800;
@@ -125,6 +125,10 @@ impl Words for View {
 
     fn goes_on(&self, state: &State) -> Message {
         rooms::goes_on(state)
+    }
+
+    fn unannounced(&self, state: &State, lobby: &RoomRef, why: &str) -> Message {
+        card::unannounced(state, lobby, why)
     }
 
     fn left(&self, state: &State) -> Message {

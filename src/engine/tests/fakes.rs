@@ -745,6 +745,10 @@ impl Words for TestWords {
         ))
     }
 
+    fn unannounced(&self, state: &State, lobby: &RoomRef, why: &str) -> Message {
+        plain(format!("{} is not in {lobby}: {why}", state.opening.number))
+    }
+
     fn left(&self, _: &State) -> Message {
         plain("goodbye")
     }
