@@ -55,6 +55,7 @@ const RULES: &[(&str, &[&str])] = &[
             "timeline",
             "engine::Carried",
             "engine::Listed",
+            "engine::Looked",
             "engine::Words",
         ],
     ),

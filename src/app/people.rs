@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::desk;
 use crate::engine::{Engine, GroupSource, Listed};
 use crate::incident::{By, Identity, PersonId, Role};
-use crate::web::{Board, OpenIncident, People, Person};
+use crate::web::{Board, OpenIncident, OutOfReach, People, Person};
 
 /// Bytes of a sign-in token: as many as a key, so that guessing is hopeless.
 const TOKEN_BYTES: usize = 32;
@@ -278,6 +278,17 @@ impl Board for Desk {
                 phase: listed.phase,
                 private: listed.private,
                 drill: listed.drill,
+            })
+            .collect()
+    }
+
+    fn out_of_reach(&self) -> Vec<OutOfReach> {
+        let unreached = self.engine.unreached().into_iter();
+        unreached
+            .map(|away| OutOfReach {
+                platform: away.platform,
+                since: away.since,
+                why: away.why,
             })
             .collect()
     }

@@ -1,5 +1,5 @@
-//! Groups of a platform that give roles. What the desk knows of them is what was read last; before an approval counts
-//! they are read again, and one that cannot be read counts for nobody.
+//! Groups of a platform that give roles. What the desk knows of them is what was read last; before an approval counts,
+//! a role is taken or the glass is broken they are read again, and one that cannot be read counts for nobody.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl Engine {
         known.is_none_or(|known| known.left)
     }
 
-    /// Reads what an approval is about to count on, and tells the room what could not be read.
+    /// Reads what a decision is about to count on, and tells the room what could not be read.
     pub(super) async fn groups_before(
         &self,
         incident: IncidentId,
@@ -91,19 +91,22 @@ impl Engine {
         let Some(state) = self.state(incident).await? else {
             return Ok(());
         };
-        let Some((proposal, age)) = counted(&state, request) else {
+        let Some(Counted { on, age }) = counted(&state, by, request) else {
             return Ok(());
         };
-        let wanted = proposal.terms.policy.role;
-        let approvers = proposal.approvals.iter().map(|approval| &approval.by);
-        if approvers
-            .chain(by.person())
-            .all(|person| self.needs_no_group(person, wanted))
-        {
+        let on: Vec<Option<Role>> = on
+            .into_iter()
+            .filter(|(person, wanted)| !self.needs_no_group(person, *wanted))
+            .map(|(_, wanted)| wanted)
+            .collect();
+        if on.is_empty() {
             return Ok(());
         }
         // Where every member counts, a group decides who is one.
-        let gives = |group: &GroupSource| wanted.is_none_or(|role| group.roles.contains(&role));
+        let gives = |group: &GroupSource| {
+            let mut wanted = on.iter();
+            wanted.any(|wanted| wanted.is_none_or(|role| group.roles.contains(&role)))
+        };
         self.read_groups(age, gives).await?;
         let desk = self.desk();
         for group in self
@@ -208,11 +211,14 @@ impl Engine {
     }
 }
 
-/// Requests after which approvals are counted.
+/// Requests that may count on what a group says of somebody.
 fn may_count(request: &Request) -> bool {
     matches!(
         request,
         Request::Approve { .. }
+            | Request::BreakGlass { .. }
+            | Request::TakeRole { .. }
+            | Request::HandOver { .. }
             | Request::AnswerProbe { .. }
             | Request::Timer {
                 key: TimerKey::Held { .. }
@@ -220,16 +226,49 @@ fn may_count(request: &Request) -> bool {
     )
 }
 
-/// The proposal whose approvals a request makes count, and how old what is known of groups may be for that.
-fn counted<'a>(state: &'a State, request: &Request) -> Option<(&'a Proposal, TimeDelta)> {
+/// Whom a decision counts on, and as what; `None`: as a member. And how old what is known of groups may be for that.
+struct Counted<'a> {
+    on: Vec<(&'a PersonId, Option<Role>)>,
+    age: TimeDelta,
+}
+
+fn counted<'a>(state: &'a State, by: &'a By, request: &'a Request) -> Option<Counted<'a>> {
+    let approvers = |proposal: &'a Proposal, age| {
+        let wanted = proposal.terms.policy.role;
+        let people = proposal.approvals.iter().map(|approval| &approval.by);
+        Counted {
+            on: people.chain(by.person()).map(|person| (person, wanted)).collect(),
+            age,
+        }
+    };
     let on_its_way = |proposal: &ProposalId| {
         let proposal = state.proposals.get(proposal)?;
-        matches!(proposal.stage, Stage::Cleared { .. }).then_some((proposal, ON_ITS_WAY))
+        matches!(proposal.stage, Stage::Cleared { .. }).then(|| approvers(proposal, ON_ITS_WAY))
     };
+    let waiting = |proposal: &ProposalId| {
+        let proposal = state.proposals.get(proposal)?;
+        matches!(proposal.stage, Stage::Waiting { .. }).then_some(proposal)
+    };
+    let now = |on| Counted {
+        on,
+        age: TimeDelta::zero(),
+    };
+    let leading = by.person().map(|person| (person, None));
     match request {
-        Request::Approve { proposal, .. } => {
-            let proposal = state.proposals.get(proposal)?;
-            matches!(proposal.stage, Stage::Waiting { .. }).then_some((proposal, TimeDelta::zero()))
+        Request::Approve { proposal, .. } => Some(approvers(waiting(proposal)?, TimeDelta::zero())),
+        Request::BreakGlass { proposal, .. } => {
+            waiting(proposal)?;
+            Some(now(leading.into_iter().collect()))
+        }
+        // Nobody need be entitled to a role that is free, but the one of approving.
+        Request::TakeRole { role, person } => {
+            let is_held = role.is_single() && state.roles.get(role).is_some_and(|held| !held.is_empty());
+            let wanted = (is_held || *role == Role::Approver).then_some(*role);
+            Some(now(leading.into_iter().chain([(person, wanted)]).collect()))
+        }
+        Request::HandOver { role, to, .. } => {
+            let wanted = (*role == Role::Approver).then_some(*role);
+            Some(now(leading.into_iter().chain([(to, wanted)]).collect()))
         }
         Request::AnswerProbe { run, .. } => match &state.runs.get(run)?.asked.purpose {
             Purpose::Precondition { proposal } | Purpose::Before { proposal } => on_its_way(proposal),

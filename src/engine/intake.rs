@@ -12,6 +12,7 @@ use tokio::sync::{SemaphorePermit, oneshot};
 
 use super::handle::Handled;
 use super::lines::Line;
+use super::ports::{Listed, Looked};
 use super::together::Together;
 use super::{Addressed, Busy, Engine, backoff, lock, read};
 use crate::chat::{
@@ -20,8 +21,8 @@ use crate::chat::{
 use crate::incident::{Identity, IncidentId, MessageRef, RoomRef};
 use crate::store::{self, InboxId, Received, StoredDelivery};
 
-/// Open incidents looked through for what waits for one person; a team with more at once looks at the list first.
-const HOME_MAX: usize = 20;
+/// Incidents looked through for what waits for one person; what is left out is said.
+pub(super) const HOME_MAX: usize = 100;
 
 /// After this long without a verdict is looked whether there will be one. Nearly all are there within milliseconds.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
@@ -151,12 +152,19 @@ impl Intake for Engine {
         let person = desk.person_of(who)?;
         let mut listed = self.listed(Some(person));
         listed.retain(|listed| listed.open);
+        // Whoever owns a task is one of its incident's people.
+        let concerns = |listed: &Listed| !listed.waiting.is_empty() || listed.members.contains(person);
+        let concerning: Vec<_> = listed.iter().filter(|listed| concerns(listed)).collect();
         let mut states = Vec::new();
-        for incident in listed.iter().take(HOME_MAX) {
+        for incident in concerning.iter().take(HOME_MAX) {
             // One that cannot be read now is still in the list.
             states.extend(self.state(incident.incident).await.ok().flatten());
         }
-        Some(self.inner.parts.words.home(person, &listed, &states, &desk))
+        let looked = Looked {
+            states: &states,
+            left_out: concerning.len().saturating_sub(HOME_MAX),
+        };
+        Some(self.inner.parts.words.home(person, &listed, looked, &desk))
     }
 
     fn gone(&self, message: &MessageRef) {

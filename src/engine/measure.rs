@@ -123,6 +123,12 @@ impl Engine {
             "Chat outside incident rooms, dropped before storage.",
             get(&counters.chat_dropped) as f64,
         );
+        put(
+            "platforms_out_of_reach",
+            "gauge",
+            "Chat platforms that nothing has reached for a while.",
+            self.unreached().len() as f64,
+        );
         // Left out when the store cannot be read: a wrong number is worse than none.
         if let Ok(depths) = depths {
             put(

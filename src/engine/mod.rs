@@ -7,9 +7,10 @@
 //! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] opens and shuts rooms, [`posts`]
 //!   speaks in them, [`carry`] carries over what people say, [`systems`] touches systems.
 //! * [`opening`] is a new room: its first prompt, then everything else side by side.
+//! * [`announcing`] keeps the line true where incidents are announced, and tells the team where it cannot.
 //! * [`away`] notices that a platform cannot be reached; [`adopt`] looks at a channel before it becomes a room.
 //! * [`overhear`] keeps what people say in a room, [`reactions`] what they mark of it.
-//! * [`groups`] reads the groups that give roles, again before an approval counts.
+//! * [`groups`] reads the groups that give roles, again before an approval counts and a role is taken.
 //! * [`files`] keeps what people attached to the messages they marked.
 //! * [`keep`] keeps the states of long journals, so that a start need not fold them whole.
 //! * [`recover`] is what happens between the store's opening and the first new delivery.
@@ -18,6 +19,7 @@
 
 mod adopt;
 mod anew;
+mod announcing;
 mod away;
 mod carry;
 mod decide;
@@ -65,11 +67,12 @@ use crate::desk;
 use crate::incident::{IncidentId, Outcome, Recorded, Role, State, Surroundings};
 use crate::store::{Committed, EffectId, Hash, InboxId, Store};
 
+pub use away::Away;
 pub use decide::Failed;
 pub use groups::GroupSource;
 pub use handle::{SHORTCUT_FOLLOWUP, SHORTCUT_TASK, SHORTCUT_TIMELINE};
 pub use perform::Document;
-pub use ports::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Redact, Words};
+pub use ports::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Looked, Meaning, Redact, Words};
 
 use index::Index;
 
@@ -158,6 +161,8 @@ struct Inner {
     shown: shown::Shown,
     /// Platforms that nothing reaches.
     unreached: Mutex<away::Unreached>,
+    /// Channels in which nothing can be announced.
+    unannounced: Mutex<announcing::Unannounced>,
     /// Commits under way.
     committing: AtomicUsize,
     /// What is done and not yet written down as done, with its channel.
@@ -297,6 +302,7 @@ impl Engine {
                 effects: Mutex::default(),
                 shown: shown::Shown::default(),
                 unreached: Mutex::default(),
+                unannounced: Mutex::default(),
                 committing: AtomicUsize::default(),
                 done: Mutex::default(),
                 writing_done: tokio::sync::Mutex::default(),
@@ -405,7 +411,7 @@ impl Engine {
         read(&self.inner.index).visible(person)
     }
 
-    /// Wakes when any line of the list of incidents changed.
+    /// Wakes when any line of the list of incidents changed, and when a platform went or came back.
     pub fn list_changes(&self) -> watch::Receiver<u64> {
         self.inner.list.subscribe()
     }

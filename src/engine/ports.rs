@@ -68,6 +68,9 @@ pub trait Words: Send + Sync {
     /// What stands where an incident was opened, and where its first question was asked until it had a room.
     fn goes_on(&self, state: &State) -> Message;
 
+    /// What the team is told where the incident cannot be announced.
+    fn unannounced(&self, state: &State, lobby: &RoomRef, why: &str) -> Message;
+
     /// Said where the incident is told no longer.
     fn left(&self, state: &State) -> Message;
 
@@ -76,18 +79,26 @@ pub trait Words: Send + Sync {
     /// A sentence of our own; its back-ticks mean what they mean in a [`Refusal`].
     fn say(&self, words: &str) -> Message;
 
-    /// What somebody sees who looks at the bot itself: the open incidents they may see, with their states.
+    /// What somebody sees who looks at the bot itself: the open incidents they may see, and what waits for them.
     fn home(
         &self,
         person: &PersonId,
         listed: &[Arc<Listed>],
-        states: &[Arc<State>],
+        looked: Looked<'_>,
         desk: &desk::State,
     ) -> Message;
 
     /// What the person is told who asked for something that was done. `here`: they look at a room of the incident, and what
     /// that shows anyway need not be said. Empty: nothing.
     fn done(&self, state: &State, written: &[Recorded], desk: &desk::State, here: bool) -> Message;
+}
+
+/// The incidents that were looked through for what waits for one person, the newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Looked<'a> {
+    pub states: &'a [Arc<State>],
+    /// So many more may hold something, and were not looked through.
+    pub left_out: usize,
 }
 
 /// What somebody wants to be gone.

@@ -36,35 +36,6 @@ fn direct_key(incident: IncidentId, event: u64, user: &str) -> String {
 }
 
 impl Engine {
-    /// The line in the lobby of a platform, and where the incident was opened if it has none.
-    pub(super) async fn announce(&self, state: Arc<State>, platform: &str) -> End {
-        if state.opening.private {
-            return End::Done;
-        }
-        let rooms = match self.announced_in(&state, platform).await {
-            Ok(rooms) => rooms,
-            Err(end) => return end,
-        };
-        let mut end = End::Done;
-        for room in rooms {
-            end = end.and(self.show(Arc::clone(&state), Slot::Announcement, &room).await);
-        }
-        end
-    }
-
-    /// Where an incident that is not private is announced on a platform.
-    pub(super) async fn announced_in(&self, state: &State, platform: &str) -> Result<Vec<RoomRef>, End> {
-        let lobby = self.chat(platform)?.lobby().await?;
-        let mut rooms: Vec<RoomRef> = lobby.into_iter().collect();
-        let here = |room: &RoomRef| room.platform == platform;
-        rooms.extend(self.inner.parts.options.announce.clone().filter(here));
-        rooms.dedup();
-        if rooms.is_empty() {
-            rooms.extend(self.asked_in(state).filter(here));
-        }
-        Ok(rooms)
-    }
-
     /// Makes one slot true in one room.
     pub(super) async fn show(&self, state: Arc<State>, slot: Slot, room: &RoomRef) -> End {
         let incident = state.opening.number;
@@ -117,8 +88,12 @@ impl Engine {
                 // Should the answer be lost, nobody knows which of the two it says.
                 shown.doubt(&at);
                 match chat.update(&at, message).await {
-                    // Somebody deleted it: what should be true is posted anew, under a key of its own.
-                    Err(chat::Error::Gone { .. }) => format!("{incident}/{name}/after/{}", at.message),
+                    Err(chat::Error::Gone { .. }) => match chat.stands(room).await {
+                        // Somebody deleted it: what should be true is posted anew, under a key of its own.
+                        Ok(()) => format!("{incident}/{name}/after/{}", at.message),
+                        // It may well stand there; we do not, and a new one would stand beside it.
+                        Err(error) => return error.into(),
+                    },
                     Ok(()) => {
                         shown.said(&at, message, self.now());
                         return End::Done;

@@ -1,9 +1,9 @@
 //! The pinned card and the line in the lobby.
 
-use super::{Draft, View, ask, buttons, name, row, run, say, small};
+use super::{Draft, View, ask, buttons, name, row, run, say, small, told};
 use crate::chat::{Block, Message, Rich, Style, Tone};
 use crate::desk;
-use crate::incident::{Containment, DamageNow, Life, Moment, Phase, Process, Role, Stage, State};
+use crate::incident::{Containment, DamageNow, Life, Moment, Phase, Process, Role, RoomRef, Stage, State};
 
 /// One word or two for where it stands.
 pub fn standing(state: &State) -> String {
@@ -209,6 +209,20 @@ fn in_force(state: &State) -> Vec<crate::chat::Row> {
             _ => None,
         })
         .collect()
+}
+
+/// That there is no line in the lobby, or one that is not true any more.
+pub fn unannounced(state: &State, lobby: &RoomRef, why: &str) -> Message {
+    let text = Rich::new()
+        .text(format!("{} cannot be announced in ", state.opening.number))
+        .room(lobby)
+        .text(format!(
+            ": {why}. Whoever looks only there does not see it, or sees it as it was: tell them another way. Whoever runs \
+             Orderly finds out with "
+        ))
+        .code("orderly doctor")
+        .text(" what to mend.");
+    told(text)
 }
 
 /// The line in the lobby.

@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 use crate::chat::{Block, Button, Message, Press, Rich, Row, Style, Tone};
 use crate::desk;
-use crate::engine::{Carried, Listed, Words};
-use crate::incident::{Audience, By, PersonId, Recorded, Refusal, Slot, State};
+use crate::engine::{Carried, Listed, Looked, Words};
+use crate::incident::{Audience, By, PersonId, Recorded, Refusal, RoomRef, Slot, State};
 use crate::text::cut;
 
 /// Longest text shown in one block before it is cut: what fits a phone without scrolling past the buttons.
@@ -128,6 +128,10 @@ impl Words for View {
         rooms::goes_on(state)
     }
 
+    fn unannounced(&self, state: &State, lobby: &RoomRef, why: &str) -> Message {
+        card::unannounced(state, lobby, why)
+    }
+
     fn left(&self, state: &State) -> Message {
         rooms::left(state)
     }
@@ -162,10 +166,10 @@ impl Words for View {
         &self,
         person: &PersonId,
         listed: &[Arc<Listed>],
-        states: &[Arc<State>],
+        looked: Looked<'_>,
         desk: &desk::State,
     ) -> Message {
-        home::home(self, person, listed, states, desk)
+        home::home(self, person, listed, looked, desk)
     }
 
     fn done(&self, state: &State, written: &[Recorded], desk: &desk::State, here: bool) -> Message {

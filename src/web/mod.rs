@@ -33,6 +33,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post, put};
 use axum::serve::ListenerExt as _;
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -142,11 +143,24 @@ pub struct OpenIncident {
     pub room: Option<RoomRef>,
 }
 
-/// The open incidents.
+/// Another platform that nothing reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutOfReach {
+    pub platform: String,
+    pub since: DateTime<Utc>,
+    /// And what to do about it, where that is known.
+    pub why: String,
+}
+
+/// The open incidents, and what is in their way.
 #[async_trait]
 pub trait Board: Send + Sync {
     /// Those this person may know of, worst first.
     async fn open(&self, who: &Person) -> Vec<OpenIncident>;
+    /// Platforms whose rooms have heard nothing for a while.
+    fn out_of_reach(&self) -> Vec<OutOfReach> {
+        Vec::new()
+    }
     /// Wakes when any of them looks different.
     fn changes(&self) -> watch::Receiver<u64>;
 }

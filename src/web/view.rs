@@ -173,8 +173,18 @@ impl App {
         rooms.sort_by_key(|room| (room.id != crate::chat::local::LOBBY, room.direct.is_some()));
         let past_open = past.iter().any(|past| past.id == room);
         let view = |room: &Arc<Room>| room_view(room);
+        let away: Vec<Value> = self
+            .deps
+            .board
+            .out_of_reach()
+            .into_iter()
+            .map(|away| {
+                let since = away.since.format("%H:%M UTC on %-d %B").to_string();
+                context! { platform => away.platform, since, why => away.why }
+            })
+            .collect();
         let context = context! {
-            room, incidents, past_open,
+            room, incidents, past_open, away,
             rooms => rooms.into_iter().map(view).collect::<Vec<_>>(),
             past => past.into_iter().map(view).collect::<Vec<_>>(),
             phases => Phase::ALL.iter().map(|phase| phase.word()).collect::<Vec<_>>(),

@@ -65,3 +65,26 @@ impl Undecided {
         self.0.close().await.expect("a closed file");
     }
 }
+
+/// A database that takes nothing of what comes in, like one on a full disk.
+pub struct Unheard(SqliteConnection);
+
+impl Unheard {
+    pub async fn database(path: &Path) -> Self {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let mut file = file.connect().await.expect("the journal's file");
+        sqlx::query("CREATE TRIGGER unheard BEFORE INSERT ON inbox_waiting BEGIN SELECT RAISE(ABORT, 'no space'); END")
+            .execute(&mut file)
+            .await
+            .expect("a trigger");
+        Self(file)
+    }
+
+    pub async fn let_go(mut self) {
+        sqlx::query("DROP TRIGGER unheard")
+            .execute(&mut self.0)
+            .await
+            .expect("no trigger");
+        self.0.close().await.expect("a closed file");
+    }
+}

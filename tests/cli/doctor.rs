@@ -154,3 +154,33 @@ fn a_read_only_folder_is_found() {
     ];
     says(&said, "database", "mend", &words);
 }
+
+#[test]
+fn slack_over_http_that_has_no_address_to_call_is_told() {
+    let place = Place::made();
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = nobody.local_addr().expect("an address").port();
+    drop(nobody);
+    place.write("bot", "xoxb-1-2-nothing");
+    place.write("signing", "8f742231b10e8888abcd99yyyzzz85a5");
+    place.add(
+        "orderly.toml",
+        &format!(
+            "\n[slack]\napi_url = \"http://127.0.0.1:{port}/api\"\ntransport = \"http\"\nbot_token = {{ file = \"{}\" }}\n\
+             signing_secret = {{ file = \"{}\" }}\n",
+            place.path("bot").display(),
+            place.path("signing").display(),
+        ),
+    );
+    let said = place.run(&["doctor", "--json"]).exits(4);
+    says(
+        &said,
+        "slack",
+        "mend",
+        &[
+            "nothing says where Slack reaches this bot",
+            "Set public_url",
+            "orderly manifest slack",
+        ],
+    );
+}

@@ -69,6 +69,14 @@ impl Failure {
     pub fn is(&self, codes: &[&str]) -> bool {
         matches!(self, Self::Code { code, .. } if codes.contains(&code.as_str()))
     }
+
+    /// Whether the same call may do it in a while, without anybody's doing.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Limited { .. } | Self::Unclear { .. } => true,
+            Self::Code { .. } => self.is(PASSING),
+        }
+    }
 }
 
 impl From<Failure> for chat::Error {
@@ -167,7 +175,11 @@ impl Api {
 
     /// A method that only reads, and takes its arguments in the address.
     pub async fn get(&self, method: &str, arguments: &[(&str, String)]) -> Result<Value, Failure> {
-        self.paced(method, &Place::default())?;
+        let place = Place {
+            urgent: chat::is_urgent(),
+            ..Place::default()
+        };
+        self.paced(method, &place)?;
         let session = self.client.open_session(&self.bot);
         let arguments: Vec<(&str, Option<&String>)> = arguments
             .iter()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::manifest::SCOPES;
+use super::manifest::{EVENTS, SCOPES};
 use super::{Settings, emoji, groups};
 use crate::chat::Check;
 
@@ -31,12 +31,15 @@ pub async fn check(settings: &Settings, now: DateTime<Utc>) -> Vec<Check> {
         url: &settings.api_url,
     };
     let mut found = tokens(settings);
-    asking.bot(settings, now, &mut found).await;
+    let bot = asking.bot(settings, now, &mut found).await;
     if let Some(app_token) = &settings.app_token {
         asking.socket(app_token, &mut found).await;
     }
     if let Some(channel) = &settings.announce {
-        asking.channel(&settings.bot_token, channel, &mut found).await;
+        let bot = bot.as_deref().unwrap_or("orderly");
+        asking
+            .channel(&settings.bot_token, channel, bot, &mut found)
+            .await;
     }
     for group in &settings.groups {
         asking.group(&settings.bot_token, group, &mut found).await;
@@ -51,12 +54,51 @@ pub async fn check(settings: &Settings, now: DateTime<Utc>) -> Vec<Check> {
             });
         }
     }
-    found.push(Check::Note {
-        what: "event subscriptions cannot be read with a bot's token".to_owned(),
-        mend: "If messages or reactions are not noticed, compare Event Subscriptions with `orderly manifest slack`."
-            .to_owned(),
-    });
+    found.extend(unreadable(settings));
     found
+}
+
+/// Switches of the app that Slack shows to no bot's token, with the page of each.
+fn unreadable(settings: &Settings) -> Vec<Check> {
+    let over_http = settings.app_token.is_none();
+    let at = |path: &str| match (&settings.page, over_http) {
+        (Some(page), true) => format!(" with the Request URL {page}/slack/{path}"),
+        _ => String::new(),
+    };
+    let note = |what: &str, mend: String| Check::Note {
+        what: format!("{what} cannot be read with a bot's token"),
+        mend,
+    };
+    let mut notes = vec![
+        note(
+            "whether events are on",
+            format!(
+                "If messages or reactions are not noticed: on the app's page Event Subscriptions, Enable Events must be \
+                 on{}, and Subscribe to bot events must list {}.",
+                at("events"),
+                EVENTS.join(", "),
+            ),
+        ),
+        note(
+            "whether buttons, the slash command and the home tab are on",
+            format!(
+                "If a button or a form does nothing: page Interactivity & Shortcuts, Interactivity must be on{}. If Slack \
+                 does not know the command: page Slash Commands must list it{}. If there is no home tab: page App Home, \
+                 switch Home Tab on.",
+                at("interactions"),
+                at("commands"),
+            ),
+        ),
+    ];
+    if over_http {
+        notes.push(note(
+            "whether Socket Mode is off",
+            "If nothing arrives over HTTP: on the app's page Socket Mode, Enable Socket Mode must be off; while it is on, \
+             Slack calls no address."
+                .to_owned(),
+        ));
+    }
+    notes
 }
 
 /// Tokens that stand in each other's place.
@@ -98,22 +140,25 @@ impl Asking<'_> {
         Ok((headers, body))
     }
 
-    async fn bot(&self, settings: &Settings, now: DateTime<Utc>, found: &mut Vec<Check>) {
+    /// The bot's own account, and its name.
+    async fn bot(&self, settings: &Settings, now: DateTime<Utc>, found: &mut Vec<Check>) -> Option<String> {
         let (headers, answer) = match self.ask("auth.test", &settings.bot_token).await {
             Ok(answer) => answer,
             Err(why) => {
-                return found.push(wrong(
+                found.push(wrong(
                     format!("Slack cannot be reached: {why}"),
                     "Look at the network and any proxy between.",
                 ));
+                return None;
             }
         };
         if answer["ok"] != true {
             let code = answer["error"].as_str().unwrap_or("no reason");
-            return found.push(wrong(
+            found.push(wrong(
                 format!("the bot's token does not work: {code}"),
                 "Install the app to the workspace (page Install App), and put the Bot User OAuth Token where bot_token points.",
             ));
+            return None;
         }
         let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
         found.push(Check::Fine(format!(
@@ -136,6 +181,7 @@ impl Asking<'_> {
                 ));
             }
         }
+        answer["user"].as_str().map(str::to_owned)
     }
 
     async fn socket(&self, app_token: &str, found: &mut Vec<Check>) {
@@ -162,35 +208,34 @@ impl Asking<'_> {
         });
     }
 
-    async fn channel(&self, bot_token: &str, channel: &str, found: &mut Vec<Check>) {
+    /// Without the bot in it, even a public channel can be posted in and neither read nor kept true.
+    async fn channel(&self, bot_token: &str, channel: &str, bot: &str, found: &mut Vec<Check>) {
         let answer = self
             .ask(&format!("conversations.info?channel={channel}"), bot_token)
             .await;
         let Ok((_, answer)) = answer else { return };
         let info = &answer["channel"];
+        let name = info["name"].as_str().unwrap_or(channel);
         found.push(if answer["ok"] != true {
+            let code = answer["error"].as_str().unwrap_or("no reason");
             wrong(
+                format!("announce = {channel}: {code}"),
                 format!(
-                    "announce = {channel}: {}",
-                    answer["error"].as_str().unwrap_or("no reason")
+                    "Take the id from the end of the channel's details; if it is private, type /invite @{bot} in that channel."
                 ),
-                "Take the id from the end of the channel's details; if it is private, invite the bot there.",
             )
         } else if info["is_archived"] == true {
             wrong(
-                format!("announce = {channel} is archived"),
+                format!("announce = {channel} is #{name}, and that is archived"),
                 "Unarchive it, or name another channel.",
             )
-        } else if info["is_private"] == true && info["is_member"] != true {
+        } else if info["is_member"] != true {
             wrong(
-                format!("the bot is not in announce = {channel}"),
-                "Invite it there: /invite @orderly.",
+                format!("the bot is not in announce = {channel}, so it could not keep announcements true there"),
+                format!("Type /invite @{bot} in #{name}."),
             )
         } else {
-            Check::Fine(format!(
-                "incidents are announced in #{}",
-                info["name"].as_str().unwrap_or(channel)
-            ))
+            Check::Fine(format!("incidents are announced in #{name}"))
         });
     }
 }
@@ -224,7 +269,7 @@ impl Asking<'_> {
                 Ok(users) => Check::Fine(format!("{about} can be read, with {users} in it")),
                 Err(why) => wrong(
                     format!("{about} cannot be read, so it counts for nobody: {why}"),
-                    "Mend that, or name the people as [[person]] with their roles.",
+                    groups::mend_of(&why),
                 ),
             },
         );

@@ -33,7 +33,7 @@ const NAMES: &[(&str, &str)] = &[
 pub fn as_configured(name: &str, configured: &[String]) -> String {
     // A skin tone is no other mark.
     let name = name.split("::").next().unwrap_or(name);
-    let fits = |mark: &&String| slack_name(mark) == Some(name);
+    let fits = |mark: &&String| names(mark).any(|known| known == name);
     match configured.iter().find(fits) {
         Some(mark) => mark.clone(),
         None => format!(":{name}:"),
@@ -42,17 +42,28 @@ pub fn as_configured(name: &str, configured: &[String]) -> String {
 
 /// Slack's name of a mark; `None` for one that Slack cannot be told from here.
 pub fn slack_name(mark: &str) -> Option<&str> {
-    if let Some(name) = mark
+    names(mark).next()
+}
+
+/// All that Slack calls a mark: some emoji have several names, and it tells of a reaction by any of them.
+fn names(mark: &str) -> impl Iterator<Item = &str> {
+    let written = mark
         .strip_prefix(':')
         .and_then(|rest| rest.strip_suffix(':'))
-        .filter(|name| !name.is_empty())
-    {
-        return Some(name);
-    }
-    NAMES
+        .filter(|name| !name.is_empty());
+    let plain = |emoji: &'static str| emoji.trim_end_matches('\u{fe0f}');
+    let emoji = match written {
+        // By whatever name it is written, its others fit as well.
+        Some(name) => NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, emoji)| plain(emoji)),
+        None => Some(mark.trim_end_matches('\u{fe0f}')),
+    };
+    let others = NAMES
         .iter()
-        .find(|(_, emoji)| emoji.trim_end_matches('\u{fe0f}') == mark.trim_end_matches('\u{fe0f}'))
-        .map(|(name, _)| *name)
+        .filter(move |(name, known)| Some(plain(known)) == emoji && Some(*name) != written);
+    written.into_iter().chain(others.map(|(name, _)| *name))
 }
 
 #[cfg(test)]
@@ -67,5 +78,17 @@ mod tests {
         assert_eq!(as_configured("heavy_check_mark", &marks), "✔");
         assert_eq!(as_configured("pushpin::skin-tone-3", &marks), "📌");
         assert_eq!(as_configured("tada", &marks), ":tada:");
+    }
+
+    #[test]
+    fn an_emoji_fits_by_any_of_its_names() {
+        for mark in ["👍", ":+1:", ":thumbsup:"] {
+            let marks = [mark.to_owned()];
+            for name in ["+1", "thumbsup", "+1::skin-tone-2"] {
+                assert_eq!(as_configured(name, &marks), mark);
+            }
+        }
+        assert_eq!(slack_name(":+1:"), Some("+1"));
+        assert_eq!(slack_name("👍"), Some("thumbsup"));
     }
 }

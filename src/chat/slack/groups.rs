@@ -62,6 +62,20 @@ pub fn why_of(code: &str) -> Option<&'static str> {
     })
 }
 
+/// What an operator does about it.
+pub fn mend_of(why: &str) -> &'static str {
+    match why {
+        DISABLED => {
+            "In Slack, Directories, User groups, choose Enable group from its menu, or name another one in [[group]]."
+        }
+        NONE_SUCH => {
+            "In Slack, Directories, User groups shows the handles: take one of those in [[group]], or name the people as \
+             [[person]] with their roles."
+        }
+        _ => "Mend that, or name the people as [[person]] with their roles.",
+    }
+}
+
 fn told(failure: Failure) -> Error {
     let words = match &failure {
         Failure::Code { code, .. } => why_of(code),

@@ -2,11 +2,13 @@
 //!
 //! Every version of a message has the same subject live and here, so what was told already is known. What is known here
 //! and not in history any more was deleted meanwhile, and a reaction that is gone was taken back; when, nobody can tell.
+//! What a workspace keeps no longer was deleted by nobody: only what is younger than the oldest line is missed.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::api::{Failure, next_cursor};
@@ -21,18 +23,32 @@ const PAGE: usize = 200;
 /// Pages read of one room, or of one thread: ten thousand messages.
 const PAGES_MAX: usize = 50;
 
+/// Messages looked through before a room's first, for threads that people still answer in.
+const BEFORE: usize = 100;
+/// How long after a sign of missed events history is read: Slack sends again for a minute what it can, and holds events
+/// back for as long. Signs come in crowds, and one reading serves them all.
+const SOON: TimeDelta = TimeDelta::seconds(60);
+
+/// Readings of history: one after the other, each beginning after what the one before has seen.
+#[derive(Default)]
+pub struct Readings {
+    turn: tokio::sync::Mutex<()>,
+    /// The next one is on its way.
+    soon: AtomicBool,
+}
+
 /// What was read of a room or a thread.
 #[derive(Default)]
 struct Pages {
     messages: Vec<Value>,
-    /// There is no more.
+    /// There is no more, or no more is wanted.
     whole: bool,
 }
 
 /// What stands in history.
 #[derive(Default)]
 struct Seen {
-    /// From when on the room was read.
+    /// From when on everything that stands there was read.
     since: Option<DateTime<Utc>>,
     /// Messages that people see, by their stamp.
     there: HashSet<String>,
@@ -40,6 +56,11 @@ struct Seen {
     read: HashSet<String>,
     /// Threads that are too long to be read to their end.
     cut: HashSet<String>,
+}
+
+/// When a message was written.
+fn at(message: &Value) -> Option<DateTime<Utc>> {
+    moment(text(message, "ts")?)
 }
 
 impl Seen {
@@ -54,79 +75,123 @@ impl Seen {
 
     /// Whether a message that is known stands no more where it would have been read.
     fn misses(&self, known: &Known) -> bool {
+        let is_young = self.since.is_some_and(|since| known.at > since);
         let was_read = match &known.thread {
             // A thread goes with its first message only if nobody answered, and then there is no reply either.
             Some(thread) => self.read.contains(thread) && !self.cut.contains(thread),
-            None => self.since.is_some_and(|since| known.at > since),
+            None => true,
         };
-        was_read && !known.deleted && !self.there.contains(&known.message)
+        is_young && was_read && !known.deleted && !self.there.contains(&known.message)
     }
 }
 
 impl SlackChat {
-    /// Reads the rooms of all open incidents. What fails is said and tried with the next connection.
+    /// Something may never be told: the rooms are read again in a minute, once for all who ask for it until then.
+    pub(super) fn read_soon(self: &Arc<Self>) {
+        if self.readings.soon.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let chat = Arc::clone(self);
+        tokio::spawn(async move {
+            let stopped = chat.stopped_within(SOON).await;
+            chat.readings.soon.store(false, Ordering::Release);
+            if !stopped {
+                chat.catch_up().await;
+            }
+        });
+    }
+
+    /// Reads the rooms of all open incidents. What fails for now is read in a minute, and the rest with the next connection.
     pub async fn catch_up(self: Arc<Self>) {
         let Some(intake) = self.intake.get().cloned() else {
             return;
         };
-        let Ok(own) = self.own().await else { return };
-        let _reading = self.reading.lock().await;
+        let own = match self.own().await {
+            Ok(own) => own,
+            Err(failure) if failure.passes() => return self.read_soon(),
+            // Whoever mends that starts the bot again.
+            Err(_) => return,
+        };
+        let _turn = self.readings.turn.lock().await;
         for listening in intake.listening(PLATFORM).await {
             if listening.room.workspace != own.team {
                 continue;
             }
-            if let Err(failure) = self.read_again(own, &intake, &listening).await {
-                tracing::warn!(%failure, room = %listening.room, "what was said meanwhile could not be read");
+            match self.read_again(own, &intake, &listening).await {
+                Ok(true) => {}
+                Ok(false) => self.read_soon(),
+                Err(failure) => {
+                    tracing::warn!(%failure, room = %listening.room, "what was said meanwhile could not be read");
+                    if failure.passes() {
+                        self.read_soon();
+                    }
+                }
             }
         }
     }
 
+    /// Whether all that was found is stored.
     pub(super) async fn read_again(
         &self,
         own: &Own,
         intake: &Arc<dyn Intake>,
         listening: &Listening,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let channel = &listening.room.room;
         // Before history is: what is heard from now on is in both, or only told live.
         let known = intake.known(&listening.room, listening.since).await;
         let known = known.unwrap_or_default();
-        let oldest = ("oldest", listening.since.timestamp().to_string());
-        let base = [("channel", channel.clone()), oldest];
-        let Pages { messages, whole } = self.pages("conversations.history", &base).await?;
+        let begun = listening.since.timestamp();
+        let is_before = |message: &Value| at(message).is_some_and(|at| at.timestamp() < begun);
+        // A bit further back than the incident goes: there its oldest threads are, and whatever stands there tells that
+        // nothing younger has run out of the time that the workspace keeps messages.
+        let enough = |read: &[Value]| read.iter().rev().take_while(|old| is_before(old)).count() >= BEFORE;
+        let base = [("channel", channel.clone())];
+        let Pages { messages, .. } = self.pages("conversations.history", &base, enough).await?;
+        let oldest = messages.last().and_then(at);
         let mut seen = Seen {
-            since: match whole {
-                true => Some(listening.since),
-                false => messages.last().and_then(|oldest| moment(text(oldest, "ts")?)),
-            },
+            since: oldest.map(|oldest| oldest.max(listening.since)),
             ..Seen::default()
         };
+        let mut stored = true;
         // Newest first on the wire; a room is told in its order.
         for message in messages.iter().rev() {
-            self.file(own, intake, channel, message, &known).await;
+            let before = is_before(message);
+            if !before {
+                stored &= self.file(own, intake, channel, message, &known).await;
+            }
             seen.add(message);
-            if message["reply_count"].as_u64().unwrap_or_default() > 0
-                && let Some(ts) = message["ts"].as_str()
-            {
-                let base = [("channel", channel.clone()), ("ts", ts.to_owned())];
-                let thread = self.pages("conversations.replies", &base).await?;
-                for reply in thread.messages.iter().filter(|reply| reply["ts"] != ts) {
-                    self.file(own, intake, channel, reply, &known).await;
-                    seen.add(reply);
-                }
-                if !thread.whole {
-                    seen.cut.insert(ts.to_owned());
-                }
+            let answered = match before {
+                false => message["reply_count"].as_u64().unwrap_or_default() > 0,
+                true => text(message, "latest_reply")
+                    .and_then(moment)
+                    .is_some_and(|at| at.timestamp() >= begun),
+            };
+            let Some(ts) = text(message, "ts").filter(|_| answered) else {
+                continue;
+            };
+            let mut base = vec![("channel", channel.clone()), ("ts", ts.to_owned())];
+            if before {
+                base.push(("oldest", begun.to_string()));
+            }
+            let thread = self.pages("conversations.replies", &base, |_| false).await?;
+            let replies = thread.messages.iter();
+            for reply in replies.filter(|reply| reply["ts"] != ts && !is_before(reply)) {
+                stored &= self.file(own, intake, channel, reply, &known).await;
+                seen.add(reply);
+            }
+            if !thread.whole {
+                seen.cut.insert(ts.to_owned());
             }
         }
         for gone in known.iter().filter(|known| seen.misses(known)) {
             let delivery = messages::found_gone(&gone.message, channel, own, self.clock.now());
-            self.hand_in(intake, delivery).await;
+            stored &= self.hand_in(intake, delivery).await;
         }
-        Ok(())
+        Ok(stored)
     }
 
-    /// A message as it stands in history, and its reactions as far as they are not what is known.
+    /// A message as it stands in history, and its reactions as far as they are not what is known. Whether they are stored.
     async fn file(
         &self,
         own: &Own,
@@ -134,28 +199,37 @@ impl SlackChat {
         channel: &str,
         message: &Value,
         known: &[Known],
-    ) {
+    ) -> bool {
         let now = self.clock.now();
         let Some(standing) = messages::standing(message, channel, own, now) else {
-            return;
+            return true;
         };
-        self.hand_in(intake, standing).await;
+        let mut stored = self.hand_in(intake, standing).await;
         let known = known.iter().find(|known| message["ts"] == known.message.as_str());
         let reacted = known.map_or(&[][..], |known| &known.reacted);
         for mut delivery in messages::marked(message, channel, own, now, reacted) {
             // Somebody may have changed their mind since the page was read.
             self.marked_message(&mut delivery).await;
-            self.hand_in(intake, delivery).await;
+            stored &= self.hand_in(intake, delivery).await;
         }
+        stored
     }
 
-    async fn hand_in(&self, intake: &Arc<dyn Intake>, delivery: Delivery) {
-        if !matches!(self.take(intake, self.naming(delivery)).await, Taken::Yes(_)) {
+    async fn hand_in(&self, intake: &Arc<dyn Intake>, delivery: Delivery) -> bool {
+        let stored = matches!(self.take(intake, self.naming(delivery)).await, Taken::Yes(_));
+        if !stored {
             tracing::warn!("something that history tells could not be stored");
         }
+        stored
     }
 
-    async fn pages(&self, method: &str, base: &[(&str, String)]) -> Result<Pages, Failure> {
+    /// Page after page, until there is no more or what was read is enough.
+    async fn pages(
+        &self,
+        method: &str,
+        base: &[(&str, String)],
+        enough: impl Fn(&[Value]) -> bool,
+    ) -> Result<Pages, Failure> {
         let mut all = Pages::default();
         let mut cursor = String::new();
         for _ in 0..PAGES_MAX {
@@ -167,11 +241,13 @@ impl SlackChat {
             let page = self.patiently(method, &arguments).await?;
             all.messages
                 .extend(page["messages"].as_array().into_iter().flatten().cloned());
-            let Some(next) = next_cursor(&page) else {
-                all.whole = true;
-                break;
-            };
-            cursor = next;
+            match next_cursor(&page).filter(|_| !enough(&all.messages)) {
+                Some(next) => cursor = next,
+                None => {
+                    all.whole = true;
+                    break;
+                }
+            }
         }
         Ok(all)
     }

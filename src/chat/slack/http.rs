@@ -27,6 +27,9 @@ const BODY_MAX: usize = 1 << 20;
 /// Signatures remembered at most: as many as deliveries may wait, about 30 MB.
 const SEEN_MAX: usize = 600_000;
 
+/// Stands at an event that was sent before, and not acknowledged.
+const RETRY: &str = "x-slack-retry-num";
+
 /// Why a request does not count. Said to nobody but the log: a stranger learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsigned {
@@ -143,7 +146,8 @@ impl SlackChat {
             .with_state(Arc::clone(self))
     }
 
-    /// Slack sends an event again for five minutes and a bit; a bot that was down for longer reads what it missed.
+    /// Slack sends an event again for five minutes and a bit; a bot that was down for longer reads what it missed. So does
+    /// one that was up and out of reach, once it hears an event that had to be sent again.
     pub fn catch_up_once(self: &Arc<Self>) {
         tokio::spawn(Arc::clone(self).catch_up());
     }
@@ -185,6 +189,9 @@ async fn events(State(chat): Chat, headers: HeaderMap, body: Bytes) -> Response 
     };
     if body["type"] == "url_verification" {
         return axum::Json(json!({ "challenge": body["challenge"] })).into_response();
+    }
+    if headers.contains_key(RETRY) {
+        chat.read_soon();
     }
     let reply = chat.deliver("events_api", &body).await;
     if matches!(reply, Reply::No) {

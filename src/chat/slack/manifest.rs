@@ -46,7 +46,8 @@ pub const SCOPES: &[(&str, &str)] = &[
     ("users:read", "telling members from guests"),
 ];
 
-const EVENTS: &[&str] = &[
+/// What the bot hears.
+pub const EVENTS: &[&str] = &[
     "app_home_opened",
     "app_mention",
     "app_uninstalled",

@@ -49,6 +49,7 @@ use crate::incident::{Identity, PersonId};
 use accounts::Accounts;
 use api::{Api, Failure};
 use groups::Handles;
+use history::Readings;
 use incoming::Own;
 use receive::Replies;
 use rich::Look;
@@ -105,8 +106,7 @@ pub struct SlackChat {
     views: Views,
     replies: Replies,
     signed: http::Signed,
-    /// One reading of history after the other: each begins after what the one before has seen.
-    reading: tokio::sync::Mutex<()>,
+    readings: Readings,
     stop: watch::Sender<bool>,
 }
 
@@ -140,7 +140,7 @@ impl SlackChat {
             views: Views::default(),
             replies: Replies::default(),
             signed: http::Signed::default(),
-            reading: tokio::sync::Mutex::default(),
+            readings: Readings::default(),
             stop: watch::Sender::new(false),
         }))
     }

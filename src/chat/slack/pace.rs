@@ -21,6 +21,10 @@ const MESSAGE: (usize, TimeDelta) = (1, TimeDelta::seconds(1));
 /// Edits of a minute that are kept for what is urgent: however much the cards change, an approval is shown at once.
 const EDITS_KEPT: usize = 10;
 
+/// Look-ups in a channel's history likewise: however many rooms are read again after an absence, an urgent post finds out
+/// at once whether it stands there.
+const LOOKS_KEPT: usize = 10;
+
 /// Channels and messages remembered; more are talked to in five seconds by nobody.
 const PLACES_MAX: usize = 2_000;
 
@@ -38,6 +42,7 @@ fn a_minute(method: &str) -> Option<usize> {
         | "conversations.setTopic"
         | "conversations.setPurpose"
         | "conversations.archive"
+        | "conversations.unarchive"
         | "conversations.list"
         | "pins.add"
         | "bookmarks.add"
@@ -115,6 +120,7 @@ impl Pace {
         if let Some(most) = a_minute(method) {
             let kept = match method {
                 "chat.update" if !place.urgent => EDITS_KEPT,
+                "conversations.history" if !place.urgent => LOOKS_KEPT,
                 _ => 0,
             };
             wait = wait.max(seen.methods.entry(method.to_owned()).or_default().wait(
@@ -215,6 +221,26 @@ mod tests {
             10,
             "as many as Slack allows, and no more"
         );
+    }
+
+    #[test]
+    fn however_many_rooms_are_read_again_what_is_urgent_is_looked_up_at_once() {
+        let pace = Pace::default();
+        let looked = |urgent| {
+            let place = Place { urgent, ..NOWHERE };
+            pace.take("conversations.history", &place, at(0)).is_ok()
+        };
+        assert_eq!((0..60).filter(|_| looked(false)).count(), 40);
+        assert_eq!((0..60).filter(|_| looked(true)).count(), 10);
+    }
+
+    #[test]
+    fn channels_are_opened_again_as_seldom_as_they_are_archived() {
+        let pace = Pace::default();
+        for method in ["conversations.archive", "conversations.unarchive"] {
+            let taken = (0..60).filter(|_| pace.take(method, &NOWHERE, at(0)).is_ok());
+            assert_eq!(taken.count(), 20, "{method}");
+        }
     }
 
     #[test]

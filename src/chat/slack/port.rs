@@ -315,7 +315,8 @@ impl Chat for SlackChat {
             return Ok(());
         };
         let room = room.clone();
-        Ok(self.read_again(own, intake, &Listening { room, since }).await?)
+        self.read_again(own, intake, &Listening { room, since }).await?;
+        Ok(())
     }
 
     async fn post(

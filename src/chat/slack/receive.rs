@@ -10,7 +10,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::incoming::{self, Heard};
+use super::api::Failure;
+use super::incoming::{self, Heard, Own};
 use super::{SlackChat, blocks, form, lock, messages};
 use crate::chat::taking::{Taken, not_confirmed, take};
 use crate::chat::{Block, Delivery, Incoming, Intake, Message, NOT_CONFIRMED, Verdict};
@@ -26,6 +27,10 @@ const REPLY_LIFE: TimeDelta = TimeDelta::minutes(29);
 const REPLY_USES: u8 = 4;
 /// People who can be answered in place at the same time; whoever comes beyond that is answered another way.
 const REPLIES_MAX: usize = 2_000;
+
+/// How often a home tab is tried that Slack lets wait, and the wait where it does not say how long.
+const HOME_TRIES: usize = 3;
+const HOME_WAIT: TimeDelta = TimeDelta::seconds(60);
 
 /// To somebody who types while Slack cannot be asked who the bot is.
 const TOO_SOON: &str =
@@ -85,8 +90,17 @@ impl Replies {
 }
 
 impl SlackChat {
-    /// A delivery by its kind, as both transports name them.
+    /// A delivery by its kind, as both transports name them. An event that is not taken may be given up by Slack before it
+    /// can be: history has it then.
     pub(super) async fn deliver(self: &Arc<Self>, kind: &str, body: &Value) -> Reply {
+        let reply = self.understand(kind, body).await;
+        if kind == "events_api" && reply == Reply::No {
+            self.read_soon();
+        }
+        reply
+    }
+
+    async fn understand(self: &Arc<Self>, kind: &str, body: &Value) -> Reply {
         let own = match self.own().await {
             Ok(own) => own,
             Err(failure) => {
@@ -150,6 +164,7 @@ impl SlackChat {
             }
             Heard::Limited => {
                 tracing::warn!("Slack holds events back: this workspace has more than 30,000 in an hour");
+                self.read_soon();
                 Reply::Empty
             }
             Heard::Revoked => {
@@ -182,9 +197,28 @@ impl SlackChat {
         delivery
     }
 
-    /// The home tab, as it is now. Nothing of it is kept: whoever looks again gets a new one.
+    /// The home tab, as it is now. Nothing of it is kept: whoever looks again gets a new one. Where Slack lets it wait, it
+    /// shows what is true when its time has come.
     async fn publish_home(&self, intake: &Arc<dyn Intake>, user: &str) {
         let Ok(own) = self.own().await else { return };
+        for _ in 0..HOME_TRIES {
+            let view = self.home_of(intake, own, user).await;
+            let body = json!({ "user_id": user, "view": view });
+            match self.api.call("views.publish", &body).await {
+                Err(Failure::Limited { after, .. }) => {
+                    let wait = TimeDelta::from_std(after).unwrap_or(HOME_WAIT);
+                    if self.stopped_within(wait).await {
+                        return;
+                    }
+                }
+                Err(failure) => return tracing::warn!(%failure, "a home tab could not be shown"),
+                Ok(_) => return,
+            }
+        }
+        tracing::warn!("Slack took no home tab; whoever looks again gets it");
+    }
+
+    async fn home_of(&self, intake: &Arc<dyn Intake>, own: &Own, user: &str) -> Value {
         let message = intake.home(&own.identity(None, user)).await;
         let message = message.unwrap_or_else(|| Message {
             fallback: String::new(),
@@ -197,11 +231,7 @@ impl SlackChat {
             }],
         });
         let rendered = self.looking(own, |look| blocks::render(&message, look, blocks::Rest::Dropped));
-        let view = json!({ "type": "home", "blocks": rendered.blocks });
-        let body = json!({ "user_id": user, "view": view });
-        if let Err(failure) = self.api.call("views.publish", &body).await {
-            tracing::warn!(%failure, "a home tab could not be shown");
-        }
+        json!({ "type": "home", "blocks": rendered.blocks })
     }
 
     /// The message that somebody marks, asked of Slack: it may be a reply, or older than the bot in this channel. What

@@ -231,13 +231,14 @@ impl SlackChat {
         }
     }
 
-    /// Whether a channel can still be spoken in. Where Slack does not say, it can.
+    /// Whether a channel can still be spoken in. Where Slack will not say, it can; where it does not answer, nobody knows.
     pub(super) async fn still_there(&self, channel: &str) -> Result<(), Error> {
         let why = match self.channel_by_id(channel).await {
             Ok(None) => "Slack has the channel no more, or took the bot out of it",
             Ok(Some(channel)) if channel["is_archived"] == true => "somebody archived the channel",
             Ok(Some(channel)) if channel["is_member"] == false => "somebody took the bot out of the channel",
-            Ok(Some(_)) | Err(_) => return Ok(()),
+            Ok(Some(_)) | Err(Failure::Code { .. }) => return Ok(()),
+            Err(failure) => return Err(failure.into()),
         };
         Err(Error::Gone { why: why.to_owned() })
     }

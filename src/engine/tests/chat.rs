@@ -590,3 +590,34 @@ async fn one_message_that_never_gets_through_does_not_hold_the_room_for_ever() {
     }
     assert!(second(&house), "and then the others");
 }
+
+#[tokio::test]
+async fn whoever_looks_finds_their_task_however_many_incidents_are_newer() {
+    let house = House::new().await;
+    for _ in 0..2 {
+        let incident = house.opens(opening()).await;
+        let task = Request::AddTask {
+            text: "call the carrier".to_owned(),
+            owner: Some(PersonId::new("dan")),
+            source: None,
+        };
+        house.does_in(incident, "ana", task).await;
+        for _ in 0..60 {
+            house.opens(opening()).await;
+        }
+    }
+    let at_home = async |who: &str| {
+        house
+            .engine
+            .home(&identity(who))
+            .await
+            .expect("somebody known")
+            .fallback
+    };
+    assert_eq!(at_home("dan").await, "122 open, 2 to do, 0 left out");
+    let left_out = 122 - crate::engine::intake::HOME_MAX;
+    assert_eq!(
+        at_home("ana").await,
+        format!("122 open, 0 to do, {left_out} left out")
+    );
+}

@@ -13,7 +13,9 @@ use futures::FutureExt;
 use super::kit::{Said, identity};
 use crate::chat::{self, Asker, Chat, Form, Found, Incoming, Message, RoomSpec, Upload};
 use crate::desk;
-use crate::engine::{Act, Addressed, Asking, Carried, Documents, Hands, Listed, Meaning, Redact, Words};
+use crate::engine::{
+    Act, Addressed, Asking, Carried, Documents, Hands, Listed, Looked, Meaning, Redact, Words,
+};
 use crate::incident::*;
 use crate::store::{Edge, Memory, Store, StoredEntry};
 
@@ -637,9 +639,21 @@ fn plain(text: impl Into<String>) -> Message {
 pub struct TestWords;
 
 impl Words for TestWords {
-    fn home(&self, _: &PersonId, listed: &[Arc<Listed>], _: &[Arc<State>], _: &desk::State) -> Message {
+    fn home(
+        &self,
+        person: &PersonId,
+        listed: &[Arc<Listed>],
+        looked: Looked<'_>,
+        _: &desk::State,
+    ) -> Message {
+        let tasks = looked.states.iter().flat_map(|state| state.tasks.values());
+        let mine = tasks.filter(|task| task.owner.as_ref() == Some(person)).count();
         Message {
-            fallback: format!("{} open", listed.len()),
+            fallback: format!(
+                "{} open, {mine} to do, {} left out",
+                listed.len(),
+                looked.left_out
+            ),
             blocks: Vec::new(),
         }
     }
@@ -729,6 +743,10 @@ impl Words for TestWords {
             "[{}] {}: {text}{files}",
             carried.platform, carried.author
         ))
+    }
+
+    fn unannounced(&self, state: &State, lobby: &RoomRef, why: &str) -> Message {
+        plain(format!("{} is not in {lobby}: {why}", state.opening.number))
     }
 
     fn left(&self, _: &State) -> Message {

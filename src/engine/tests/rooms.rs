@@ -139,6 +139,35 @@ async fn what_comes_while_a_platform_comes_back_does_not_overtake_what_waits() {
 }
 
 #[tokio::test]
+async fn the_only_platform_there_is_shows_elsewhere_as_away_until_it_is_back() {
+    let house = House::new().await;
+    house.framed().await;
+    let away = || -> Vec<String> {
+        let unreached = house.engine.unreached().into_iter();
+        unreached.map(|away| away.platform).collect()
+    };
+    house.chat.down.store(true, Ordering::SeqCst);
+    house.does("ana", note("one")).await;
+    house.later(TimeDelta::minutes(1)).await;
+    assert_eq!(away(), Vec::<String>::new(), "a hiccup is not shown");
+    let mut list = house.engine.list_changes();
+    list.mark_unchanged();
+    for _ in 0..4 {
+        house.later(TimeDelta::minutes(1)).await;
+    }
+    assert_eq!(away(), ["local"]);
+    assert!(
+        list.has_changed().expect("an engine"),
+        "whoever looks is shown it"
+    );
+    list.mark_unchanged();
+    house.chat.down.store(false, Ordering::SeqCst);
+    house.later(TimeDelta::minutes(2)).await;
+    assert_eq!(away(), Vec::<String>::new());
+    assert!(list.has_changed().expect("an engine"));
+}
+
+#[tokio::test]
 async fn the_others_are_told_when_a_platform_is_away_for_long_and_when_it_is_back() {
     let house = on_both().await;
     house.slack().down.store(true, Ordering::SeqCst);

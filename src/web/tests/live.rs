@@ -201,6 +201,31 @@ async fn the_list_of_incidents_follows_the_board() {
 }
 
 #[tokio::test]
+async fn a_platform_that_is_out_of_reach_stands_on_the_page_until_it_is_back() {
+    let s = site().await;
+    let ana = s.browser("ana").await;
+    let mut stream = ana.listen(&format!("room=lobby&after={}", s.chat.mark())).await;
+    s.wall.away.lock().unwrap().push(OutOfReach {
+        platform: "slack".into(),
+        since: chrono::DateTime::UNIX_EPOCH,
+        why: "chat.postMessage: token_revoked. Reinstall the app".into(),
+    });
+    s.wall.changed.send_modify(|changed| *changed += 1);
+    let told = stream.next().await.unwrap().data;
+    for part in [
+        "slack is out of reach",
+        "since 00:00 UTC on 1 January",
+        "Reinstall the app",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    s.wall.away.lock().unwrap().clear();
+    s.wall.changed.send_modify(|changed| *changed += 1);
+    let told = stream.next().await.unwrap().data;
+    assert!(!told.contains("out of reach"), "{told}");
+}
+
+#[tokio::test]
 async fn the_fifth_tab_lets_the_first_one_rest() {
     let s = site().await;
     let ana = s.browser("ana").await;

@@ -125,6 +125,7 @@ impl People for Known {
 #[derive(Default)]
 struct Wall {
     open: Mutex<Vec<OpenIncident>>,
+    away: Mutex<Vec<OutOfReach>>,
     changed: watch::Sender<u64>,
 }
 
@@ -132,6 +133,10 @@ struct Wall {
 impl Board for Wall {
     async fn open(&self, _: &Person) -> Vec<OpenIncident> {
         self.open.lock().unwrap().clone()
+    }
+
+    fn out_of_reach(&self) -> Vec<OutOfReach> {
+        self.away.lock().unwrap().clone()
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

@@ -1,8 +1,12 @@
 //! What happened while nobody listened: read from the room's history and its threads, and filed once.
 
+use std::time::Duration;
+
 use orderly::incident::Event;
+use orderly_testbed::slack::Fault;
 
 use super::kit::{House, Transport};
+use crate::held::Unheard;
 use crate::kept::{journal, said, standing, to_do};
 
 /// Nobody listens while this happens; afterwards the rooms have been read again, and then once more.
@@ -215,4 +219,176 @@ async fn what_reactions_made_is_taken_back_when_they_are_gone_meanwhile() {
     .await;
     assert_eq!(to_do(&house.app).await, ["call the carrier", "look at the queue"]);
     house.close().await;
+}
+
+#[tokio::test]
+async fn what_a_workspace_keeps_no_longer_was_deleted_by_nobody() {
+    for transport in [Transport::Socket, Transport::Http] {
+        let (house, room) = opened(transport).await;
+        let (ana, ben) = (house.person("ana"), house.person("ben"));
+        let old = ben.says(&room, "it began at 13:00");
+        let answered = ben.says(&room, "here is why");
+        let reply = ben.replies(&room, &answered, "because of the driver");
+        ana.reacts(&room, &old, "pushpin");
+        ana.reacts(&room, &reply, "pushpin");
+        house.settled().await;
+        house.advance(Duration::from_secs(600));
+        house.settled().await;
+        ben.says(&room, "the carrier was called");
+        let gone = ben.says(&room, "password on the screen");
+        ana.reacts(&room, &gone, "pushpin");
+        house.settled().await;
+        let house = while_away(house, |house| {
+            house.slack.keeps_messages_for(Duration::from_secs(300));
+            ben.deletes(&room, &gone);
+        })
+        .await;
+        assert_eq!(
+            standing(&house.app).await,
+            ["because of the driver", "it began at 13:00"]
+        );
+        assert_eq!(said(&house.app, &old).await.len(), 1);
+        assert_eq!(
+            said(&house.app, &gone).await,
+            [Some("password on the screen".to_owned()), None],
+            "what somebody deleted is noticed all the same"
+        );
+        house.slack.give_up_deliveries();
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn threads_from_before_the_incident_are_read_for_what_was_answered_in_them_since() {
+    let house = House::open(Transport::Socket).await;
+    let (ana, ben) = (house.person("ana"), house.person("ben"));
+    let channel = house.slack.channel("carrier-labels", &[&ana, &ben]);
+    let head = ana.says(&channel, "labels are odd today");
+    let early = ana.replies(&channel, &head, "said before it was opened");
+    let other = ana.says(&channel, "lunch?");
+    ben.replies(&channel, &other, "no");
+    house.advance(Duration::from_secs(120));
+    ana.types("/incident open Labels do not print --here", &channel)
+        .await;
+    house.settled().await;
+    house.advance(Duration::from_secs(120));
+    let heard = ben.replies(&channel, &head, "with every carrier");
+    house.settled().await;
+    let mut unheard = String::new();
+    let house = while_away(house, |_| {
+        unheard = ben.replies(&channel, &head, "it is the driver");
+        ben.deletes(&channel, &heard);
+    })
+    .await;
+    assert_eq!(
+        said(&house.app, &unheard).await,
+        [Some("it is the driver".to_owned())]
+    );
+    assert_eq!(
+        said(&house.app, &heard).await,
+        [Some("with every carrier".to_owned()), None]
+    );
+    for before in [&head, &early, &other] {
+        assert_eq!(said(&house.app, before).await.len(), 0);
+    }
+    house.slack.give_up_deliveries();
+    house.close().await;
+}
+
+async fn is_filed(house: &House, message: &str) {
+    house
+        .passes_until(async || !said(&house.app, message).await.is_empty())
+        .await;
+}
+
+const A_MINUTE: Duration = Duration::from_secs(61);
+
+fn readings(house: &House) -> usize {
+    house.slack.calls_of("conversations.history").len()
+}
+
+#[tokio::test]
+async fn a_bot_that_was_up_and_out_of_reach_reads_what_slack_gave_up() {
+    let (house, room) = opened(Transport::Http).await;
+    let ben = house.person("ben");
+    // Nobody answers there.
+    house.slack.deliver_over_http("http://127.0.0.1:1");
+    let lost = ben.says(&room, "nobody heard this");
+    house.slack.give_up_deliveries();
+    ben.says(&room, "this comes again");
+    let tried_again = |slack: &orderly_testbed::slack::State| {
+        let open = slack.deliveries().filter(|delivery| delivery.settled.is_none());
+        open.flat_map(|delivery| &delivery.attempts)
+            .filter(|attempt| attempt.failed.is_some())
+            .count()
+            >= 2
+    };
+    house.slack.until("the first tries to fail", tried_again).await;
+    house.slack.deliver_over_http(&house.address());
+    let before = readings(&house);
+    house.advance(A_MINUTE);
+    house.slack.all_delivered().await;
+    assert_eq!(readings(&house), before, "others may come by themselves yet");
+    is_filed(&house, &lost).await;
+    assert_eq!(readings(&house), before + 1, "once for all");
+    house.settled().await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_could_not_be_stored_until_slack_gave_up_is_read_when_it_can_be() {
+    for transport in [Transport::Socket, Transport::Http] {
+        let (house, room) = opened(transport).await;
+        let ben = house.person("ben");
+        let unheard = Unheard::database(&house.database()).await;
+        let lost = ben.says(&room, "the disk was full");
+        house.slack.give_up_deliveries();
+        let before = readings(&house);
+        house.passes_until(async || readings(&house) > before).await;
+        unheard.let_go().await;
+        is_filed(&house, &lost).await;
+        house.settled().await;
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_slack_held_back_in_a_busy_minute_is_read_after_it() {
+    for transport in [Transport::Socket, Transport::Http] {
+        let (house, room) = opened(transport).await;
+        let ben = house.person("ben");
+        house.slack.hold_events();
+        let lost = ben.says(&room, "one of thirty thousand");
+        house.slack.give_up_deliveries();
+        house.slack.let_events_go(false);
+        let before = readings(&house);
+        house.slack.limits_events();
+        house.advance(Duration::from_secs(1));
+        house.slack.limits_events();
+        house.slack.all_delivered().await;
+        is_filed(&house, &lost).await;
+        assert_eq!(readings(&house), before + 1, "once for both");
+        house.settled().await;
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_start_while_slack_is_in_trouble_reads_what_was_missed_a_minute_later() {
+    for (method, fault) in [
+        ("auth.test", Fault::Status(500)),
+        ("conversations.history", Fault::Error("internal_error")),
+        ("conversations.history", Fault::DropBefore),
+    ] {
+        let (house, room) = opened(Transport::Http).await;
+        house.slack.hold_events();
+        let lost = house.person("ben").says(&room, "nobody heard this");
+        house.slack.give_up_deliveries();
+        house.slack.let_events_go(false);
+        house.slack.fault(method, 1, fault);
+        let house = house.restarted().await;
+        is_filed(&house, &lost).await;
+        house.settled().await;
+        house.close().await;
+    }
 }

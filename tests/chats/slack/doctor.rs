@@ -30,6 +30,16 @@ async fn wrong(slack: &SlackServer, settings: &Settings) -> Vec<String> {
     wrong.filter(|what| !what.contains("clock")).collect()
 }
 
+async fn notes(slack: &SlackServer, settings: &Settings) -> Vec<String> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let found = check(settings, slack.now()).await;
+    let notes = found.into_iter().filter_map(|check| match check {
+        Check::Note { what, mend } => Some(format!("{what} → {mend}")),
+        Check::Fine(_) | Check::Wrong { .. } => None,
+    });
+    notes.collect()
+}
+
 fn installed() -> Wanted<'static> {
     Wanted {
         command: "incident",
@@ -84,6 +94,82 @@ async fn socket_mode_that_is_switched_off_is_told_although_a_socket_opens() {
 }
 
 #[tokio::test]
+async fn a_channel_where_nothing_can_be_announced_is_told_with_what_to_do() {
+    let slack = SlackServer::start().await;
+    slack.install(&manifest(&installed()));
+    let ana = slack.person("ana");
+    let settings = settings(&slack);
+    let announced = |channel: &str| Settings {
+        announce: Some(channel.to_owned()),
+        ..settings.clone()
+    };
+    let archived = slack.channel("old-incidents", &[&ana]);
+    ana.archives(&archived);
+    let private = slack.private_channel("board", &[&ana]);
+    let public = slack.channel("all", &[&ana]);
+    slack.without_bot(&private);
+    slack.without_bot(&public);
+    for (channel, what, mend) in [
+        (
+            "C0NOTHERE",
+            "channel_not_found",
+            "the end of the channel's details",
+        ),
+        (&archived, "is archived", "Unarchive it"),
+        // To whom is not in it, Slack does not say that it is there.
+        (
+            &private,
+            "channel_not_found",
+            "type /invite @orderly in that channel",
+        ),
+        (&public, "the bot is not in", "Type /invite @orderly in #all."),
+    ] {
+        let told = wrong(&slack, &announced(channel)).await;
+        assert!(
+            told.len() == 1 && told[0].contains(what) && told[0].contains(mend),
+            "{told:?}"
+        );
+    }
+    ana.invites(&slack.bot_user(), &public);
+    assert_eq!(wrong(&slack, &announced(&public)).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_no_token_shows_is_said_with_its_page_and_switch() {
+    let slack = SlackServer::start().await;
+    slack.install(&manifest(&installed()));
+    let settings = settings(&slack);
+    let told = notes(&slack, &settings).await.join("\n");
+    for named in [
+        "page Event Subscriptions, Enable Events",
+        "Subscribe to bot events",
+        "message.channels",
+        "reaction_added",
+        "page Interactivity & Shortcuts",
+        "page Slash Commands",
+        "page App Home",
+    ] {
+        assert!(told.contains(named), "{named}: {told}");
+    }
+    assert!(!told.contains("Socket Mode"), "that one can be looked at: {told}");
+    let over_http = Settings {
+        app_token: None,
+        signing_secret: Some(slack.signing_secret()),
+        page: Some("https://orderly.example.com".to_owned()),
+        ..settings
+    };
+    let told = notes(&slack, &over_http).await.join("\n");
+    for named in [
+        "https://orderly.example.com/slack/events",
+        "https://orderly.example.com/slack/interactions",
+        "https://orderly.example.com/slack/commands",
+        "page Socket Mode, Enable Socket Mode must be off",
+    ] {
+        assert!(told.contains(named), "{named}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn a_revoked_token_is_told_with_how_to_get_another() {
     let slack = SlackServer::start().await;
     let settings = settings(&slack);
@@ -109,7 +195,9 @@ async fn a_user_group_that_gives_roles_must_be_there_and_readable() {
     slack.change_group(&group, |group| group.disabled = true);
     let told = wrong(&slack, &settings).await;
     assert!(
-        told.len() == 2 && told.iter().all(|told| told.contains("it is disabled")),
+        told.len() == 2
+            && told.iter().all(|told| told
+                .contains("it is disabled → In Slack, Directories, User groups, choose Enable group")),
         "{told:?}"
     );
     slack.take_scope("usergroups:read");

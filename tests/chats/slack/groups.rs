@@ -208,3 +208,57 @@ async fn guests_bots_and_deactivated_accounts_never_count_whatever_group_they_ar
     );
     house.close().await;
 }
+
+/// A proposal waits; ben is only who the group `@commanders` says, and cleo no commander but by it.
+async fn led_by_a_group() -> (House, String, String) {
+    let slack = SlackServer::start().await;
+    let group = slack.group("commanders", &[&slack.person("ben"), &slack.person("cleo")]);
+    let people = [
+        ("ana", r#"["commander", "responder"]"#),
+        ("cleo", r#"["responder"]"#),
+    ];
+    let commanders = GROUP
+        .replace("@approvers", "@commanders")
+        .replace("\"approver\"", "\"commander\"");
+    let house = House::of(slack, Transport::Socket, &people, &commanders).await;
+    lived_until(&house, "approve-pause").await;
+    let room = house.room().await;
+    house.person("ben").joins(&room);
+    house.types("ana", "take commander").await;
+    (house, room, group)
+}
+
+async fn commander(house: &House) -> String {
+    let state = house.state().await.expect("an incident");
+    state.commander().expect("a commander").to_string()
+}
+
+#[tokio::test]
+async fn who_was_taken_out_of_the_commanders_takes_over_no_more() {
+    let (house, room, group) = led_by_a_group().await;
+    let (ben, cleo) = (house.person("ben"), house.person("cleo"));
+    house.slack.change_group(&group, |group| group.members.clear());
+    house.types("cleo", "take commander").await;
+    cleo.is_told(&room, "holds the role commander").await;
+    house.types("ben", "take commander").await;
+    ben.is_told(&room, "may read here, not command").await;
+    assert_eq!(commander(&house).await, "ana");
+    let back = vec![cleo.id().to_owned()];
+    house.slack.change_group(&group, |group| group.members = back);
+    house.types("cleo", "take commander").await;
+    assert_eq!(commander(&house).await, "cleo");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn who_was_taken_out_of_the_commanders_breaks_no_glass() {
+    let (house, room, group) = led_by_a_group().await;
+    let ben = house.person("ben");
+    house.types("ben", "take commander").await;
+    assert_eq!(commander(&house).await, "slack.u0ben");
+    house.slack.change_group(&group, |group| group.members.clear());
+    house.types("ben", "break-glass A1 shop nobody else is up").await;
+    ben.is_told(&room, "may read here, not command").await;
+    assert!(matches!(stage(&house).await, Stage::Waiting { .. }));
+    house.close().await;
+}

@@ -2,7 +2,7 @@
 
 use orderly::chat::local;
 use orderly::incident::Stage;
-use orderly_testbed::slack::Kind;
+use orderly_testbed::slack::{Answer, Fault, Kind, State};
 use serde_json::json;
 
 use super::kit::{House, Transport};
@@ -386,5 +386,54 @@ async fn the_home_tab_shows_what_is_open_and_what_waits() {
             .slack
             .read(|slack| slack.find_channel("inc-2-another-one").is_some())
     );
+    house.close().await;
+}
+
+/// What the home tab shows somebody who looks at it now.
+async fn at_home(house: &House, who: &str) -> String {
+    let person = house.person(who);
+    let before = house.slack.calls_of("views.publish").len();
+    person.opens_home();
+    let shown = |slack: &State| {
+        slack.calls_of("views.publish").len() > before && slack.calls_open("views.publish") == 0
+    };
+    house.slack.until("a home tab", shown).await;
+    person.home().await.body.to_string()
+}
+
+#[tokio::test]
+async fn the_home_tab_asks_only_those_who_can_approve_and_have_not() {
+    let (house, _) = opened(Transport::Socket).await;
+    lived_until(&house, "approve-pause").await;
+    assert!(at_home(&house, "ben").await.contains("to approve"));
+    for who in ["ana", "cleo"] {
+        let shown = at_home(&house, who).await;
+        assert!(!shown.contains("to approve"), "{who}: {shown}");
+    }
+    house.types("ben", "approve A1").await;
+    assert!(!at_home(&house, "ben").await.contains("to approve"));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_home_tab_that_slack_lets_wait_is_shown_as_things_stand_then() {
+    let (house, _) = opened(Transport::Http).await;
+    let ben = house.person("ben");
+    house.slack.fault("views.publish", 1, Fault::Limited(30));
+    ben.opens_home();
+    let limited = |slack: &State| {
+        let calls = slack.calls_of("views.publish");
+        calls.iter().any(|call| call.answer == Answer::Limited)
+    };
+    house.slack.until("a limit", limited).await;
+    house
+        .types("ana", "task add check the other shop owner=@ben")
+        .await;
+    house
+        .passes_until(async || house.slack.read(|slack| slack.home(ben.id()).is_some()))
+        .await;
+    let shown = ben.home().await.body.to_string();
+    assert!(shown.contains("check the other shop"), "{shown}");
+    house.settled().await;
     house.close().await;
 }

@@ -225,6 +225,16 @@ impl House {
         self.clock.advance(TimeDelta::from_std(by).expect("a span"));
     }
 
+    /// Time passes in small steps until this is so: what has to come first may still be under way.
+    pub async fn passes_until(&self, so: impl AsyncFn() -> bool) {
+        while !so().await {
+            self.advance(Duration::from_secs(5));
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
     /// Everything that follows has happened, also what had to wait its turn.
     pub async fn settled(&self) -> Option<State> {
         for _ in 0..PACED_OUT {

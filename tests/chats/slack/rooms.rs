@@ -334,3 +334,97 @@ async fn a_token_that_was_taken_away_is_told_elsewhere_and_loses_nothing() {
     house.slack.take_violations();
     house.close().await;
 }
+
+/// The lines that tell of incidents.
+fn announced(house: &House) -> Vec<String> {
+    house.slack.texts("incidents")
+}
+
+#[tokio::test]
+async fn an_announcement_where_the_bot_is_not_is_made_once_and_the_team_is_told_once() {
+    let house = House::open(Transport::Socket).await;
+    let incidents = house.slack.read(|slack| slack.channel("incidents").id.clone());
+    house.slack.without_bot(&incidents);
+    house.types("ana", OPEN).await;
+    house.types("ana", "take commander").await;
+    house.types("ana", "severity SEV1 the second depot too").await;
+    let lines = announced(&house);
+    assert_eq!(
+        lines.len(),
+        1,
+        "Slack lets it post, and nobody deleted that: {lines:#?}"
+    );
+    let room = house.room().await;
+    let told = house.slack.texts(&room);
+    assert_eq!(
+        counted(&told, "cannot be announced in #incidents"),
+        1,
+        "{told:#?}"
+    );
+    // Another one's line is posted there, and nothing is mended by that.
+    let ana = house.person("ana");
+    ana.types("/incident open Scanners hang severity=SEV3", &house.ops)
+        .await;
+    house.settled().await;
+    house.types("ana", "severity SEV3 one printer only").await;
+    let told = house.slack.texts(&room);
+    assert_eq!(counted(&told, "cannot be announced in"), 1, "{told:#?}");
+
+    // Invited, it keeps its line true.
+    ana.joins(&incidents);
+    ana.invites(&house.slack.bot_user(), &incidents);
+    house.types("ana", "severity SEV2 one depot after all").await;
+    let lines = announced(&house);
+    assert!(lines.len() == 2 && lines[0].contains("SEV2"), "{lines:#?}");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_line_that_somebody_deleted_is_announced_anew() {
+    let house = House::open(Transport::Socket).await;
+    house.types("ana", OPEN).await;
+    let incidents = house.slack.read(|slack| slack.channel("incidents").id.clone());
+    let line = house
+        .slack
+        .read(|slack| slack.spoken("incidents").last().expect("a line").ts.clone());
+    house.person("ana").deletes(&incidents, &line);
+    house.types("ana", "severity SEV1 the second depot too").await;
+    let lines = announced(&house);
+    assert!(lines.len() == 1 && lines[0].contains("SEV1"), "{lines:#?}");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn an_announcement_channel_that_is_gone_is_told_once_until_it_works_again() {
+    let house = House::open(Transport::Http).await;
+    let incidents = house.slack.read(|slack| slack.channel("incidents").id.clone());
+    let ana = house.person("ana");
+    ana.archives(&incidents);
+    house.types("ana", OPEN).await;
+    let first = house.room().await;
+    let told = house.slack.texts(&first);
+    assert_eq!(counted(&told, "cannot be announced in"), 1, "{told:#?}");
+    assert_eq!(counted(&told, "archived"), 1, "{told:#?}");
+    house.types("ana", "severity SEV1 the second depot too").await;
+    ana.types("/incident open Scanners hang severity=SEV3", &house.ops)
+        .await;
+    house.settled().await;
+    let everywhere = |house: &House| {
+        let channels: Vec<String> = house.slack.read(|slack| {
+            let channels = slack.channels();
+            channels.map(|channel| channel.id.clone()).collect()
+        });
+        let texts = channels.iter().flat_map(|channel| house.slack.texts(channel));
+        counted(&texts.collect::<Vec<_>>(), "cannot be announced in")
+    };
+    assert_eq!(everywhere(&house), 1, "one team is enough to see to it");
+
+    ana.unarchives(&incidents);
+    house.types("ana", "severity SEV2 one depot after all").await;
+    assert_eq!(counted(&announced(&house), "Labels do not print"), 1);
+    house.advance(Duration::from_secs(10));
+    ana.archives(&incidents);
+    house.types("ana", "severity SEV3 it prints again").await;
+    assert_eq!(everywhere(&house), 2, "that it went again is something new");
+    house.close().await;
+}

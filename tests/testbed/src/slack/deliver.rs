@@ -282,8 +282,9 @@ impl State {
         self.attempt_failed(serial, at, why);
     }
 
-    /// No delivery that is still open is tried again.
+    /// No delivery that is still open is tried again, and none that was kept back is tried at all.
     pub(super) fn give_up_all(&mut self) {
+        self.deliveries.kept.clear();
         for delivery in self.deliveries.all.values_mut() {
             if delivery.settled.is_none() {
                 delivery.settled = Some(Err("given up".to_owned()));

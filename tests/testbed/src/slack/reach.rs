@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::deliver::{Carries, Then};
 use super::faults::Fault;
 use super::http::{self, Endpoints};
 use super::server::SlackServer;
@@ -71,6 +72,20 @@ impl SlackServer {
     /// Sends an event of the test's own making to the bot.
     pub fn send_event(&self, event: Value) {
         self.shared.with(|state| state.event(event));
+    }
+
+    /// The app is told that it gets too many events, and that those of this minute are held back.
+    pub fn limits_events(&self) {
+        self.shared.with(|state| {
+            let told = json!({
+                "token": state.app.verification_token,
+                "type": "app_rate_limited",
+                "team_id": state.team,
+                "minute_rate_limited": state.seconds() / 60 * 60,
+                "api_app_id": state.app.id,
+            });
+            state.deliver(Carries::Event, told, Then::Nothing);
+        });
     }
 
     // --- what goes wrong

@@ -130,6 +130,16 @@ impl SlackServer {
         self.filled(name, ChannelKind::Private, people)
     }
 
+    /// The bot is taken out of a channel, without a word to it; for how a channel is that nobody invited it into.
+    #[track_caller]
+    pub fn without_bot(&self, channel: &str) {
+        self.shared.with(|state| {
+            let bot = state.app.bot_user.clone();
+            let there = state.channel_mut(channel).expect("a channel");
+            there.members.remove(&bot);
+        });
+    }
+
     fn filled(&self, name: &str, kind: ChannelKind, people: &[&Person]) -> String {
         self.shared.with(|state| {
             let bot = state.app.bot_user.clone();
@@ -222,6 +232,23 @@ impl SlackServer {
                 let (bot, event_ts) = (state.app.bot_user.clone(), state.next_ts());
                 let tokens = json!({ "oauth": [], "bot": [bot] });
                 state.event(json!({ "type": "tokens_revoked", "tokens": tokens, "event_ts": event_ts }));
+            }
+        });
+    }
+
+    /// Messages older than this are kept no longer, as on a plan without a full history; nobody is told.
+    pub fn keeps_messages_for(&self, age: Duration) {
+        self.shared.with(|state| {
+            let oldest = state.now.saturating_sub(age).as_secs();
+            let is_kept = |ts: &String| {
+                let seconds = ts
+                    .split('.')
+                    .next()
+                    .and_then(|seconds| seconds.parse::<u64>().ok());
+                seconds.is_some_and(|seconds| seconds >= oldest)
+            };
+            for channel in state.channels.values_mut() {
+                channel.messages.retain(|ts, _| is_kept(ts));
             }
         });
     }
