@@ -338,7 +338,7 @@ impl SlackChat {
         take(intake, &*self.clock, delivery).await
     }
 
-    async fn passed(&self, wait: TimeDelta) {
+    pub(super) async fn passed(&self, wait: TimeDelta) {
         self.clock.until(self.clock.now() + wait).await;
     }
 }

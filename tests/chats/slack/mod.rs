@@ -16,6 +16,7 @@ mod platform;
 mod rooms;
 mod signed;
 mod slow;
+mod sockets;
 mod story;
 mod threads;
 
