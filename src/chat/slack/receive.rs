@@ -123,9 +123,13 @@ impl SlackChat {
                 fields,
                 view,
             } => self.submitted(intake, delivery, &fields, &view).await,
-            Heard::Shortcut { message, press } => {
+            Heard::Shortcut {
+                message,
+                press,
+                reply_to,
+            } => {
                 let message = message.map(|message| self.naming(message));
-                self.taken_after(intake, message, press).await
+                self.picked(intake, message, press, reply_to).await
             }
             Heard::Event { before, mut delivery } => {
                 let before = match before {
@@ -268,21 +272,52 @@ impl SlackChat {
         let is_command = matches!(incoming, Incoming::Command { .. });
         let said = whispered(&words);
         tokio::spawn(async move {
-            if let Some(url) = reply_to.filter(|_| !is_command) {
-                let answered = chat.api.reply(&url, &whispered(&words)).await;
-                if let Err(failure) = answered {
-                    tracing::warn!(%failure, "somebody could not be told that a press was not taken");
-                }
+            // A view that stands says so itself, now or when it is known.
+            let ended = match later {
+                None => chat.end_view(view.clone(), &words).await,
+                Some(_) => view.is_some(),
+            };
+            if !is_command && (reply_to.is_some() || !ended) {
+                chat.tell_at_once(reply_to, &incoming, &words).await;
             }
-            match later {
-                Some(later) => chat.see_through(&intake, later, view, &incoming).await,
-                None => chat.end_view(view, &words).await,
+            if let Some(later) = later {
+                chat.see_through(&intake, later, view, &incoming).await;
             }
         });
         match is_command {
             true => Reply::With(said),
             false => Reply::Empty,
         }
+    }
+
+    /// Something picked from a message's menu: the message is handed in first. Slack sends neither again, so it is
+    /// acknowledged whatever becomes of it, and the person is told.
+    async fn picked(
+        self: &Arc<Self>,
+        intake: &Arc<dyn Intake>,
+        message: Option<Delivery>,
+        press: Delivery,
+        reply_to: Option<String>,
+    ) -> Reply {
+        let taken = match message {
+            Some(message) => self.take(intake, message).await,
+            None => Taken::Yes(None),
+        };
+        let (words, later) = match taken {
+            Taken::Yes(_) => return self.asked(intake, press, reply_to).await,
+            Taken::No(why) => (why.to_string(), None),
+            Taken::Late(later) => (not_confirmed(), Some(later)),
+        };
+        self.keep_reply(&press, reply_to.as_deref());
+        let (chat, intake) = (Arc::clone(self), Arc::clone(intake));
+        tokio::spawn(async move {
+            let incoming = press.incoming.clone();
+            chat.tell_at_once(reply_to, &incoming, &words).await;
+            if let Some(later) = later {
+                chat.hand_in_after(&intake, later, press, &incoming).await;
+            }
+        });
+        Reply::Empty
     }
 
     /// A submitted form is decided before it is acknowledged: its errors travel in the acknowledgement.
@@ -365,6 +400,6 @@ fn shown_instead(title: &str, words: &str) -> Reply {
     Reply::With(json!({ "response_action": "update", "view": form::saying(title, words) }))
 }
 
-fn whispered(words: &str) -> Value {
+pub(super) fn whispered(words: &str) -> Value {
     json!({ "response_type": "ephemeral", "replace_original": false, "text": super::rich::escaped(words) })
 }

@@ -11,6 +11,7 @@ mod hostile;
 mod killed;
 mod kit;
 mod lessons;
+mod menus;
 mod opening;
 mod platform;
 mod rooms;
