@@ -38,7 +38,6 @@ fn a_minute(method: &str) -> Option<usize> {
         | "conversations.setTopic"
         | "conversations.setPurpose"
         | "conversations.archive"
-        | "conversations.list"
         | "pins.add"
         | "bookmarks.add"
         | "usergroups.list"
