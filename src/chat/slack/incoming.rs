@@ -12,7 +12,7 @@ use crate::chat::{Delivery, Incoming, Press, Trigger};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 /// A trigger opens one view within this time.
-const TRIGGER_LIFE: TimeDelta = TimeDelta::seconds(3);
+pub const TRIGGER_LIFE: TimeDelta = TimeDelta::seconds(3);
 
 /// Message shortcuts, by their callback id in the manifest, and what they press.
 pub const SHORTCUTS: [(&str, &str, &str); 3] = [
