@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::incoming::{self, Heard};
+use super::incoming::{self, Heard, Own};
 use super::{SlackChat, blocks, form, lock, messages};
 use crate::chat::taking::{Taken, not_confirmed, take};
 use crate::chat::{Block, Delivery, Incoming, Intake, Message, NOT_CONFIRMED, Verdict};
@@ -20,6 +20,8 @@ use crate::incident::Identity;
 const DECIDE_MAX: TimeDelta = TimeDelta::milliseconds(1300);
 /// Longest wait for what is nice to know before something is taken.
 const LOOK_MAX: Duration = Duration::from_millis(1000);
+/// Longest wait for who we are: after it there is still time to store a command and to acknowledge it.
+const OWN_MAX: TimeDelta = TimeDelta::milliseconds(1000);
 
 /// How long a response address answers, and how often, each less one for safety.
 const REPLY_LIFE: TimeDelta = TimeDelta::minutes(29);
@@ -87,16 +89,8 @@ impl Replies {
 impl SlackChat {
     /// A delivery by its kind, as both transports name them.
     pub(super) async fn deliver(self: &Arc<Self>, kind: &str, body: &Value) -> Reply {
-        let own = match self.own().await {
-            Ok(own) => own,
-            Err(failure) => {
-                tracing::warn!(%failure, "a delivery came before Slack told who we are");
-                // Slack sends events again, and commands not.
-                return match kind {
-                    "slash_commands" => Reply::With(whispered(TOO_SOON)),
-                    _ => Reply::No,
-                };
-            }
+        let Some(own) = self.own_in_time().await else {
+            return self.too_soon(kind, body).await;
         };
         let now = self.clock.now();
         let heard = match kind {
@@ -106,6 +100,41 @@ impl SlackChat {
             _ => Heard::Nothing("a delivery of another kind"),
         };
         self.receive(heard).await
+    }
+
+    /// Who we are, if that is known or told at once; asked to the end for those who come next.
+    async fn own_in_time(self: &Arc<Self>) -> Option<&Own> {
+        if self.own.get().is_none() {
+            let chat = Arc::clone(self);
+            let asked = tokio::spawn(async move { chat.own().await.map(drop) });
+            tokio::select! {
+                biased;
+                asked = asked => if let Ok(Err(failure)) = asked {
+                    tracing::warn!(%failure, "a delivery came before Slack told who we are");
+                },
+                () = self.passed(OWN_MAX) => {
+                    tracing::warn!("a delivery came before Slack told who we are, and Slack is slow");
+                }
+            }
+        }
+        self.own.get()
+    }
+
+    /// Slack sends events again, and shows a form that nobody acknowledged once more; the rest is told to the person.
+    async fn too_soon(self: &Arc<Self>, kind: &str, body: &Value) -> Reply {
+        if kind == "slash_commands" {
+            return Reply::With(whispered(TOO_SOON));
+        }
+        let Some(url) = body["response_url"].as_str().map(str::to_owned) else {
+            return Reply::No;
+        };
+        let chat = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(failure) = chat.api.reply(&url, &whispered(TOO_SOON)).await {
+                tracing::warn!(%failure, "somebody could not be told that a press was not taken");
+            }
+        });
+        Reply::Empty
     }
 
     async fn receive(self: &Arc<Self>, heard: Heard) -> Reply {

@@ -163,6 +163,42 @@ async fn a_room_that_cannot_be_made_does_not_stop_the_incident() {
 }
 
 #[tokio::test]
+async fn what_comes_while_slack_takes_its_time_to_tell_who_we_are_is_answered_with_words() {
+    let house = House::open(Transport::Http).await;
+    let ana = house.person("ana");
+    // What nobody told the bot of.
+    house.slack.hold_events();
+    let said = ana.says(&house.ops, "is anything slow?");
+    house.slack.fault("auth.test", 1, Fault::Hang);
+    for at in 0..2 {
+        let waiting = house.clock.waiting();
+        let sent = match at {
+            0 => house.sends("ana", "list").await,
+            _ => ana.shortcut_on("orderly:timeline", &house.ops, &said),
+        };
+        while house.clock.waiting() <= waiting {
+            tokio::task::yield_now().await;
+        }
+        house.advance(Duration::from_secs(1));
+        sent.await;
+        house
+            .slack
+            .until("words", |slack| {
+                let told = slack.whispers(ana.id(), &house.ops);
+                told.iter()
+                    .filter(|text| text.contains("Nothing was taken: try again"))
+                    .count()
+                    == at + 1
+            })
+            .await;
+    }
+    house.slack.release();
+    house.sends("ana", "list").await.await;
+    ana.is_told(&house.ops, "No incident").await;
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_command_that_comes_before_slack_told_who_we_are_is_answered_with_words() {
     let house = House::open(Transport::Http).await;
     house.slack.fault("auth.test", 1, Fault::Limited(2));
