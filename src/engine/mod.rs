@@ -25,6 +25,7 @@ mod carry;
 mod decide;
 mod files;
 mod forget;
+mod forms;
 mod groups;
 mod handle;
 mod index;

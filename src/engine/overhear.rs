@@ -10,7 +10,7 @@ use super::redact::GONE;
 use super::{Engine, read};
 use crate::chat::{Delivery, Incoming, Known, Message, Verdict};
 use crate::incident::{
-    By, FileRef, Identity, IncidentId, MessageRef, PersonId, Recorded, Request, RoomRef, State,
+    By, FileRef, Identity, IncidentId, MessageRef, PersonId, Recorded, Refusal, Request, RoomRef, State,
 };
 use crate::store::{Commit, InboxDone, InboxId, LogEntry, StoredEntry};
 
@@ -43,6 +43,9 @@ impl Engine {
         };
         let outcome = serde_json::to_string(&quiet).unwrap_or_default();
         let Some(incident) = incident else {
+            if through == Through::Menu {
+                return Err(not_in_a_room().into());
+            }
             self.conclude(inbox, outcome, Vec::new()).await?;
             return Ok(quiet);
         };
@@ -76,7 +79,9 @@ impl Engine {
             ..With::default()
         };
         match self.decide(incident, &by, &request, with, Some(&replying)).await {
-            Err(Failed::Refused(_)) => self.conclude(inbox, outcome.clone(), Vec::new()).await?,
+            Err(Failed::Refused(_)) if through == Through::Reaction => {
+                self.conclude(inbox, outcome.clone(), Vec::new()).await?;
+            }
             other => drop(other?),
         }
         Ok(quiet)
@@ -271,6 +276,12 @@ impl Engine {
             _ => None,
         })
     }
+}
+
+fn not_in_a_room() -> Refusal {
+    Refusal::new(
+        "This is not an incident's room, so there is nothing to put it on. The menu is for what is said in one.",
+    )
 }
 
 /// Versions of messages looked through when a room is read again; more than the history that is read then.

@@ -534,6 +534,9 @@ impl Engine {
                 room,
                 ..
             } => (incident, Some(room), None, vec![message]),
+            Task::Form { room, to, form, .. } => {
+                return self.form_too_late(stored, &room, &to, &form).await;
+            }
             _ => return End::Done,
         };
         let now = self.now();
@@ -624,10 +627,7 @@ impl Engine {
                 to,
                 trigger,
                 form,
-            } => match self.chat(&to.platform) {
-                Ok(chat) => chat.ask(&trigger, &room, &to, &form).await.into(),
-                Err(end) => end,
-            },
+            } => self.show_form(stored, &room, &to, &trigger, &form).await,
             Task::Digest {
                 incident,
                 from,

@@ -17,7 +17,7 @@ use crate::store::{Append, Commit, Lane, Lock, NewEffect, Post, Stream, Summary,
 pub(super) const NOTICE_LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// An answer to one person that comes later than this confuses more than it helps; Discord's interaction tokens end here.
-const WHISPER_LATE: TimeDelta = TimeDelta::minutes(15);
+pub const WHISPER_LATE: TimeDelta = TimeDelta::minutes(15);
 
 /// What lies in the outbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

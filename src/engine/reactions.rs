@@ -14,7 +14,7 @@ use super::overhear::{unlisted, whose};
 use super::{Engine, lock, read};
 use crate::chat::{Incoming, Reacted};
 use crate::incident::{
-    By, FileRef, Identity, LONGEST_TEXT, Marked, MarkedAt, Marking, MessageRef, Request, State,
+    By, FileRef, Identity, LONGEST_TEXT, Marked, MarkedAt, Marking, MessageRef, Refusal, Request, State,
 };
 use crate::text::cut;
 
@@ -137,9 +137,14 @@ impl Engine {
         else {
             return Ok(None);
         };
-        // Marking is a command without words, and guests' rooms take none.
-        if read(&self.inner.index).is_for_guests(&message.room) {
-            return Ok(None);
+        // Marking is a command without words. Who picks it from a menu asks for an answer; a reaction is none of ours to
+        // judge.
+        let no = |refusal: Refusal| match through {
+            Through::Menu => Err(Failed::Refused(refusal)),
+            Through::Reaction => Ok(None),
+        };
+        if let Err(refusal) = self.takes_commands(&message.room) {
+            return no(refusal);
         }
         let pointed_at = message;
         let message = &self.original(pointed_at).await?;
@@ -153,25 +158,29 @@ impl Engine {
         if !marks.contains(&emoji) || !self.inner.reactions.is_latest(incoming) {
             return Ok(None);
         }
-        let desk = self.desk();
-        let Some(person) = desk.person_of(from) else {
-            return Ok(None);
+        let person = match self.person(from, None) {
+            Ok(person) => person,
+            Err(refusal) => return no(refusal),
         };
         let by = By::Person { id: person.clone() };
         let versions = self.versions(message).await?;
         let Some(first) = whose(&versions).cloned() else {
             self.inner.reactions.waits(incoming, through);
-            return Ok(None);
+            return no(Refusal::new(
+                "There is nothing to put there: what Orderly says itself is in its journal already. A message that is \
+                 still on its way is put there when it comes.",
+            ));
         };
-        // Marking is a command without words.
         match self.may_command(from).await {
-            Err(Failed::Refused(_)) => return Ok(None),
+            Err(Failed::Refused(refusal)) => return no(refusal),
             other => other?,
         }
         // A message that is gone has nothing to put anywhere; what it put there can be taken back.
         let says = versions.last().and_then(|last| last.entry.text.clone());
         let Some(text) = says.or_else(|| (!present).then(String::new)) else {
-            return Ok(None);
+            return no(Refusal::new(
+                "This message was deleted, and there is nothing left of it to put there.",
+            ));
         };
         let marking = match through {
             Through::Menu => Marking::Asked,

@@ -50,10 +50,10 @@ impl Engine {
                 with.posts = self.first_prompt(state, chat, room).await;
                 self.asked_meanwhile(state, &mut with).await;
             }
-            // A platform that lets a room wait takes messages all the same.
-            Err(chat::Error::Retry {
-                after: Some(after), ..
-            }) if *after > SOON => self.ask_meanwhile(state).await,
+            // A platform that lets a room wait takes messages all the same; one that fails at it, perhaps.
+            Err(chat::Error::Retry { after, .. }) if after.is_none_or(|after| after > SOON) => {
+                self.ask_meanwhile(state).await;
+            }
             Err(_) => {}
         }
         self.room_made(incident, opened, Audience::Internal, None, with)

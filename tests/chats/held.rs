@@ -42,23 +42,49 @@ impl Held {
 }
 
 /// A database that takes what comes in and cannot write what is decided.
-pub struct Undecided(SqliteConnection);
+pub struct Undecided(Trap);
 
 impl Undecided {
     pub async fn database(path: &Path) -> Self {
+        Self(Trap::set(path, "DELETE ON inbox_waiting").await)
+    }
+
+    pub async fn let_go(self) {
+        self.0.let_go().await;
+    }
+}
+
+/// A database that takes nothing in.
+pub struct Refusing(Trap);
+
+impl Refusing {
+    pub async fn database(path: &Path) -> Self {
+        Self(Trap::set(path, "INSERT ON inbox").await)
+    }
+
+    pub async fn let_go(self) {
+        self.0.let_go().await;
+    }
+}
+
+/// What makes one kind of statement fail.
+struct Trap(SqliteConnection);
+
+impl Trap {
+    async fn set(path: &Path, before: &str) -> Self {
         let file = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
         let mut file = file.connect().await.expect("the journal's file");
-        sqlx::query(
-            "CREATE TRIGGER undecided BEFORE DELETE ON inbox_waiting BEGIN SELECT RAISE(ABORT, 'not now'); END",
-        )
-        .execute(&mut file)
-        .await
-        .expect("a trigger");
+        let trigger =
+            format!("CREATE TRIGGER trap BEFORE {before} BEGIN SELECT RAISE(ABORT, 'not now'); END");
+        sqlx::query(sqlx::AssertSqlSafe(trigger))
+            .execute(&mut file)
+            .await
+            .expect("a trigger");
         Self(file)
     }
 
-    pub async fn let_go(mut self) {
-        sqlx::query("DROP TRIGGER undecided")
+    async fn let_go(mut self) {
+        sqlx::query("DROP TRIGGER trap")
             .execute(&mut self.0)
             .await
             .expect("no trigger");

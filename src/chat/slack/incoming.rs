@@ -5,14 +5,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::messages::{changed, deleted, is_bot, ours_gone, reacted, standing, team_of, written};
+use super::messages::{self, changed, deleted, is_bot, ours_gone, reacted, standing, team_of, written};
 use super::rich::unescaped;
 use super::{PLATFORM, form, press};
 use crate::chat::{Delivery, Incoming, Press, Trigger};
 use crate::incident::{Identity, MessageRef, RoomRef};
 
 /// A trigger opens one view within this time.
-const TRIGGER_LIFE: TimeDelta = TimeDelta::seconds(3);
+pub const TRIGGER_LIFE: TimeDelta = TimeDelta::seconds(3);
 
 /// Message shortcuts, by their callback id in the manifest, and what they press.
 pub const SHORTCUTS: [(&str, &str, &str); 3] = [
@@ -86,6 +86,7 @@ pub enum Heard {
     Shortcut {
         message: Option<Delivery>,
         press: Delivery,
+        reply_to: Option<String>,
     },
     /// Something that happened in a channel; where it is about a message that may not have been told of yet (events
     /// overtake each other), that message first.
@@ -247,11 +248,15 @@ fn picked(body: &Value, own: &Own, from: Identity, now: DateTime<Utc>) -> Heard 
             trigger: None,
         },
     };
-    let message = standing(&body["message"], channel, own, now).map(|mut delivery| {
+    let message = messages::picked(&body["message"], channel, own, now).map(|mut delivery| {
         delivery.key = format!("slack:shortcut:{trigger}:{stamp}:message");
         delivery
     });
-    Heard::Shortcut { message, press }
+    Heard::Shortcut {
+        message,
+        press,
+        reply_to: text(body, "response_url").map(str::to_owned),
+    }
 }
 
 /// The shortcut that opens an incident from anywhere.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::api::Failure;
+use super::receive::whispered;
 use super::views::{self, Opening};
 use super::{SlackChat, form};
-use crate::chat::taking::Later;
-use crate::chat::{Block, Chat, Incoming, Intake, Message};
+use crate::chat::taking::{Later, Taken};
+use crate::chat::{Block, Chat, Delivery, Incoming, Intake, Message};
 
 impl SlackChat {
     /// What the acknowledgement could not say any more: that it was not taken after all, and why a form does not come.
@@ -34,11 +36,48 @@ impl SlackChat {
         }
     }
 
-    /// A view that stands for a form which will not come.
-    pub(super) async fn end_view(&self, view: Option<watch::Receiver<Opening>>, words: &str) {
-        let Some(view) = view else { return };
-        if let Some(view) = views::id_of(view).await {
-            self.say_in_view(&view, "Not taken", words).await;
+    /// A view that stands for a form which will not come. Whether there is one that could be told.
+    pub(super) async fn end_view(&self, view: Option<watch::Receiver<Opening>>, words: &str) -> bool {
+        let Some(view) = view else { return false };
+        match views::id_of(view).await {
+            Some(view) => self.say_in_view(&view, "Not taken", words).await,
+            None => false,
+        }
+    }
+
+    /// To somebody who pressed or picked something, in place where Slack said how, else where they are or directly.
+    pub(super) async fn tell_at_once(&self, reply_to: Option<String>, incoming: &Incoming, words: &str) {
+        if let Some(url) = reply_to {
+            match self.api.reply(&url, &whispered(words)).await {
+                // Without an answer it was probably shown.
+                Ok(()) | Err(Failure::Unclear { .. }) => return,
+                Err(failure) => tracing::debug!(%failure, "somebody is told another way"),
+            }
+        }
+        self.say_later(incoming, None, "Not taken", words).await;
+    }
+
+    /// Hands in what had to wait for something else, which was late; that either was not taken is told.
+    pub(super) async fn hand_in_after(
+        &self,
+        intake: &Arc<dyn Intake>,
+        before: Later,
+        delivery: Delivery,
+        incoming: &Incoming,
+    ) {
+        let refused = match before.await {
+            Ok(Ok(_)) => match self.take(intake, delivery).await {
+                Taken::Yes(_) => None,
+                Taken::No(why) => Some(why),
+                Taken::Late(later) => later.await.ok().and_then(Result::err),
+            },
+            Ok(Err(why)) => Some(why),
+            // It failed badly, and the log has it.
+            Err(_) => None,
+        };
+        if let Some(why) = refused {
+            self.say_later(incoming, None, "Not taken", &why.to_string())
+                .await;
         }
     }
 

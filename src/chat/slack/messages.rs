@@ -33,9 +33,13 @@ pub fn team_of(message: &Value) -> Option<&str> {
 
 /// A message, live or from history. Its key is the subject; a live one gets the id of its event instead.
 pub fn written(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
-    if is_bot(message, own) {
-        return None;
+    match is_bot(message, own) {
+        true => None,
+        false => as_written(message, channel, own, now),
     }
+}
+
+fn as_written(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
     let ts = text(message, "ts")?;
     let subject = format!("slack:{}:{channel}:{ts}", own.team);
     let Origin {
@@ -52,7 +56,7 @@ pub fn written(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) ->
             from,
             message: own.message(channel, ts),
             thread,
-            text: typed(text(message, "text").unwrap_or_default()),
+            text: said(message, own),
             at,
             files,
         },
@@ -61,10 +65,12 @@ pub fn written(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) ->
 
 /// What a message is beside its words.
 fn origin(message: &Value, own: &Own) -> Option<Origin> {
-    let (user, ts) = (text(message, "user")?, text(message, "ts")?);
+    // What comes by a webhook has no user.
+    let author = text(message, "user").or_else(|| text(message, "bot_id"))?;
+    let ts = text(message, "ts")?;
     let files = message["files"].as_array().into_iter().flatten();
     Some(Origin {
-        from: own.identity(team_of(message), user),
+        from: own.identity(team_of(message), author),
         thread: text(message, "thread_ts")
             .filter(|thread| *thread != ts)
             .map(str::to_owned),
@@ -76,19 +82,54 @@ fn origin(message: &Value, own: &Own) -> Option<Origin> {
 /// A message as it stands beside an event or in history: the version of its last edit, if it was ever edited. What it
 /// said before that is told by other events, or by nobody any more.
 pub fn standing(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
-    match is_said(message) {
-        true if is_bot(message, own) => None,
-        true => edited(message, channel, own, now).or_else(|| written(message, channel, own, now)),
-        false => None,
+    match is_bot(message, own) {
+        true => None,
+        false => as_it_stands(message, channel, own, now),
     }
 }
 
-/// Whether a person said it, and not Slack itself: somebody joined, the topic was set, the message is gone.
+/// The same of a message that somebody picked by its menu: what another bot says, an alert perhaps, counts because a
+/// person says so. What we say ourselves is in the journal.
+pub fn picked(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
+    match text(message, "user") == Some(&own.user) {
+        true => None,
+        false => as_it_stands(message, channel, own, now),
+    }
+}
+
+fn as_it_stands(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> Option<Delivery> {
+    let edited = || edited(message, channel, own, now);
+    is_said(message)
+        .then(|| edited().or_else(|| as_written(message, channel, own, now)))
+        .flatten()
+}
+
+/// Whether somebody said it, a bot perhaps, and not Slack itself: somebody joined, the topic was set, the message is gone.
 pub fn is_said(message: &Value) -> bool {
     matches!(
         message["subtype"].as_str(),
-        None | Some("file_share" | "thread_broadcast" | "me_message")
+        None | Some("file_share" | "thread_broadcast" | "me_message" | "bot_message")
     )
+}
+
+/// The words of a message. Bots say much in attachments and blocks; at what people write, these are previews of links.
+fn said(message: &Value, own: &Own) -> String {
+    let mut parts: Vec<&str> = text(message, "text").into_iter().collect();
+    if is_bot(message, own) {
+        let attachments = message["attachments"].as_array().into_iter().flatten();
+        for attachment in attachments {
+            let words = ["pretext", "title", "text"].map(|key| text(attachment, key));
+            match words.iter().any(Option::is_some) {
+                true => parts.extend(words.into_iter().flatten()),
+                false => parts.extend(text(attachment, "fallback")),
+            }
+        }
+        if parts.is_empty() {
+            let blocks = message["blocks"].as_array().into_iter().flatten();
+            parts.extend(blocks.filter_map(|block| text(&block["text"], "text")));
+        }
+    }
+    typed(&parts.join("\n"))
 }
 
 fn file(file: &Value) -> Option<FileRef> {
@@ -131,7 +172,7 @@ pub fn edited(message: &Value, channel: &str, own: &Own, now: DateTime<Utc>) -> 
         received: now,
         incoming: Incoming::Edited {
             message: own.message(channel, ts),
-            text: typed(text(message, "text").unwrap_or_default()),
+            text: said(message, own),
             at: moment(stamp)?,
             of: Some(origin(message, own)?),
         },

@@ -43,7 +43,6 @@ fn a_minute(method: &str) -> Option<usize> {
         | "conversations.setPurpose"
         | "conversations.archive"
         | "conversations.unarchive"
-        | "conversations.list"
         | "pins.add"
         | "bookmarks.add"
         | "usergroups.list"

@@ -1,12 +1,13 @@
 //! The bot's side of Slack.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::api::Failure;
-use super::incoming::Own;
+use super::incoming::{Own, TRIGGER_LIFE};
 use super::posts::Uploaded;
+use super::views::Opened;
 use super::{PLATFORM, SlackChat, blocks, form, lock, messages, rooms};
 use crate::chat::{
     Asker, Chat, Error, FileRef, Form, Found, Listening, Member, Message, RoomSpec, Standing, Trigger, Upload,
@@ -454,25 +455,35 @@ impl Chat for SlackChat {
         let view = self
             .looking(own, |look| form::view(asked, channel, look))
             .map_err(|why| Error::Gone { why })?;
-        let sent = match self.views.opened(&trigger.token).await {
-            Some(open) => {
-                self.api
-                    .call("views.update", &json!({ "view_id": open, "view": view }))
-                    .await
+        let expires = match self.views.opened(&trigger.token).await {
+            Opened::View(open) => {
+                let body = json!({ "view_id": open, "view": view });
+                return match self.api.call("views.update", &body).await {
+                    // Whoever asked has closed it.
+                    Err(failure) if failure.is(&["not_found"]) => Ok(()),
+                    updated => Ok(updated.map(drop)?),
+                };
             }
-            None if trigger.expires < self.clock.now() => {
-                let why = format!(
-                    "the form for {} came too late; they can run the command again",
-                    to.user
-                );
-                return Err(Error::Gone { why });
-            }
-            None => {
-                let body = json!({ "trigger_id": trigger.token, "view": view });
-                self.api.call("views.open", &body).await
-            }
+            // With a view the trigger would have lasted; as it is, it lives as long as Slack says.
+            Opened::InVain(begun) => begun + TRIGGER_LIFE,
+            Opened::Never => trigger.expires,
         };
-        sent?;
-        Ok(())
+        let left = expires - self.clock.now();
+        let too_late = || Error::Gone {
+            why: format!(
+                "the form for {} came too late; they can run the command again",
+                to.user
+            ),
+        };
+        if left < TimeDelta::zero() {
+            return Err(too_late());
+        }
+        let body = json!({ "trigger_id": trigger.token, "view": view });
+        match self.api.call("views.open", &body).await {
+            Err(Failure::Limited { after, .. }) if left.to_std().is_ok_and(|left| left < after) => {
+                Err(too_late())
+            }
+            opened => Ok(opened.map(drop)?),
+        }
     }
 }

@@ -21,6 +21,8 @@ use crate::incident::Identity;
 const DECIDE_MAX: TimeDelta = TimeDelta::milliseconds(1300);
 /// Longest wait for what is nice to know before something is taken.
 const LOOK_MAX: Duration = Duration::from_millis(1000);
+/// Longest wait for who we are: after it there is still time to store a command and to acknowledge it.
+const OWN_MAX: TimeDelta = TimeDelta::milliseconds(1000);
 
 /// How long a response address answers, and how often, each less one for safety.
 const REPLY_LIFE: TimeDelta = TimeDelta::minutes(29);
@@ -101,16 +103,8 @@ impl SlackChat {
     }
 
     async fn understand(self: &Arc<Self>, kind: &str, body: &Value) -> Reply {
-        let own = match self.own().await {
-            Ok(own) => own,
-            Err(failure) => {
-                tracing::warn!(%failure, "a delivery came before Slack told who we are");
-                // Slack sends events again, and commands not.
-                return match kind {
-                    "slash_commands" => Reply::With(whispered(TOO_SOON)),
-                    _ => Reply::No,
-                };
-            }
+        let Some(own) = self.own_in_time().await else {
+            return self.too_soon(kind, body).await;
         };
         let now = self.clock.now();
         let heard = match kind {
@@ -120,6 +114,41 @@ impl SlackChat {
             _ => Heard::Nothing("a delivery of another kind"),
         };
         self.receive(heard).await
+    }
+
+    /// Who we are, if that is known or told at once; asked to the end for those who come next.
+    async fn own_in_time(self: &Arc<Self>) -> Option<&Own> {
+        if self.own.get().is_none() {
+            let chat = Arc::clone(self);
+            let asked = tokio::spawn(async move { chat.own().await.map(drop) });
+            tokio::select! {
+                biased;
+                asked = asked => if let Ok(Err(failure)) = asked {
+                    tracing::warn!(%failure, "a delivery came before Slack told who we are");
+                },
+                () = self.passed(OWN_MAX) => {
+                    tracing::warn!("a delivery came before Slack told who we are, and Slack is slow");
+                }
+            }
+        }
+        self.own.get()
+    }
+
+    /// Slack sends events again, and shows a form that nobody acknowledged once more; the rest is told to the person.
+    async fn too_soon(self: &Arc<Self>, kind: &str, body: &Value) -> Reply {
+        if kind == "slash_commands" {
+            return Reply::With(whispered(TOO_SOON));
+        }
+        let Some(url) = body["response_url"].as_str().map(str::to_owned) else {
+            return Reply::No;
+        };
+        let chat = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(failure) = chat.api.reply(&url, &whispered(TOO_SOON)).await {
+                tracing::warn!(%failure, "somebody could not be told that a press was not taken");
+            }
+        });
+        Reply::Empty
     }
 
     async fn receive(self: &Arc<Self>, heard: Heard) -> Reply {
@@ -137,9 +166,13 @@ impl SlackChat {
                 fields,
                 view,
             } => self.submitted(intake, delivery, &fields, &view).await,
-            Heard::Shortcut { message, press } => {
+            Heard::Shortcut {
+                message,
+                press,
+                reply_to,
+            } => {
                 let message = message.map(|message| self.naming(message));
-                self.taken_after(intake, message, press).await
+                self.picked(intake, message, press, reply_to).await
             }
             Heard::Event { before, mut delivery } => {
                 let before = match before {
@@ -298,21 +331,52 @@ impl SlackChat {
         let is_command = matches!(incoming, Incoming::Command { .. });
         let said = whispered(&words);
         tokio::spawn(async move {
-            if let Some(url) = reply_to.filter(|_| !is_command) {
-                let answered = chat.api.reply(&url, &whispered(&words)).await;
-                if let Err(failure) = answered {
-                    tracing::warn!(%failure, "somebody could not be told that a press was not taken");
-                }
+            // A view that stands says so itself, now or when it is known.
+            let ended = match later {
+                None => chat.end_view(view.clone(), &words).await,
+                Some(_) => view.is_some(),
+            };
+            if !is_command && (reply_to.is_some() || !ended) {
+                chat.tell_at_once(reply_to, &incoming, &words).await;
             }
-            match later {
-                Some(later) => chat.see_through(&intake, later, view, &incoming).await,
-                None => chat.end_view(view, &words).await,
+            if let Some(later) = later {
+                chat.see_through(&intake, later, view, &incoming).await;
             }
         });
         match is_command {
             true => Reply::With(said),
             false => Reply::Empty,
         }
+    }
+
+    /// Something picked from a message's menu: the message is handed in first. Slack sends neither again, so it is
+    /// acknowledged whatever becomes of it, and the person is told.
+    async fn picked(
+        self: &Arc<Self>,
+        intake: &Arc<dyn Intake>,
+        message: Option<Delivery>,
+        press: Delivery,
+        reply_to: Option<String>,
+    ) -> Reply {
+        let taken = match message {
+            Some(message) => self.take(intake, message).await,
+            None => Taken::Yes(None),
+        };
+        let (words, later) = match taken {
+            Taken::Yes(_) => return self.asked(intake, press, reply_to).await,
+            Taken::No(why) => (why.to_string(), None),
+            Taken::Late(later) => (not_confirmed(), Some(later)),
+        };
+        self.keep_reply(&press, reply_to.as_deref());
+        let (chat, intake) = (Arc::clone(self), Arc::clone(intake));
+        tokio::spawn(async move {
+            let incoming = press.incoming.clone();
+            chat.tell_at_once(reply_to, &incoming, &words).await;
+            if let Some(later) = later {
+                chat.hand_in_after(&intake, later, press, &incoming).await;
+            }
+        });
+        Reply::Empty
     }
 
     /// A submitted form is decided before it is acknowledged: its errors travel in the acknowledgement.
@@ -368,7 +432,7 @@ impl SlackChat {
         take(intake, &*self.clock, delivery).await
     }
 
-    async fn passed(&self, wait: TimeDelta) {
+    pub(super) async fn passed(&self, wait: TimeDelta) {
         self.clock.until(self.clock.now() + wait).await;
     }
 }
@@ -395,6 +459,6 @@ fn shown_instead(title: &str, words: &str) -> Reply {
     Reply::With(json!({ "response_action": "update", "view": form::saying(title, words) }))
 }
 
-fn whispered(words: &str) -> Value {
+pub(super) fn whispered(words: &str) -> Value {
     json!({ "response_type": "ephemeral", "replace_original": false, "text": super::rich::escaped(words) })
 }

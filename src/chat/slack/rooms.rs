@@ -24,7 +24,7 @@ const INVITED_AT_ONCE: usize = 1_000;
 const BOOKMARKED_MAX: usize = 1_000;
 /// What a channel is for.
 const PURPOSE: &str = "The room of an incident. Orderly keeps its card and its journal.";
-/// Pages looked through for a half-made room, or for somebody in a channel: ten thousand.
+/// Pages looked through for one of the bot's channels, or for somebody in one: ten thousand.
 const PAGES_MAX: usize = 50;
 
 /// A name as Slack takes it: small letters, digits, dashes. The config's own rules see to most of it.
@@ -104,44 +104,23 @@ impl SlackChat {
     /// A channel with exactly this name that we made and never used, but for this incident's first prompt. One we did use
     /// is another incident's.
     async fn half_made(&self, own: &Own, name: &str, key: &str) -> Result<Option<String>, Failure> {
-        let mut cursor = String::new();
-        for _ in 0..PAGES_MAX {
-            let mut arguments = vec![
-                ("types", "public_channel,private_channel".to_owned()),
-                ("exclude_archived", "true".to_owned()),
-                ("limit", PAGE.to_string()),
-            ];
-            if !cursor.is_empty() {
-                arguments.push(("cursor", cursor));
-            }
-            let page = self.api.get("conversations.list", &arguments).await?;
-            let found = page["channels"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find(|channel| channel["name"] == name);
-            if let Some(found) = found {
-                let Some(id) = found["id"]
-                    .as_str()
-                    .filter(|_| found["creator"] == own.user.as_str())
-                else {
-                    return Ok(None);
-                };
-                let arguments = [
-                    ("channel", id.to_owned()),
-                    ("limit", PAGE.to_string()),
-                    ("include_all_metadata", "true".to_owned()),
-                ];
-                let history = self.api.get("conversations.history", &arguments).await?;
-                let begun = format!("{}/prompt:", key.split('/').next().unwrap_or(key));
-                return Ok(posts::only_ours_begin(&history, &begun).then(|| id.to_owned()));
-            }
-            let Some(next) = next_cursor(&page) else {
-                break;
-            };
-            cursor = next;
-        }
-        Ok(None)
+        let Some(found) = self.own_channel(name, false).await? else {
+            return Ok(None);
+        };
+        let ours = found["creator"] == own.user.as_str();
+        let Some(id) = found["id"].as_str().filter(|_| ours) else {
+            return Ok(None);
+        };
+        let arguments = [
+            ("channel", id.to_owned()),
+            ("limit", PAGE.to_string()),
+            ("include_all_metadata", "true".to_owned()),
+        ];
+        let history = self.api.get("conversations.history", &arguments).await?;
+        let begun = format!("{}/prompt:", key.split('/').next().unwrap_or(key));
+        // One with more than a page was used, whatever the page says.
+        let unused = next_cursor(&history).is_none() && posts::only_ours_begin(&history, &begun);
+        Ok(unused.then(|| id.to_owned()))
     }
 
     /// Takes the archiving back. Slack lets a bot do that only where it is still in the channel afterwards.
@@ -172,7 +151,7 @@ impl SlackChat {
             && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         let channel = match is_id {
             true => self.channel_by_id(name).await?,
-            false => self.own_channel(name).await?,
+            false => self.own_channel(name, true).await?,
         };
         let not_there = || Error::Gone {
             why: format!(
@@ -243,12 +222,14 @@ impl SlackChat {
         Err(Error::Gone { why: why.to_owned() })
     }
 
-    /// Only among the bot's own: going through every channel of a large workspace takes minutes.
-    async fn own_channel(&self, name: &str) -> Result<Option<Value>, Failure> {
+    /// Only among the bot's own, those it made among them: Slack lets nobody go through every channel of a large workspace
+    /// in one minute, and each try would begin at the first.
+    async fn own_channel(&self, name: &str, archived: bool) -> Result<Option<Value>, Failure> {
         let mut cursor = String::new();
         for _ in 0..PAGES_MAX {
             let mut arguments = vec![
                 ("types", "public_channel,private_channel".to_owned()),
+                ("exclude_archived", (!archived).to_string()),
                 ("limit", PAGE.to_string()),
             ];
             if !cursor.is_empty() {

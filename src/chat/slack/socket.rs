@@ -3,6 +3,7 @@
 //! The library closes before it opens, acknowledges what it cannot read, and hides the envelope, so the socket is ours.
 //! An envelope is acknowledged when its delivery is in the inbox; one that is not, Slack sends again.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::SlackChat;
@@ -22,8 +23,18 @@ const OPEN_MAX: Duration = Duration::from_secs(15);
 /// First wait after a socket could not be opened; doubles with each try.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
-/// Slack pings more often than this; a socket that is silent for so long is dead.
-const SILENCE_MAX: Duration = Duration::from_secs(90);
+/// A socket that lived for so long is replaced at once when it ends; of those that do not, only the first.
+const STEADY: TimeDelta = TimeDelta::seconds(30);
+/// How often Slack is asked whether it is still there.
+const PING_EVERY: TimeDelta = TimeDelta::seconds(10);
+/// Pings in a row after which nothing was heard: the path is dead, and each command that Slack sends there is lost. By
+/// count and not by time, because a clock that jumps says nothing about a socket.
+const UNHEARD_MAX: u32 = 2;
+/// How long a socket is read on after the next one is open. Slack ends it within about ten seconds, and until then
+/// sends commands there that it sends only once.
+const READ_ON: TimeDelta = TimeDelta::seconds(20);
+/// Longest wait until a socket takes a few bytes.
+const SEND_MAX: Duration = Duration::from_secs(10);
 /// Events on their way in, and answers on their way out, of one socket.
 const QUEUE_MAX: usize = 256;
 
@@ -41,7 +52,8 @@ impl SlackChat {
     /// One of the sockets, renewed for ever.
     async fn hold(self: Arc<Self>) {
         let mut old: Option<oneshot::Sender<()>> = None;
-        while let Some(socket) = self.next_socket().await {
+        let mut in_vain = 0;
+        while let Some(socket) = self.next_socket(&mut in_vain).await {
             // Only now that the next one is open, the one before may go.
             if let Some(old) = old.take() {
                 // It may have ended by itself.
@@ -51,17 +63,27 @@ impl SlackChat {
             tokio::spawn(Arc::clone(&self).catch_up());
             let (retire, retired) = oneshot::channel();
             let (renew, mut wanted) = watch::channel(false);
+            let opened = self.clock.now();
             tokio::spawn(Arc::clone(&self).read(socket, renew, retired));
             // Slack asks for the next one, or this one is gone and with it its sender.
             let _ = wanted.wait_for(|wanted| *wanted).await;
             old = Some(retire);
+            in_vain = match self.clock.now() - opened >= STEADY {
+                true => 0,
+                false => in_vain + 1,
+            };
         }
     }
 
-    /// Tries until a socket is open; `None` once the bot stops.
-    async fn next_socket(&self) -> Option<Socket> {
-        let mut tries = 0;
+    /// Tries until a socket is open; `None` once the bot stops. `in_vain`: how often in a row none could be opened, or
+    /// ended as soon as it was.
+    async fn next_socket(&self, in_vain: &mut u32) -> Option<Socket> {
         loop {
+            if let Some(before) = in_vain.checked_sub(2)
+                && self.stopped_within(wait(before)).await
+            {
+                return None;
+            }
             let opened = tokio::select! {
                 biased;
                 () = self.stopped() => return None,
@@ -71,10 +93,8 @@ impl SlackChat {
                 Ok(socket) => return Some(socket),
                 Err(why) => tracing::warn!(why, "Slack's socket could not be opened; trying again"),
             }
-            if self.stopped_within(wait(tries)).await {
-                return None;
-            }
-            tries += 1;
+            // Slack was asked a moment ago, so the next try waits in any case.
+            *in_vain = (*in_vain).max(1) + 1;
         }
     }
 
@@ -104,32 +124,46 @@ impl SlackChat {
         opened.unwrap_or_else(|_| Err(format!("not within {} s", OPEN_MAX.as_secs())))
     }
 
-    /// Reads one socket to its end, or until another one has taken its place. Events are handed in one after the other,
-    /// beside the reading; a person who waits for an answer is held up by nobody.
+    /// Reads one socket to its end, or until another one has taken its place and Slack has had time to go over to that.
+    /// Events are handed in one after the other, beside the reading; a person who waits for an answer is held up by nobody.
     async fn read(
         self: Arc<Self>,
         mut socket: Socket,
         renew: watch::Sender<bool>,
-        mut retired: oneshot::Receiver<()>,
+        retired: oneshot::Receiver<()>,
     ) {
         let (answer, mut answers) = mpsc::channel::<String>(QUEUE_MAX);
         let (event, events) = mpsc::channel::<Value>(QUEUE_MAX);
         tokio::spawn(Arc::clone(&self).in_order(events, answer.clone()));
-        let stopped = self.stopped();
-        tokio::pin!(stopped);
+        let mut over = pin!(self.over(retired));
+        let mut ping = pin!(self.passed(PING_EVERY));
+        let mut unheard = 0;
         loop {
             let message = tokio::select! {
-                message = tokio::time::timeout(SILENCE_MAX, socket.next()) => message,
+                // Answers have three seconds; and what came is read before anything ends.
+                biased;
                 Some(text) = answers.recv() => {
-                    if socket.send(Message::text(text)).await.is_err() {
+                    if !sent(&mut socket, Message::text(text)).await {
                         return;
                     }
                     continue;
                 }
-                _ = &mut retired => break,
-                () = &mut stopped => break,
+                message = socket.next() => message,
+                () = &mut ping => {
+                    ping.set(self.passed(PING_EVERY));
+                    if unheard >= UNHEARD_MAX && !renew.send_replace(true) {
+                        tracing::warn!("Slack's socket is silent; another one takes its place");
+                    }
+                    unheard += 1;
+                    if !sent(&mut socket, Message::Ping(Bytes::new())).await {
+                        return;
+                    }
+                    continue;
+                }
+                () = &mut over => break,
             };
-            let Ok(Some(Ok(message))) = message else { return };
+            let Some(Ok(message)) = message else { return };
+            unheard = 0;
             let Message::Text(text) = message else { continue };
             let envelope: Value = serde_json::from_str(&text).unwrap_or_default();
             if envelope["type"] == "disconnect" {
@@ -146,12 +180,25 @@ impl SlackChat {
         // What is still being answered here is answered here.
         drop((answer, event));
         while let Some(text) = answers.recv().await {
-            if socket.send(Message::text(text)).await.is_err() {
+            if !sent(&mut socket, Message::text(text)).await {
                 return;
             }
         }
         // Nobody waits for how the goodbye went.
         let _ = socket.close(None).await;
+    }
+
+    /// Returns when a socket is read no more: another one has been there for a while, or the bot stops.
+    async fn over(&self, retired: oneshot::Receiver<()>) {
+        let replaced = async {
+            // Without a word nobody opens the next one any more: the bot stops.
+            let _ = retired.await;
+            self.passed(READ_ON).await;
+        };
+        tokio::select! {
+            () = replaced => {}
+            () = self.stopped() => {}
+        }
     }
 
     async fn in_order(self: Arc<Self>, mut events: mpsc::Receiver<Value>, answer: mpsc::Sender<String>) {
@@ -187,6 +234,11 @@ impl SlackChat {
         // The sender lives in self, so this cannot fail.
         let _ = stop.wait_for(|stop| *stop).await;
     }
+}
+
+async fn sent(socket: &mut Socket, message: Message) -> bool {
+    let sent = tokio::time::timeout(SEND_MAX, socket.send(message)).await;
+    matches!(sent, Ok(Ok(())))
 }
 
 fn wait(tries: u32) -> TimeDelta {

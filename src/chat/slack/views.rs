@@ -20,6 +20,13 @@ pub struct Views(Mutex<HashMap<String, View>>);
 /// A view, and when it was begun.
 type View = (DateTime<Utc>, watch::Receiver<Opening>);
 
+pub(super) enum Opened {
+    View(String),
+    /// It could not be opened; when that was begun.
+    InVain(DateTime<Utc>),
+    Never,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Opening {
     UnderWay,
@@ -36,10 +43,16 @@ impl Views {
         tell
     }
 
-    /// The view that a trigger opened, or is just opening.
-    pub async fn opened(&self, trigger: &str) -> Option<String> {
-        let (_, opening) = lock(&self.0).get(trigger).cloned()?;
-        id_of(opening).await
+    /// What became of the view that a trigger was to open at once, or is just opening.
+    pub(super) async fn opened(&self, trigger: &str) -> Opened {
+        let known = lock(&self.0).get(trigger).cloned();
+        let Some((begun, opening)) = known else {
+            return Opened::Never;
+        };
+        match id_of(opening).await {
+            Some(view) => Opened::View(view),
+            None => Opened::InVain(begun),
+        }
     }
 }
 

@@ -64,7 +64,8 @@ async fn the_sockets_drop_in_the_middle_of_every_step_and_the_story_goes_on() {
             if seen || (state.is_some() && step.is_done(state.as_ref())) {
                 break;
             }
-            house.advance(Duration::from_secs(15));
+            // A socket that lived for half a minute is replaced at once.
+            house.advance(Duration::from_secs(30));
             let sent = house.sends(step.who, &step.line(state.as_ref())).await;
             // It is on its way, or being decided, or answered.
             house.slack.drop_sockets();
@@ -87,28 +88,13 @@ async fn the_sockets_drop_before_every_step_and_the_story_goes_on() {
         if state.is_some() && step.is_done(state.as_ref()) {
             continue;
         }
-        // Slack lets an app open ten sockets a minute.
-        house.advance(Duration::from_secs(15));
+        // A socket that lived for half a minute is replaced at once.
+        house.advance(Duration::from_secs(30));
         house.slack.drop_sockets();
         house.slack.connected(2).await;
         house.types(step.who, &step.line(state.as_ref())).await;
     }
     holds_it_all(&house).await;
-    house.close().await;
-}
-
-#[tokio::test]
-async fn a_renewed_socket_is_open_before_the_old_one_closes() {
-    let house = House::open(Transport::Socket).await;
-    house.types("ana", "open Labels do not print severity=SEV2").await;
-    house.slack.refresh_sockets();
-    house.slack.connected(2).await;
-    let room = house.room().await;
-    house
-        .person("ana")
-        .types("/incident note after the renewal", &room)
-        .await;
-    house.settled().await;
     house.close().await;
 }
 
@@ -267,6 +253,42 @@ async fn a_room_that_cannot_be_made_does_not_stop_the_incident() {
             .as_deref()
             .is_some_and(|why| why.contains("restricted_action"))
     );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_comes_while_slack_takes_its_time_to_tell_who_we_are_is_answered_with_words() {
+    let house = House::open(Transport::Http).await;
+    let ana = house.person("ana");
+    // What nobody told the bot of.
+    house.slack.hold_events();
+    let said = ana.says(&house.ops, "is anything slow?");
+    house.slack.fault("auth.test", 1, Fault::Hang);
+    for at in 0..2 {
+        let waiting = house.clock.waiting();
+        let sent = match at {
+            0 => house.sends("ana", "list").await,
+            _ => ana.shortcut_on("orderly:timeline", &house.ops, &said),
+        };
+        while house.clock.waiting() <= waiting {
+            tokio::task::yield_now().await;
+        }
+        house.advance(Duration::from_secs(1));
+        sent.await;
+        house
+            .slack
+            .until("words", |slack| {
+                let told = slack.whispers(ana.id(), &house.ops);
+                told.iter()
+                    .filter(|text| text.contains("Nothing was taken: try again"))
+                    .count()
+                    == at + 1
+            })
+            .await;
+    }
+    house.slack.release();
+    house.sends("ana", "list").await.await;
+    ana.is_told(&house.ops, "No incident").await;
     house.close().await;
 }
 

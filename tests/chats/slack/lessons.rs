@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use orderly_testbed::slack::Fault;
+use orderly_testbed::slack::{ChannelKind, Fault};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::kit::{House, Transport};
@@ -16,24 +16,31 @@ async fn opening_an_incident_lists_no_channels() {
     let house = House::open(Transport::Http).await;
     house.types("ana", OPEN).await;
     house.room().await;
-    assert!(house.slack.calls_of("conversations.list").is_empty());
+    for method in ["conversations.list", "users.conversations"] {
+        assert!(house.slack.calls_of(method).is_empty(), "{method}");
+    }
     house.close().await;
 }
 
 #[tokio::test]
-async fn a_room_half_made_is_found_behind_hundreds_with_names_like_it() {
+async fn a_room_half_made_is_found_behind_hundreds_of_ours_and_thousands_of_others() {
     let house = House::open(Transport::Http).await;
     for other in 0..450 {
         house
             .slack
             .channel(&format!("inc-1-labels-do-not-print-{other}"), &[]);
     }
+    let dan = house.person("dan");
+    for other in 0..5_000 {
+        dan.creates(&format!("team-{other}"), ChannelKind::Public);
+    }
     house.slack.fault("conversations.create", 1, Fault::DropAfter);
     house.types("ana", OPEN).await;
     house.settled().await;
-    assert!(
-        house.slack.calls_of("conversations.list").len() > 1,
-        "more than one page"
+    assert_eq!(
+        house.slack.calls_of("users.conversations").len(),
+        3,
+        "as many pages as ours fill"
     );
     let room = house.room().await;
     let name = house.slack.read(|slack| slack.channel(&room).name.clone());
@@ -45,16 +52,30 @@ async fn a_room_half_made_is_found_behind_hundreds_with_names_like_it() {
 async fn a_name_that_somebody_else_has_gets_a_number_and_their_channel_is_left_alone() {
     let house = House::open(Transport::Socket).await;
     let dan = house.person("dan");
-    let taken = dan.creates(
-        "inc-1-labels-do-not-print",
-        orderly_testbed::slack::ChannelKind::Public,
-    );
+    let taken = dan.creates("inc-1-labels-do-not-print", ChannelKind::Public);
     house.types("ana", OPEN).await;
     let room = house.room().await;
     assert_ne!(room, taken);
     let name = house.slack.read(|slack| slack.channel(&room).name.clone());
     assert_eq!(name, "inc-1-labels-do-not-print-2");
     assert!(house.slack.texts(&taken).is_empty());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_channel_of_ours_in_which_people_went_on_talking_is_no_room_half_made() {
+    let house = House::open(Transport::Http).await;
+    let dan = house.person("dan");
+    let used = house.slack.channel("inc-1-labels-do-not-print", &[]);
+    dan.joins(&used);
+    // More than one page, and nothing of ours on the newest.
+    for said in 0..201 {
+        dan.says(&used, &format!("line {said} of an old incident"));
+    }
+    house.types("ana", OPEN).await;
+    let room = house.room().await;
+    let name = house.slack.read(|slack| slack.channel(&room).name.clone());
+    assert_eq!(name, "inc-1-labels-do-not-print-2");
     house.close().await;
 }
 

@@ -11,11 +11,13 @@ mod hostile;
 mod killed;
 mod kit;
 mod lessons;
+mod menus;
 mod opening;
 mod platform;
 mod rooms;
 mod signed;
 mod slow;
+mod sockets;
 mod story;
 mod threads;
 

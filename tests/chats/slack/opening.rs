@@ -198,6 +198,32 @@ async fn a_room_that_got_its_first_prompt_before_the_crash_is_finished_and_not_m
 }
 
 #[tokio::test]
+async fn a_room_that_cannot_be_made_at_once_has_its_first_question_where_it_was_opened() {
+    let house = House::open(Transport::Socket).await;
+    house.slack.fault("conversations.create", 5, Fault::Status(500));
+    let begun = house.slack.now();
+    let command = format!("/incident {OPEN}");
+    house.person("ana").types(&command, &house.ops).await;
+    house.slack.all_delivered().await;
+    house.app.engine.quiet().await;
+    let asked = house.slack.texts(&house.ops);
+    assert!(
+        asked.len() == 1 && asked[0].starts_with("1 of 6 · Confirm"),
+        "{asked:#?}"
+    );
+    assert_eq!(house.slack.now(), begun, "after the first failure");
+    house.settled().await;
+    let room = house.room().await;
+    assert!(house.slack.texts(&room)[0].starts_with("1 of 6 · Confirm"));
+    let left = house.slack.texts(&house.ops);
+    assert!(
+        left.len() == 1 && left[0].starts_with("INC-1 goes on in its room"),
+        "{left:#?}"
+    );
+    house.close().await;
+}
+
+#[tokio::test]
 async fn while_the_room_has_to_wait_the_first_question_stands_where_it_was_opened() {
     let house = House::open(Transport::Socket).await;
     house.slack.fault("conversations.create", 1, Fault::Limited(40));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orderly::incident::{Event, Recorded, Stage};
-use orderly_testbed::slack::{Ack, Sent};
+use orderly_testbed::slack::{Ack, Fault, Sent};
 use serde_json::json;
 
 use super::kit::{House, INCIDENT, Transport};
@@ -193,6 +193,25 @@ async fn a_typed_command_opens_its_form_at_once_and_fills_it_when_the_database_g
         house.clock.advance(chrono::TimeDelta::seconds(10));
         held.let_go(&house.app).await;
         assert_eq!(house.form(&ana).await.id, waiting.id, "{line}");
+        house.settled().await;
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_slack_does_not_open_comes_after_all_or_is_said_not_to() {
+    for transport in [Transport::Socket, Transport::Http] {
+        let house = House::open(transport).await;
+        let ana = house.person("ana");
+        // The trigger lives on for a moment.
+        house.slack.fault("views.open", 1, Fault::Status(503));
+        ana.types("/incident", &house.ops).await;
+        let form = house.form(&ana).await;
+        ana.closes(&form.id);
+        house.slack.fault("views.open", 1, Fault::Limited(30));
+        ana.types("/incident", &house.ops).await;
+        ana.is_told(&house.ops, "Run /incident open again").await;
+        assert_eq!(house.slack.read(|slack| slack.forms_open(ana.id())), 0);
         house.settled().await;
         house.close().await;
     }

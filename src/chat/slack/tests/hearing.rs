@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::super::incoming::{Heard, Own, command, event, interaction, named, typed};
-use super::super::messages::{has_reaction, marked, moment};
+use super::super::messages::{has_reaction, is_said, marked, moment};
 use crate::chat::{Delivery, Incoming, Press, Reacted};
 use crate::incident::Identity;
 
@@ -394,10 +394,17 @@ fn the_menu_of_a_message_files_the_message_first() {
         "type": "message_action", "callback_id": "orderly:task", "user": { "id": "U1", "team_id": "T1" },
         "team": { "id": "T1" }, "trigger_id": "12.34.ab", "action_ts": "1700000030.000100",
         "channel": { "id": "C1" }, "message": message("check the queue"),
+        "response_url": "https://hooks.slack.example/1",
     });
-    let Heard::Shortcut { message, press } = interaction(&body, &own(), now()) else {
+    let Heard::Shortcut {
+        message,
+        press,
+        reply_to,
+    } = interaction(&body, &own(), now())
+    else {
         panic!("no shortcut")
     };
+    assert_eq!(reply_to.as_deref(), Some("https://hooks.slack.example/1"));
     assert_eq!(
         message.and_then(|message| message.subject).as_deref(),
         Some("slack:T1:C1:1700000000.000100")
@@ -405,6 +412,47 @@ fn the_menu_of_a_message_files_the_message_first() {
     assert!(
         matches!(press.incoming, Incoming::Press { press: Press::Run { line }, .. } if line == "shortcut:task")
     );
+}
+
+fn picked(message: Value) -> Option<Delivery> {
+    let body = json!({
+        "type": "message_action", "callback_id": "orderly:timeline", "user": { "id": "U1", "team_id": "T1" },
+        "trigger_id": "12.34.ab", "action_ts": "1700000030.000100", "channel": { "id": "C1" }, "message": message,
+    });
+    match interaction(&body, &own(), now()) {
+        Heard::Shortcut { message, .. } => message,
+        other => panic!("no shortcut: {other:?}"),
+    }
+}
+
+#[test]
+fn what_a_webhook_says_counts_where_somebody_picks_it_and_then_all_of_it() {
+    let alert = json!({
+        "type": "message", "subtype": "bot_message", "bot_id": "B1", "ts": "1700000000.000100", "text": "",
+        "attachments": [
+            { "title": "[FIRING:1] LabelsWait", "text": "for 20 minutes", "fallback": "[FIRING:1]" },
+            { "fallback": "silence it" },
+        ],
+    });
+    let Some(Incoming::Wrote { from, text, .. }) = picked(alert.clone()).map(|delivery| delivery.incoming)
+    else {
+        panic!("not told")
+    };
+    assert_eq!(from.user, "B1");
+    assert_eq!(text, "[FIRING:1] LabelsWait\nfor 20 minutes\nsilence it");
+    assert!(
+        is_said(&alert),
+        "history shows it, so that it is not taken for deleted"
+    );
+    let mut ours = message("INC-1 is open");
+    (ours["user"], ours["bot_id"]) = (json!(own().user), json!("B2"));
+    assert_eq!(picked(ours), None, "what we say ourselves is no news");
+    let mut linked = message("see <https://shop.example>");
+    linked["attachments"] = json!([{ "title": "A page that nobody wrote" }]);
+    assert!(matches!(
+        picked(linked).map(|delivery| delivery.incoming),
+        Some(Incoming::Wrote { text, .. }) if text == "see https://shop.example"
+    ));
 }
 
 #[test]

@@ -281,6 +281,16 @@ impl State {
             .count()
     }
 
+    /// Connections that are open, whether or not they are given anything.
+    pub fn connections(&self) -> usize {
+        self.deliveries.sockets.len()
+    }
+
+    /// The fewest that were open at a time since they were last warned or asked to be renewed.
+    pub fn fewest_connections(&self) -> usize {
+        self.deliveries.fewest
+    }
+
     pub fn violations(&self) -> &[String] {
         &self.violations
     }

@@ -73,6 +73,8 @@ pub struct Delivery {
 pub struct Deliveries {
     pub(super) all: BTreeMap<u64, Delivery>,
     pub(super) sockets: Vec<Socket>,
+    /// The fewest connections at a time since they were last told to be renewed.
+    pub(super) fewest: usize,
     next_socket: usize,
     pub(super) http: Option<(http::Endpoints, UnboundedSender<http::Job>)>,
     /// Events kept back, to be let go later, perhaps in reverse.
@@ -335,6 +337,7 @@ impl State {
     /// A connection is gone: what it was given and did not acknowledge was lost.
     pub(super) fn socket_gone(&mut self, id: u64) {
         self.deliveries.sockets.retain(|socket| socket.id != id);
+        self.deliveries.fewest = self.deliveries.fewest.min(self.deliveries.sockets.len());
         let open = self
             .deliveries
             .all

@@ -165,14 +165,17 @@ impl SlackServer {
     /// Announces that the connections end in about ten seconds. They are still given envelopes.
     pub fn warn_sockets(&self) {
         let warning = socket::disconnect("warning").to_string();
-        self.shared
-            .with(|state| state.tell_sockets(|| Frame::Text(warning.clone())));
+        self.shared.with(|state| {
+            state.deliveries.fewest = state.deliveries.sockets.len();
+            state.tell_sockets(|| Frame::Text(warning.clone()));
+        });
     }
 
     /// Asks for new connections. The old ones are given nothing more, and stay open until the bot closes them.
     pub fn refresh_sockets(&self) {
         let refresh = socket::disconnect("refresh_requested").to_string();
         self.shared.with(|state| {
+            state.deliveries.fewest = state.deliveries.sockets.len();
             state.tell_sockets(|| Frame::Text(refresh.clone()));
             state
                 .deliveries
