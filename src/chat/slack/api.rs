@@ -60,9 +60,14 @@ pub enum Failure {
     /// Not now: nothing was done.
     #[error("{method}: Slack allows no more of these for {} s", .after.as_secs())]
     Limited { method: String, after: Duration },
-    /// No answer: it may have been done.
+    /// No answer that says so: it may have been done.
     #[error("{method}: {why}")]
-    Unclear { method: String, why: String },
+    Unclear {
+        method: String,
+        why: String,
+        /// It was on its way, and nothing came back: it probably was done.
+        lost: bool,
+    },
 }
 
 impl Failure {
@@ -76,6 +81,11 @@ impl Failure {
             Self::Limited { .. } | Self::Unclear { .. } => true,
             Self::Code { .. } => self.is(PASSING),
         }
+    }
+
+    /// Whether the call was on its way and only its answer is missing.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Unclear { lost: true, .. })
     }
 }
 
@@ -255,7 +265,7 @@ impl Api {
         sent: impl Future<Output = Result<Value, SlackClientError>>,
     ) -> Result<Value, Failure> {
         let Ok(answer) = tokio::time::timeout(CALL_MAX, sent).await else {
-            return Err(unreadable(
+            return Err(lost(
                 method,
                 &format!("no answer within {} s", CALL_MAX.as_secs()),
             ));
@@ -284,9 +294,19 @@ impl Api {
                 Err(unreadable(method, &format!("HTTP {}", error.status_code)))
             }
             Err(SlackClientError::ProtocolError(_)) => Err(unreadable(method, "an answer that is not JSON")),
-            Err(_) => Err(unreadable(method, "the connection failed")),
+            Err(error) if never_connected(&error) => Err(unreadable(method, "no connection")),
+            Err(_) => Err(lost(method, "the connection failed")),
         }
     }
+}
+
+fn never_connected(error: &SlackClientError) -> bool {
+    let SlackClientError::HttpProtocolError(error) = error else {
+        return false;
+    };
+    let cause = error.cause.as_ref();
+    let cause = cause.and_then(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>());
+    cause.is_some_and(hyper_util::client::legacy::Error::is_connect)
 }
 
 /// Where the page after this one begins; `None`: it is the last.
@@ -308,6 +328,15 @@ fn unreadable(method: &str, why: &str) -> Failure {
     Failure::Unclear {
         method: method.to_owned(),
         why: why.to_owned(),
+        lost: false,
+    }
+}
+
+fn lost(method: &str, why: &str) -> Failure {
+    Failure::Unclear {
+        method: method.to_owned(),
+        why: why.to_owned(),
+        lost: true,
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::api::Failure;
 use super::receive::whispered;
 use super::views::{self, Opening};
 use super::{SlackChat, form};
@@ -49,9 +48,10 @@ impl SlackChat {
     pub(super) async fn tell_at_once(&self, reply_to: Option<String>, incoming: &Incoming, words: &str) {
         if let Some(url) = reply_to {
             match self.api.reply(&url, &whispered(words)).await {
-                // Without an answer it was probably shown.
-                Ok(()) | Err(Failure::Unclear { .. }) => return,
-                Err(failure) => tracing::debug!(%failure, "somebody is told another way"),
+                Err(failure) if !failure.is_lost() => {
+                    tracing::debug!(%failure, "somebody is told another way");
+                }
+                _ => return,
             }
         }
         self.say_later(incoming, None, "Not taken", words).await;

@@ -36,7 +36,7 @@ mod views;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
@@ -51,6 +51,7 @@ use api::{Api, Failure};
 use groups::Handles;
 use history::Readings;
 use incoming::Own;
+use posts::OnItsWay;
 use receive::Replies;
 use rich::Look;
 use views::Views;
@@ -97,12 +98,12 @@ pub struct SlackChat {
     posts: Posts,
     accounts: Accounts,
     handles: Handles,
-    /// Channels that have their bookmark.
-    bookmarked: Mutex<HashSet<String>>,
+    /// Channels that have their bookmark, and those that were made just now and have none yet.
+    bookmarked: Mutex<HashMap<String, bool>>,
     /// Direct channels, by user.
     directs: Mutex<HashMap<String, String>>,
-    /// Files that Slack has and nobody sees yet, by key. Few: each waits for its next call.
-    files: Mutex<HashMap<String, String>>,
+    /// Files that are not done with, by key. Few: each waits for its next call.
+    files: Mutex<HashMap<String, OnItsWay>>,
     views: Views,
     replies: Replies,
     signed: http::Signed,

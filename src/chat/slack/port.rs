@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::api::Failure;
 use super::incoming::{Own, TRIGGER_LIFE};
-use super::posts::Uploaded;
+use super::posts::{OnItsWay, Uploaded};
 use super::views::Opened;
 use super::{PLATFORM, SlackChat, blocks, form, lock, messages, rooms};
 use crate::chat::{
@@ -44,6 +44,11 @@ fn ours<'a>(own: &Own, room: &'a RoomRef) -> Result<&'a str, Error> {
             why: format!("{room} is not a channel of this workspace"),
         })
     }
+}
+
+/// Slack may set a slash at the end.
+fn same(link: &str, other: &str) -> bool {
+    link.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
 fn here<'a>(own: &Own, who: &'a Identity) -> Result<&'a str, Error> {
@@ -162,8 +167,8 @@ impl SlackChat {
 
     /// The bytes of a file, sent to Slack and not shown anywhere yet. A later try goes on from here.
     async fn sent(&self, key: &str, file: &Upload) -> Result<String, Failure> {
-        if let Some(sent) = lock(&self.files).get(key) {
-            return Ok(sent.clone());
+        if let Some(OnItsWay::Sent { id }) = lock(&self.files).get(key) {
+            return Ok(id.clone());
         }
         let arguments = [
             ("filename", file.name.clone()),
@@ -173,7 +178,7 @@ impl SlackChat {
         let url = place["upload_url"].as_str().unwrap_or_default();
         self.api.put_file(url, &file.media_type, &file.bytes).await?;
         let id = place["file_id"].as_str().unwrap_or_default().to_owned();
-        lock(&self.files).insert(key.to_owned(), id.clone());
+        lock(&self.files).insert(key.to_owned(), OnItsWay::Sent { id: id.clone() });
         Ok(id)
     }
 
@@ -194,17 +199,17 @@ impl SlackChat {
     }
 
     /// Whether a link stands at the top of a channel; where that cannot be read, it is taken for true: one is the likelier.
-    async fn is_linked(&self, channel: &str, link: &str) -> Result<bool, Failure> {
+    pub(super) async fn is_linked(&self, channel: &str, link: &str) -> Result<bool, Failure> {
         let arguments = [("channel_id", channel.to_owned())];
         match self.api.get("bookmarks.list", &arguments).await {
             Err(failure @ Failure::Code { .. }) => {
-                tracing::warn!(%failure, "whether a file is linked at the top of its channel cannot be read");
+                tracing::warn!(%failure, "what is linked at the top of a channel cannot be read");
                 Ok(true)
             }
             listed => {
                 let listed = listed?;
                 let mut links = listed["bookmarks"].as_array().into_iter().flatten();
-                Ok(links.any(|bookmark| bookmark["link"] == link))
+                Ok(links.any(|bookmark| bookmark["link"].as_str().is_some_and(|known| same(known, link))))
             }
         }
     }
@@ -216,13 +221,33 @@ impl SlackChat {
             "initial_comment": super::rich::escaped(&file.comment),
         });
         let done = self.api.call("files.completeUploadExternal", &body).await?;
-        lock(&self.files).remove(key);
+        let link = done["files"][0]["permalink"].as_str().map(str::to_owned);
+        lock(&self.files).insert(key.to_owned(), OnItsWay::Posted { link: link.clone() });
         // Slack shares it a moment later; whoever wants its message finds it by what it says.
         let there = self.uploaded(own, channel, &file.name, &file.comment).await;
         Ok(Uploaded {
             ts: there.ok().flatten().map(|there| there.ts).unwrap_or_default(),
-            link: done["files"][0]["permalink"].as_str().map(str::to_owned),
+            link,
         })
+    }
+
+    /// A file that an earlier try posted: as its channel shows it, or as Slack said, which shares it a moment later.
+    async fn posted_file(
+        &self,
+        own: &Own,
+        key: &str,
+        channel: &str,
+        file: &Upload,
+    ) -> Result<Option<Uploaded>, Failure> {
+        let there = self.uploaded(own, channel, &file.name, &file.comment).await?;
+        let known = || match lock(&self.files).get(key) {
+            Some(OnItsWay::Posted { link }) => Some(Uploaded {
+                ts: String::new(),
+                link: link.clone(),
+            }),
+            _ => None,
+        };
+        Ok(there.or_else(known))
     }
 }
 
@@ -369,7 +394,7 @@ impl Chat for SlackChat {
                 ),
             });
         }
-        let there = self.uploaded(own, channel, &file.name, &file.comment).await?;
+        let there = self.posted_file(own, key, channel, file).await?;
         let tried = there.is_some();
         let posted = match there {
             Some(there) => there,
@@ -378,6 +403,7 @@ impl Chat for SlackChat {
         if let Some(link) = &posted.link {
             self.link(channel, &file.name, link, tried).await?;
         }
+        lock(&self.files).remove(key);
         Ok(own.message(channel, &posted.ts))
     }
 
@@ -412,11 +438,17 @@ impl Chat for SlackChat {
                 "text": first.text,
                 "blocks": first.blocks,
             });
-            // Used up or run out: there is another way.
-            if self.api.reply(&url, &body).await.is_ok() {
-                parts.next();
-                self.show_rest(&place, to, parts).await;
-                return Ok(());
+            match self.api.reply(&url, &body).await {
+                // Used up or run out: there is another way.
+                Err(failure) if !failure.is_lost() => {
+                    tracing::debug!(%failure, "an answer is shown another way");
+                }
+                // Where only Slack's word of it was lost, it would be shown twice.
+                _ => {
+                    parts.next();
+                    self.show_rest(&place, to, parts).await;
+                    return Ok(());
+                }
             }
         }
         self.show_all(own, key, &place, (to, message), parts).await

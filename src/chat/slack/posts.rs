@@ -286,6 +286,14 @@ fn keys(history: &Value) -> HashMap<String, String> {
     found
 }
 
+/// How far a file has come.
+pub enum OnItsWay {
+    /// Slack has it, and nobody sees it.
+    Sent { id: String },
+    /// Slack was told where to show it; what that is still linked by may be missing.
+    Posted { link: Option<String> },
+}
+
 /// A file that stands in a channel.
 pub(super) struct Uploaded {
     /// The stamp of its message; empty where Slack has not told it yet.

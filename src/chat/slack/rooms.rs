@@ -20,7 +20,7 @@ const SUFFIXES: u32 = 9;
 const PAGE: usize = 200;
 /// People invited in one call: Slack takes no more.
 const INVITED_AT_ONCE: usize = 1_000;
-/// Channels remembered to have their bookmark; asked again only while their room is being fitted out.
+/// Channels whose bookmark is known of; asked again only while their room is being fitted out.
 const BOOKMARKED_MAX: usize = 1_000;
 /// What a channel is for.
 const PURPOSE: &str = "The room of an incident. Orderly keeps its card and its journal.";
@@ -84,6 +84,7 @@ impl SlackChat {
                 Ok(answer) => {
                     let channel = answer["channel"]["id"].as_str().unwrap_or_default().to_owned();
                     self.posts.fresh(&channel);
+                    self.knows_bookmark(&channel, false);
                     return Ok(channel);
                 }
                 Err(failure) if failure.is(&["name_taken"]) => {
@@ -302,17 +303,25 @@ impl SlackChat {
         let Some(page) = &self.settings.page else {
             return Ok(());
         };
-        // Slack adds the same one twice without a word, so it is done once for a channel.
-        if lock(&self.bookmarked).contains(channel) {
-            return Ok(());
+        // Slack adds the same one twice without a word, so where it may be, that is asked first.
+        let known = lock(&self.bookmarked).remove(channel);
+        let there = match known {
+            Some(there) => there,
+            None => self.is_linked(channel, page).await?,
+        };
+        if !there {
+            let body = json!({ "channel_id": channel, "title": "Orderly", "type": "link", "link": page });
+            self.tolerated("bookmarks.add", body).await?;
         }
-        let body = json!({ "channel_id": channel, "title": "Orderly", "type": "link", "link": page });
-        self.tolerated("bookmarks.add", body).await?;
-        let mut done = lock(&self.bookmarked);
-        if done.len() >= BOOKMARKED_MAX {
-            done.clear();
-        }
-        done.insert(channel.to_owned());
+        self.knows_bookmark(channel, true);
         Ok(())
+    }
+
+    fn knows_bookmark(&self, channel: &str, there: bool) {
+        let mut known = lock(&self.bookmarked);
+        if known.len() >= BOOKMARKED_MAX {
+            known.clear();
+        }
+        known.insert(channel.to_owned(), there);
     }
 }

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -30,6 +30,8 @@ const PING_EVERY: TimeDelta = TimeDelta::seconds(10);
 /// Pings in a row after which nothing was heard: the path is dead, and each command that Slack sends there is lost. By
 /// count and not by time, because a clock that jumps says nothing about a socket.
 const UNHEARD_MAX: u32 = 2;
+/// What may have come already while the clock jumped is waited for so long before a socket is given up.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 /// How long a socket is read on after the next one is open. Slack ends it within about ten seconds, and until then
 /// sends commands there that it sends only once.
 const READ_ON: TimeDelta = TimeDelta::seconds(20);
@@ -53,7 +55,7 @@ impl SlackChat {
     async fn hold(self: Arc<Self>) {
         let mut old: Option<oneshot::Sender<()>> = None;
         let mut in_vain = 0;
-        while let Some(socket) = self.next_socket(&mut in_vain).await {
+        while let Some((socket, asked)) = self.next_socket(&mut in_vain).await {
             // Only now that the next one is open, the one before may go.
             if let Some(old) = old.take() {
                 // It may have ended by itself.
@@ -63,34 +65,34 @@ impl SlackChat {
             tokio::spawn(Arc::clone(&self).catch_up());
             let (retire, retired) = oneshot::channel();
             let (renew, mut wanted) = watch::channel(false);
-            let opened = self.clock.now();
             tokio::spawn(Arc::clone(&self).read(socket, renew, retired));
             // Slack asks for the next one, or this one is gone and with it its sender.
             let _ = wanted.wait_for(|wanted| *wanted).await;
             old = Some(retire);
-            in_vain = match self.clock.now() - opened >= STEADY {
+            in_vain = match self.clock.now() - asked >= STEADY {
                 true => 0,
                 false => in_vain + 1,
             };
         }
     }
 
-    /// Tries until a socket is open; `None` once the bot stops. `in_vain`: how often in a row none could be opened, or
-    /// ended as soon as it was.
-    async fn next_socket(&self, in_vain: &mut u32) -> Option<Socket> {
+    /// Tries until a socket is open, and says when it was asked for; `None` once the bot stops. `in_vain`: how often in a
+    /// row none could be opened, or ended as soon as it was.
+    async fn next_socket(&self, in_vain: &mut u32) -> Option<(Socket, DateTime<Utc>)> {
         loop {
             if let Some(before) = in_vain.checked_sub(2)
                 && self.stopped_within(wait(before)).await
             {
                 return None;
             }
+            let asked = self.clock.now();
             let opened = tokio::select! {
                 biased;
                 () = self.stopped() => return None,
                 opened = self.open_socket() => opened,
             };
             match opened {
-                Ok(socket) => return Some(socket),
+                Ok(socket) => return Some((socket, asked)),
                 Err(why) => tracing::warn!(why, "Slack's socket could not be opened; trying again"),
             }
             // Slack was asked a moment ago, so the next try waits in any case.
@@ -151,14 +153,18 @@ impl SlackChat {
                 message = socket.next() => message,
                 () = &mut ping => {
                     ping.set(self.passed(PING_EVERY));
-                    if unheard >= UNHEARD_MAX && !renew.send_replace(true) {
-                        tracing::warn!("Slack's socket is silent; another one takes its place");
+                    if unheard >= UNHEARD_MAX && let Ok(message) = tokio::time::timeout(LAST_MOMENT, socket.next()).await {
+                        message
+                    } else {
+                        if unheard >= UNHEARD_MAX && !renew.send_replace(true) {
+                            tracing::warn!("Slack's socket is silent; another one takes its place");
+                        }
+                        unheard += 1;
+                        if !sent(&mut socket, Message::Ping(Bytes::new())).await {
+                            return;
+                        }
+                        continue;
                     }
-                    unheard += 1;
-                    if !sent(&mut socket, Message::Ping(Bytes::new())).await {
-                        return;
-                    }
-                    continue;
                 }
                 () = &mut over => break,
             };

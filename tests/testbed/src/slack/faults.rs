@@ -54,6 +54,11 @@ impl Faults {
         };
     }
 
+    /// What goes wrong with something that is no method; only what was planned for it by name.
+    pub fn planned(&mut self, name: &str) -> Option<Fault> {
+        self.planned.get_mut(name).and_then(VecDeque::pop_front)
+    }
+
     pub fn next(&mut self, method: &str, args: &Map<String, Value>) -> Option<Fault> {
         for key in [method, "*"] {
             if let Some(fault) = self.planned.get_mut(key).and_then(VecDeque::pop_front) {

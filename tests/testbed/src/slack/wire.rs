@@ -323,13 +323,27 @@ async fn download(Given(shared): Given<Arc<Shared>>, uri: Uri, headers: HeaderMa
 
 async fn response_url(
     Given(shared): Given<Arc<Shared>>,
+    Extension(cut): Extension<Cut>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let path = uri.path();
+    let fault = shared.with(|state| state.faults.planned("response_url"));
+    match fault {
+        Some(Fault::DropBefore) => return cut.now().await,
+        Some(Fault::Status(status)) => {
+            return StatusCode::from_u16(status)
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+                .into_response();
+        }
+        _ => {}
+    }
     let done = Args::read(&headers, None, &body)
         .and_then(|args| shared.with(|state| methods::answer_url(state, path, &args)));
+    if fault == Some(Fault::DropAfter) {
+        return cut.now().await;
+    }
     match done {
         Ok(()) => "ok".into_response(),
         Err(why) => (StatusCode::NOT_FOUND, why.body().to_string()).into_response(),
