@@ -139,7 +139,7 @@ async fn an_approval_is_never_stuck_behind_chatter() {
     }
     house.app.engine.quiet().await;
     let state = house.state().await;
-    let step = guide::steps().into_iter().find(|step| step.id == "pause");
+    let step = guide::steps().iter().find(|step| step.id == "pause");
     let step = step.expect("a step of the guide");
     house.sends(step.who, &step.line(state.as_ref())).await.await;
     house.app.engine.quiet().await;

@@ -215,10 +215,9 @@ async fn however_long_the_reason_is_the_card_shows_what_will_run_and_who_refused
     assert_eq!(proposal.reason, reason);
     let room = house.room().await;
     let card = || {
-        let texts = house.slack.texts(&room).into_iter();
+        let mut texts = house.slack.texts(&room).into_iter();
         texts
-            .filter(|text| text.contains("Approvals needed:"))
-            .next_back()
+            .rfind(|text| text.contains("Approvals needed:"))
             .expect("its card")
     };
     let shown = proposal.stage.shown().expect("it can be approved");
