@@ -210,11 +210,18 @@ fn shaped(block: &Block, look: &Look<'_>) -> Vec<Piece> {
     match block {
         Block::Header { text } if text.trim().is_empty() => Vec::new(),
         Block::Header { text } => {
-            let text = cut(text.trim(), HEADER_MAX, "…").shown.into_owned();
-            vec![Piece {
-                chars: text.chars().count(),
-                block: json!({ "type": "header", "text": { "type": "plain_text", "text": text, "emoji": false } }),
-            }]
+            let headed = cut(text.trim(), HEADER_MAX, "…");
+            let mut all = vec![Piece {
+                chars: headed.shown.chars().count(),
+                block: json!({
+                    "type": "header",
+                    "text": { "type": "plain_text", "text": headed.shown, "emoji": false },
+                }),
+            }];
+            if !headed.rest.is_empty() {
+                all.extend(sections(&Rich::new().bold(format!("…{}", headed.rest)), look));
+            }
+            all
         }
         Block::Text { text } => sections(text, look),
         Block::Fields { fields } => sections(&labelled(fields), look),

@@ -320,6 +320,8 @@ impl House {
     pub async fn restarted(self) -> Self {
         let sessions = self.discord.read(|discord| discord.sessions_started());
         self.app.stop().await;
+        // Calls that one second no longer allowed are allowed again.
+        self.advance(STARTED);
         let config = self.app.joined.config().clone();
         let app = Self::program(&self.process, config, self.folder.path(), &self.clock).await;
         let house = Self { app, ..self };

@@ -67,12 +67,10 @@ async fn the_first_prompt_stands_after_two_calls_and_everything_else_follows_sid
     let create = made.iter().position(|call| call.method == "conversations.create");
     let prompt = made.iter().position(|call| posts_a(call, "/prompt:"));
     let (create, prompt) = (create.expect("a channel"), prompt.expect("a prompt"));
-    assert_eq!(
-        prompt,
-        create + 1,
-        "{:?}",
-        made.iter().map(|call| call.method.as_str()).collect::<Vec<_>>()
-    );
+    let methods: Vec<&str> = made.iter().map(|call| call.method.as_str()).collect();
+    assert_eq!(prompt, create + 1, "{methods:?}");
+    // Slack was never asked about Ana before.
+    assert_eq!(methods[..prompt], ["users.info", "conversations.create"]);
     assert!(made[prompt + 1..].iter().any(|call| posts_a(call, "/card@")));
     house.slack.release();
     let state = house.settled().await.expect("an incident");
