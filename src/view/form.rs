@@ -135,3 +135,29 @@ fn known(spec: &CommandSpec, arg: &ArgSpec, state: Option<&State>) -> Option<Str
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Forty;
+
+    impl Choices for Forty {
+        fn choices(&self, _: ArgKind) -> Vec<(String, String)> {
+            (0..40)
+                .map(|at| (format!("p{at}"), format!("Probe {at}")))
+                .collect()
+        }
+    }
+
+    #[test]
+    fn a_form_offers_all_there_is_to_choose_from() {
+        let spec = orderly_commands::find("probe show").expect("a command");
+        let form = form(spec, &BTreeMap::new(), None, &Forty);
+        let offered = form.fields.iter().filter_map(|field| match &field.kind {
+            FieldKind::Select { options } => Some(options.len()),
+            _ => None,
+        });
+        assert_eq!(offered.max(), Some(40));
+    }
+}

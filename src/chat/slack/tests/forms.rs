@@ -157,3 +157,26 @@ fn an_option_too_long_to_come_back_whole_makes_the_field_a_line() {
     holds("modal", &view);
     assert!(view.to_string().contains("plain_text_input"));
 }
+
+#[test]
+fn what_is_more_than_a_list_takes_is_typed_and_all_of_it_named() {
+    for (count, element) in [(100, "static_select"), (101, "plain_text_input")] {
+        let mut select = field(
+            "select",
+            FieldKind::Select {
+                options: options(count),
+            },
+            None,
+        );
+        select.hint = None;
+        let form = Form {
+            fields: vec![select],
+            ..form()
+        };
+        let view: Value = view(&form, "C1", &look()).expect("a view");
+        holds("modal", &view);
+        let text = view.to_string();
+        assert!(text.contains(element), "{count}: {text}");
+        assert!(text.contains(&format!("t{}", count - 1)), "the last of {count}");
+    }
+}
