@@ -106,7 +106,7 @@ impl SlackChat {
                 true => HashMap::new(),
                 false => keys(&self.below(below).await?),
             };
-            match self.continue_below(own, key, below, rest, &known).await {
+            match self.continue_below(own, key, below, Some(rest), &known).await {
                 // The message stands; where nothing can follow it, it must not be lost for that.
                 Err(failure @ Failure::Code { .. }) => {
                     tracing::warn!(%failure, key, "the rest of a long message could not be posted");
@@ -117,18 +117,18 @@ impl SlackChat {
         Ok(ts)
     }
 
-    /// Posts what did not fit, in as many messages as it needs, each once: the message above is found by its key when this
-    /// comes again after a limit or a crash, and those below it are found here.
+    /// Makes what stands below a post be what did not fit into it, in as many messages as it needs, each once: the message
+    /// above is found by its key when this comes again after a limit or a crash, and those below it are found here.
     async fn continue_below(
         &self,
         own: &Own,
         key: &str,
         (channel, thread): (&str, &str),
-        rest: Message,
+        rest: Option<Message>,
         known: &HashMap<String, String>,
     ) -> Result<(), Failure> {
         let mut key = key.to_owned();
-        let mut left = Some(rest);
+        let mut left = rest;
         while let Some(message) = left {
             key.push_str(MORE);
             let rendered = self.looking(own, |look| blocks::render(&message, look, blocks::Rest::Follows));
@@ -140,6 +140,15 @@ impl SlackChat {
                 }
             }
             left = rendered.rest;
+        }
+        // It was longer before.
+        key.push_str(MORE);
+        while let Some(ts) = known.get(&key) {
+            let body = json!({ "channel": channel, "ts": ts });
+            match self.api.call("chat.delete", &body).await {
+                Err(failure) if !failure.is(&["message_not_found"]) => return Err(failure),
+                _ => key.push_str(MORE),
+            }
         }
         Ok(())
     }
@@ -162,29 +171,14 @@ impl SlackChat {
             }
             below => keys(&below?),
         };
-        let mut stand: Vec<(String, String)> =
-            below.into_iter().filter(|(key, _)| key.ends_with(MORE)).collect();
-        stand.sort_by_key(|(key, _)| key.len());
-        let mut left = rendered.rest;
-        for (_, ts) in &stand {
-            match left {
-                Some(message) => {
-                    let rendered =
-                        self.looking(own, |look| blocks::render(&message, look, blocks::Rest::Follows));
-                    self.say_anew(channel, ts, &rendered).await?;
-                    left = rendered.rest;
-                }
-                None => {
-                    let body = json!({ "channel": channel, "ts": ts });
-                    match self.api.call("chat.delete", &body).await {
-                        Err(failure) if !failure.is(&["message_not_found"]) => return Err(failure),
-                        _ => {}
-                    }
-                    left = None;
-                }
+        // A thread is told with the message it stands below.
+        match below.iter().find(|(_, known)| known.as_str() == ts) {
+            Some((key, _)) => {
+                self.continue_below(own, key, (channel, ts), rendered.rest, &below)
+                    .await
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The replies to a message, as far as one page goes: far more than one message needs to be continued.
