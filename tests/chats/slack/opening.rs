@@ -195,11 +195,8 @@ async fn a_room_that_got_its_first_prompt_before_the_crash_is_finished_and_not_m
     house.close().await;
 }
 
-#[tokio::test]
-async fn a_room_that_cannot_be_made_at_once_has_its_first_question_where_it_was_opened() {
-    let house = House::open(Transport::Socket).await;
-    house.slack.fault("conversations.create", 5, Fault::Status(500));
-    let begun = house.slack.now();
+/// An incident is opened, and the first question stands where that was typed: its room cannot be made yet.
+async fn asked_where_it_was_opened(house: &House) {
     let command = format!("/incident {OPEN}");
     house.person("ana").types(&command, &house.ops).await;
     house.slack.all_delivered().await;
@@ -209,6 +206,14 @@ async fn a_room_that_cannot_be_made_at_once_has_its_first_question_where_it_was_
         asked.len() == 1 && asked[0].starts_with("1 of 6 · Confirm"),
         "{asked:#?}"
     );
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_made_at_once_has_its_first_question_where_it_was_opened() {
+    let house = House::open(Transport::Socket).await;
+    house.slack.fault("conversations.create", 5, Fault::Status(500));
+    let begun = house.slack.now();
+    asked_where_it_was_opened(&house).await;
     assert_eq!(house.slack.now(), begun, "after the first failure");
     house.settled().await;
     let room = house.room().await;
@@ -226,15 +231,7 @@ async fn while_the_room_has_to_wait_the_first_question_stands_where_it_was_opene
     let house = House::open(Transport::Socket).await;
     house.slack.fault("conversations.create", 1, Fault::Limited(40));
     let begun = house.slack.now();
-    let command = format!("/incident {OPEN}");
-    house.person("ana").types(&command, &house.ops).await;
-    house.slack.all_delivered().await;
-    house.app.engine.quiet().await;
-    let asked = house.slack.texts(&house.ops);
-    assert!(
-        asked.len() == 1 && asked[0].starts_with("1 of 6 · Confirm"),
-        "{asked:#?}"
-    );
+    asked_where_it_was_opened(&house).await;
     // Answered right there, without the room.
     let question = house.slack.read(|slack| {
         let messages = &slack.channel(&house.ops).messages;
