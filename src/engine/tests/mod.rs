@@ -1,5 +1,7 @@
 //! The engine on the store in memory, with a clock that stands still until it is moved, a chat and hands that record.
 
+mod away;
+mod carrying;
 mod chat;
 mod documents;
 mod fakes;
@@ -7,6 +9,7 @@ mod files;
 mod forgetting;
 mod keeping;
 mod kit;
+mod links;
 mod overtaking;
 mod privacy;
 mod racing;
