@@ -35,6 +35,17 @@ pub enum Taken {
     Late(Later),
 }
 
+impl Taken {
+    /// Whether it is stored, however long that takes: for what nobody waits for.
+    pub async fn in_the_end(self) -> bool {
+        match self {
+            Self::Yes(_) => true,
+            Self::No(_) => false,
+            Self::Late(later) => matches!(later.await, Ok(Ok(_))),
+        }
+    }
+}
+
 /// Hands a delivery in. It is handed in whole even if nobody waits for it any more.
 pub async fn take(intake: &Arc<dyn Intake>, clock: &dyn Clock, delivery: Delivery) -> Taken {
     let intake = Arc::clone(intake);
@@ -193,6 +204,18 @@ mod tests {
         };
         slow.let_in.add_permits(1);
         assert_eq!(later.await, Ok(Ok(Some(7))));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_stored_however_late() {
+        let (slow, intake, clock) = slow();
+        let stored = async { take(&intake, &clock, delivery("a")).await.in_the_end().await };
+        pin_mut!(stored);
+        assert!(poll!(&mut stored).is_pending());
+        clock.advance(TAKE_MAX);
+        assert!(poll!(&mut stored).is_pending());
+        slow.let_in.add_permits(1);
+        assert!(stored.await);
     }
 
     #[tokio::test]

@@ -16,7 +16,6 @@ use super::incoming::Own;
 use super::messages;
 use super::places::Spot;
 use super::{DiscordChat, PLATFORM};
-use crate::chat::taking::Taken;
 use crate::chat::{Delivery, Intake, Known, Listening};
 
 /// Messages on one page, the most that Discord gives; also of threads and of people who reacted.
@@ -267,7 +266,7 @@ impl DiscordChat {
     }
 
     async fn hand_in(&self, intake: &Arc<dyn Intake>, delivery: Delivery) {
-        if !matches!(self.take(intake, delivery).await, Taken::Yes(_)) {
+        if !self.take(intake, delivery).await.in_the_end().await {
             tracing::warn!("something that history tells could not be stored");
         }
     }

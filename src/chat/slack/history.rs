@@ -15,7 +15,6 @@ use super::api::{Failure, next_cursor};
 use super::incoming::{Own, text};
 use super::messages::{self, moment};
 use super::{PLATFORM, SlackChat};
-use crate::chat::taking::Taken;
 use crate::chat::{Delivery, Intake, Known, Listening};
 
 /// Messages on one page.
@@ -216,7 +215,8 @@ impl SlackChat {
     }
 
     async fn hand_in(&self, intake: &Arc<dyn Intake>, delivery: Delivery) -> bool {
-        let stored = matches!(self.take(intake, self.naming(delivery)).await, Taken::Yes(_));
+        let taken = self.take(intake, self.naming(delivery)).await;
+        let stored = taken.in_the_end().await;
         if !stored {
             tracing::warn!("something that history tells could not be stored");
         }
