@@ -54,9 +54,10 @@ impl Faults {
         };
     }
 
-    /// What goes wrong with something that is no method; only what was planned for it by name.
-    pub fn planned(&mut self, name: &str) -> Option<Fault> {
-        self.planned.get_mut(name).and_then(VecDeque::pop_front)
+    /// What goes wrong with a request that calls no method: what was planned for it by name, or for all that come first.
+    pub fn elsewhere(&mut self, name: &str, call: &str) -> Option<Fault> {
+        let planned = self.planned.get_mut(name).and_then(VecDeque::pop_front);
+        planned.or_else(|| self.each_once.next(format!("{name} {call}")))
     }
 
     pub fn next(&mut self, method: &str, args: &Map<String, Value>) -> Option<Fault> {

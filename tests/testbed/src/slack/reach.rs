@@ -90,8 +90,8 @@ impl SlackServer {
 
     // --- what goes wrong
 
-    /// The next calls of this method, or of any for `*`, go wrong this way. Posts to a `response_url` are named so; they
-    /// can be dropped, or answered with a status.
+    /// The next calls of this method, or of any for `*`, go wrong this way. What calls no method is named `response_url`,
+    /// `upload` and `download`.
     pub fn fault(&self, method: &str, times: usize, fault: Fault) {
         self.shared.with(|state| state.faults.plan(method, times, &fault));
     }

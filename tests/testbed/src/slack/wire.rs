@@ -171,8 +171,7 @@ async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> R
         }
         Some(Fault::Status(status)) => {
             settle(Answer::Status(status));
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return (status, "upstream connect error").into_response();
+            return failed(status);
         }
         Some(Fault::Error(code)) => {
             settle(Answer::Error(code.to_owned()));
@@ -287,6 +286,7 @@ async fn link(Given(shared): Given<Arc<Shared>>, uri: Uri, upgrade: WebSocketUpg
 
 async fn upload(
     Given(shared): Given<Arc<Shared>>,
+    Extension(cut): Extension<Cut>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -305,20 +305,31 @@ async fn upload(
             None => return (StatusCode::BAD_REQUEST, "no file in the form").into_response(),
         },
     };
-    let (status, said) = shared.with(|state| methods::upload(state, &id, &bytes));
-    (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), said).into_response()
+    // Every try has an address of its own, so the same bytes are the same call.
+    let call = String::from_utf8_lossy(&bytes);
+    let done = || {
+        let (status, said) = shared.with(|state| methods::upload(state, &id, &bytes));
+        (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), said).into_response()
+    };
+    spoiled(&shared, &cut, "upload", &call, done).await
 }
 
-async fn download(Given(shared): Given<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
+async fn download(
+    Given(shared): Given<Arc<Shared>>,
+    Extension(cut): Extension<Cut>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let token = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
-    match shared.with(|state| methods::download(state, uri.path(), token)) {
+    let done = || match shared.with(|state| methods::download(state, uri.path(), token)) {
         Some((kind, bytes)) => ([(header::CONTENT_TYPE, kind)], bytes).into_response(),
         // Slack does not refuse: it leads to the page where people sign in, which answers 200.
         None => axum::response::Html("<!DOCTYPE html><title>Sign in | Slack</title>").into_response(),
-    }
+    };
+    spoiled(&shared, &cut, "download", uri.path(), done).await
 }
 
 async fn response_url(
@@ -329,25 +340,49 @@ async fn response_url(
     body: Bytes,
 ) -> Response {
     let path = uri.path();
-    let fault = shared.with(|state| state.faults.planned("response_url"));
-    match fault {
-        Some(Fault::DropBefore) => return cut.now().await,
-        Some(Fault::Status(status)) => {
-            return StatusCode::from_u16(status)
-                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-                .into_response();
+    let done = || {
+        let done = Args::read(&headers, None, &body)
+            .and_then(|args| shared.with(|state| methods::answer_url(state, path, &args)));
+        match done {
+            Ok(()) => "ok".into_response(),
+            Err(why) => (StatusCode::NOT_FOUND, why.body().to_string()).into_response(),
         }
+    };
+    let call = format!("{path} {}", String::from_utf8_lossy(&body));
+    spoiled(&shared, &cut, "response_url", &call, done).await
+}
+
+/// What comes of a request that calls no method, or what goes wrong with it.
+async fn spoiled(
+    shared: &Shared,
+    cut: &Cut,
+    name: &str,
+    call: &str,
+    done: impl FnOnce() -> Response,
+) -> Response {
+    let mut gate = shared.gate.subscribe();
+    let fault = shared.with(|state| state.faults.elsewhere(name, call));
+    let hanging = || Hanging::on(|change| shared.with(|state| change(&mut state.hanging)));
+    match fault {
+        Some(Fault::Limited(after)) => return limited(after),
+        Some(Fault::Status(status)) => return failed(status),
+        Some(Fault::Error(code)) => return (StatusCode::NOT_FOUND, code).into_response(),
+        Some(Fault::DropBefore) => return cut.now().await,
+        Some(Fault::Hang) => hanging().until(&mut gate).await,
+        Some(Fault::HangAfter | Fault::DropAfter) | None => {}
+    }
+    let done = done();
+    match fault {
+        Some(Fault::DropAfter) => return cut.now().await,
+        Some(Fault::HangAfter) => hanging().until(&mut gate).await,
         _ => {}
     }
-    let done = Args::read(&headers, None, &body)
-        .and_then(|args| shared.with(|state| methods::answer_url(state, path, &args)));
-    if fault == Some(Fault::DropAfter) {
-        return cut.now().await;
-    }
-    match done {
-        Ok(()) => "ok".into_response(),
-        Err(why) => (StatusCode::NOT_FOUND, why.body().to_string()).into_response(),
-    }
+    done
+}
+
+fn failed(status: u16) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, "upstream connect error").into_response()
 }
 
 async fn unknown(Given(shared): Given<Arc<Shared>>, uri: Uri) -> Response {
