@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -27,6 +27,8 @@ const BEFORE: usize = 100;
 /// How long after a sign of missed events history is read: Slack sends again for a minute what it can, and holds events
 /// back for as long. Signs come in crowds, and one reading serves them all.
 const SOON: TimeDelta = TimeDelta::seconds(60);
+/// Slack sends an event again for about five minutes: one that it gave up in a longer silence left no other sign.
+const SILENCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Readings of history: one after the other, each beginning after what the one before has seen.
 #[derive(Default)]
@@ -34,6 +36,8 @@ pub struct Readings {
     turn: tokio::sync::Mutex<()>,
     /// The next one is on its way.
     soon: AtomicBool,
+    /// When Slack was heard last over HTTP, in seconds; 0 before the first time.
+    heard: AtomicI64,
 }
 
 /// What was read of a room or a thread.
@@ -85,6 +89,15 @@ impl Seen {
 }
 
 impl SlackChat {
+    /// A request came. After a long silence nobody knows whether nothing happened, or nothing got here.
+    pub(super) fn heard_over_http(self: &Arc<Self>) {
+        let now = self.clock.now().timestamp();
+        let last = self.readings.heard.swap(now, Ordering::Relaxed);
+        if last != 0 && now - last >= SILENCE.num_seconds() {
+            self.read_soon();
+        }
+    }
+
     /// Something may never be told: the rooms are read again in a minute, once for all who ask for it until then.
     pub(super) fn read_soon(self: &Arc<Self>) {
         if self.readings.soon.swap(true, Ordering::AcqRel) {

@@ -147,15 +147,18 @@ impl SlackChat {
     }
 
     /// Slack sends an event again for five minutes and a bit; a bot that was down for longer reads what it missed. So does
-    /// one that was up and out of reach, once it hears an event that had to be sent again.
+    /// one that was up and out of reach, once it hears an event that had to be sent again, or anything after a long silence.
     pub fn catch_up_once(self: &Arc<Self>) {
         tokio::spawn(Arc::clone(self).catch_up());
     }
 
-    fn signed_by_slack(&self, headers: &HeaderMap, body: &[u8]) -> bool {
+    fn signed_by_slack(self: &Arc<Self>, headers: &HeaderMap, body: &[u8]) -> bool {
         let secret = self.settings.signing_secret.as_deref().unwrap_or_default();
         match self.signed.check(secret, headers, body, self.clock.now()) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.heard_over_http();
+                true
+            }
             Err(why) => {
                 tracing::warn!(?why, "a request to Slack's addresses does not count");
                 false

@@ -104,6 +104,8 @@ pub struct SlackChat {
     directs: Mutex<HashMap<String, String>>,
     /// Files that are not done with, by key. Few: each waits for its next call.
     files: Mutex<HashMap<String, OnItsWay>>,
+    /// How many parts somebody sees of an answer to them alone that is not shown whole yet, by key. Few, as above.
+    shown: Mutex<HashMap<String, usize>>,
     views: Views,
     replies: Replies,
     signed: http::Signed,
@@ -138,6 +140,7 @@ impl SlackChat {
             bookmarked: Mutex::default(),
             directs: Mutex::default(),
             files: Mutex::default(),
+            shown: Mutex::default(),
             views: Views::default(),
             replies: Replies::default(),
             signed: http::Signed::default(),

@@ -109,41 +109,35 @@ impl SlackChat {
         parts
     }
 
-    /// Shows all parts to one person; directly, where they are not in the channel.
+    /// Shows the parts to one person that an earlier try did not; directly, where they are not in the channel.
     async fn show_all(
         &self,
         own: &Own,
         key: &str,
         place: &Place<'_>,
         (to, message): (&Identity, &Message),
-        mut parts: impl Iterator<Item = blocks::Rendered>,
+        parts: &[blocks::Rendered],
     ) -> Result<(), Error> {
-        let Some(first) = parts.next() else {
-            return Ok(());
-        };
-        match self.show_to(place, to, &first).await {
-            Err(failure) if failure.is(NOT_THERE) => self.say_directly(own, key, to, message).await,
-            Err(failure) => Err(failure.into()),
-            Ok(()) => {
-                self.show_rest(place, to, parts).await;
-                Ok(())
+        loop {
+            let shown = lock(&self.shown).get(key).copied().unwrap_or_default();
+            let Some(part) = parts.get(shown) else { break };
+            match self.show_to(place, to, part).await {
+                Ok(()) => {
+                    lock(&self.shown).insert(key.to_owned(), shown + 1);
+                }
+                Err(failure) if shown == 0 && failure.is(NOT_THERE) => {
+                    return self.say_directly(own, key, to, message).await;
+                }
+                Err(failure) if shown == 0 || failure.passes() => return Err(failure.into()),
+                // The beginning stands there; where nothing can follow it, that is not shown again.
+                Err(failure) => {
+                    tracing::warn!(%failure, "the rest of a long answer could not be shown");
+                    break;
+                }
             }
         }
-    }
-
-    /// What did not fit into the first message. It was shown; that a part of the rest failed must not show it again.
-    async fn show_rest(
-        &self,
-        place: &Place<'_>,
-        to: &Identity,
-        parts: impl Iterator<Item = blocks::Rendered>,
-    ) {
-        for part in parts {
-            if let Err(failure) = self.show_to(place, to, &part).await {
-                tracing::warn!(%failure, "the rest of a long answer could not be shown");
-                return;
-            }
-        }
+        lock(&self.shown).remove(key);
+        Ok(())
     }
 
     async fn show_to(
@@ -428,8 +422,9 @@ impl Chat for SlackChat {
             channel,
             thread: None,
         };
-        let mut parts = self.parts(own, message).into_iter().peekable();
-        if let Some(first) = parts.peek()
+        let parts = self.parts(own, message);
+        if let Some(first) = parts.first()
+            && !lock(&self.shown).contains_key(key)
             && let Some(url) = self.replies.take(to, channel, self.clock.now())
         {
             let body = json!({
@@ -445,13 +440,11 @@ impl Chat for SlackChat {
                 }
                 // Where only Slack's word of it was lost, it would be shown twice.
                 _ => {
-                    parts.next();
-                    self.show_rest(&place, to, parts).await;
-                    return Ok(());
+                    lock(&self.shown).insert(key.to_owned(), 1);
                 }
             }
         }
-        self.show_all(own, key, &place, (to, message), parts).await
+        self.show_all(own, key, &place, (to, message), &parts).await
     }
 
     async fn whisper_below(
@@ -466,8 +459,8 @@ impl Chat for SlackChat {
             channel: ours(own, &thread.room)?,
             thread: Some(&thread.message),
         };
-        let parts = self.parts(own, message).into_iter();
-        self.show_all(own, key, &place, (to, message), parts).await
+        let parts = self.parts(own, message);
+        self.show_all(own, key, &place, (to, message), &parts).await
     }
 
     async fn direct_room(&self, to: &Identity) -> Result<RoomRef, Error> {

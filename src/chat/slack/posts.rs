@@ -108,7 +108,7 @@ impl SlackChat {
             };
             match self.continue_below(own, key, below, Some(rest), &known).await {
                 // The message stands; where nothing can follow it, it must not be lost for that.
-                Err(failure @ Failure::Code { .. }) => {
+                Err(failure) if !failure.passes() => {
                     tracing::warn!(%failure, key, "the rest of a long message could not be posted");
                 }
                 continued => continued?,

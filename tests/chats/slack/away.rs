@@ -336,6 +336,34 @@ async fn a_bot_that_was_up_and_out_of_reach_reads_what_slack_gave_up() {
 }
 
 #[tokio::test]
+async fn what_slack_gave_up_in_a_long_silence_is_read_when_it_is_heard_again() {
+    let (house, room) = opened(Transport::Http).await;
+    let ben = house.person("ben");
+    house.slack.deliver_over_http("http://127.0.0.1:1");
+    let lost = ben.says(&room, "nobody heard this");
+    house.slack.give_up_deliveries();
+    house.advance(Duration::from_secs(299));
+    house.slack.deliver_over_http(&house.address());
+    let before = readings(&house);
+    ben.says(&room, "just in time for Slack to send the first one again");
+    house.slack.all_delivered().await;
+    house.advance(A_MINUTE);
+    house.settled().await;
+    assert_eq!(
+        readings(&house),
+        before,
+        "nothing tells that something is missing"
+    );
+    house.advance(Duration::from_secs(300));
+    ben.says(&room, "is anybody there?");
+    house.slack.all_delivered().await;
+    is_filed(&house, &lost).await;
+    assert_eq!(readings(&house), before + 1);
+    house.settled().await;
+    house.close().await;
+}
+
+#[tokio::test]
 async fn what_could_not_be_stored_until_slack_gave_up_is_read_when_it_can_be() {
     for transport in [Transport::Socket, Transport::Http] {
         let (house, room) = opened(transport).await;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use orderly::chat::{Block, Chat, Message};
 use orderly::demo::guide;
-use orderly::incident::RoomRef;
 use orderly_testbed::slack::Fault;
 
 use super::kit::{House, Transport};
@@ -174,11 +173,7 @@ async fn what_a_long_post_goes_on_with_comes_once_whatever_fails_on_the_way() {
         Fault::DropAfter,
     ] {
         let house = House::open(Transport::Http).await;
-        let room = RoomRef {
-            platform: "slack".to_owned(),
-            workspace: house.slack.team_id(),
-            room: house.ops.clone(),
-        };
+        let room = house.lobby();
         house.slack.every_call_once(fault.clone(), 1, 0);
         let slack = house.app.slack.clone().expect("a workspace");
         let mut posted = None;
@@ -220,6 +215,52 @@ async fn what_a_long_post_goes_on_with_comes_once_whatever_fails_on_the_way() {
             .iter()
             .find(|word| !shown().contains(word.as_str()));
         assert_eq!(missing, None, "an edit that is longer goes on below as well");
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_to_one_person_goes_on_where_it_was_held_back() {
+    let words: Vec<String> = (0..4_000).map(|at| format!("w{at:05}")).collect();
+    for fault in [
+        Fault::Limited(1),
+        Fault::Status(500),
+        Fault::Error("internal_error"),
+    ] {
+        let house = House::open(Transport::Http).await;
+        let ana = house.person("ana");
+        let (room, to) = (house.lobby(), house.identity(&ana));
+        let slack = house.app.slack.clone().expect("a workspace");
+        // Once by the address that a command left behind, and once without one.
+        for key in ["a/typed", "a/pressed"] {
+            if key == "a/typed" {
+                ana.types("/incident help", &house.ops).await;
+                house.settled().await;
+            } else {
+                house.advance(Duration::from_secs(3_600));
+            }
+            let before = ana.whispers(&house.ops).len();
+            house.slack.every_call_once(fault.clone(), 1, 0);
+            let mut told = Err(());
+            for _ in 0..20 {
+                told = slack
+                    .whisper(key, &room, &to, &long_post(&words))
+                    .await
+                    .map_err(drop);
+                if told.is_ok() {
+                    break;
+                }
+                house.advance(Duration::from_secs(5));
+            }
+            assert_eq!(told, Ok(()), "it gets through");
+            house.slack.no_more_faults();
+            let parts = ana.whispers(&house.ops).split_off(before);
+            assert_eq!(parts.len(), 3, "{key} after {fault:?}");
+            let all = parts.join("\n");
+            for word in &words {
+                assert_eq!(all.matches(word.as_str()).count(), 1, "{word} after {fault:?}");
+            }
+        }
         house.close().await;
     }
 }

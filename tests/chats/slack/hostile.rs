@@ -1,7 +1,6 @@
 //! What people write to break things: mentions that must not fire, markup that must stay text, and far too much of it.
 
 use orderly::chat::{Block, Chat, Message};
-use orderly::incident::{Identity, RoomRef};
 use orderly_testbed::slack::SlackServer;
 use serde_json::{Value, json};
 
@@ -181,16 +180,7 @@ async fn an_answer_too_long_for_one_message_comes_in_several() {
             })
             .collect(),
     };
-    let room = RoomRef {
-        platform: "slack".to_owned(),
-        workspace: house.slack.team_id(),
-        room: house.ops.clone(),
-    };
-    let to = Identity {
-        platform: "slack".to_owned(),
-        workspace: house.slack.team_id(),
-        user: ana.id().to_owned(),
-    };
+    let (room, to) = (house.lobby(), house.identity(&ana));
     let slack = house.app.slack.clone().expect("a workspace");
     slack
         .whisper("answer", &room, &to, &answer)

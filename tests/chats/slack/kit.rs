@@ -13,7 +13,7 @@ use orderly::chat::{Delivery, Incoming, Intake, Verdict, local};
 use orderly::clock::{Clock, ManualClock};
 use orderly::config::Config;
 use orderly::demo::{self, Shop};
-use orderly::incident::{Identity, IncidentId, State};
+use orderly::incident::{Identity, IncidentId, RoomRef, State};
 use orderly::runbook::Shelf;
 use orderly::store::{LogId, Store};
 use orderly::web::Running;
@@ -211,6 +211,24 @@ impl House {
             Transport::Http => self
                 .slack
                 .deliver_over_http(&format!("http://{}", self.page.addr())),
+        }
+    }
+
+    /// The channel that is no incident's, as the program names it.
+    pub fn lobby(&self) -> RoomRef {
+        RoomRef {
+            platform: "slack".to_owned(),
+            workspace: self.slack.team_id(),
+            room: self.ops.clone(),
+        }
+    }
+
+    /// Somebody, as the program names them.
+    pub fn identity(&self, person: &Person) -> Identity {
+        Identity {
+            platform: "slack".to_owned(),
+            workspace: self.slack.team_id(),
+            user: person.id().to_owned(),
         }
     }
 
