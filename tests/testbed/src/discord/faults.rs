@@ -1,9 +1,8 @@
 //! What goes wrong, on demand.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::calls::FirstTimes;
+use crate::calls::CallFaults;
 
 /// What happens to a call instead of its answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,8 +29,7 @@ pub enum Fault {
 
 #[derive(Debug, Default)]
 pub struct Faults {
-    planned: BTreeMap<String, VecDeque<Fault>>,
-    each_once: FirstTimes<Fault>,
+    pub calls: CallFaults<Fault>,
     /// Every event arrives twice.
     pub twice: bool,
     /// The next so many events never arrive, nor are they replayed.
@@ -47,31 +45,11 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The next calls of this operation, or of any for `*`, go wrong this way, one each.
-    pub fn plan(&mut self, operation: &str, times: usize, fault: &Fault) {
-        let planned = self.planned.entry(operation.to_owned()).or_default();
-        planned.extend(std::iter::repeat_n(fault.clone(), times));
-    }
-
-    pub fn each_once(&mut self, fault: Fault, of: usize, from: usize) {
-        self.each_once.plan(fault, of, from);
-    }
-
     pub fn clear(&mut self) {
         let away = self.away;
         *self = Self {
             away,
             ..Self::default()
         };
-    }
-
-    /// What happens to this call; `call` is all of it, to know it again.
-    pub fn next(&mut self, operation: &str, call: String) -> Option<Fault> {
-        for key in [operation, "*"] {
-            if let Some(fault) = self.planned.get_mut(key).and_then(VecDeque::pop_front) {
-                return Some(fault);
-            }
-        }
-        self.each_once.next(call)
     }
 }

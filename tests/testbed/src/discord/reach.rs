@@ -17,7 +17,7 @@ impl DiscordServer {
     /// The next calls of this operation (`create_message`), or of any for `*`, go wrong this way.
     pub fn fault(&self, operation: &str, times: usize, fault: Fault) {
         self.shared
-            .with(|state| state.faults.plan(operation, times, &fault));
+            .with(|state| state.faults.calls.plan(operation, times, &fault));
     }
 
     /// Every call is answered 429, with so long to wait, the first time it comes.
@@ -28,7 +28,8 @@ impl DiscordServer {
     /// Calls go wrong this way the first time they come, and are as usual when they come again: one of so many,
     /// counted from this one, so that several tests can share what takes long.
     pub fn every_call_once(&self, fault: Fault, of: usize, from: usize) {
-        self.shared.with(|state| state.faults.each_once(fault, of, from));
+        self.shared
+            .with(|state| state.faults.calls.each_once(fault, of, from));
     }
 
     /// As if so many calls had been answered 401, 403 or 429 in these ten minutes; with 10,000 the address is shut out.

@@ -191,7 +191,10 @@ async fn carried_out(
             answer: Outcome::Open,
         });
         let whole = format!("{} {path} {}", route.method, asked.body);
-        (state.calls.len() - 1, state.faults.next(route.operation, whole))
+        (
+            state.calls.len() - 1,
+            state.faults.calls.next(route.operation, whole),
+        )
     });
     let settle = |answer: Outcome| shared.with(|state| state.calls[at].answer = answer);
     let hanging = || Hanging::on(|change| shared.with(|state| change(&mut state.hanging)));

@@ -93,7 +93,8 @@ impl SlackServer {
     /// The next calls of this method, or of any for `*`, go wrong this way. What calls no method is named `response_url`,
     /// `upload` and `download`.
     pub fn fault(&self, method: &str, times: usize, fault: Fault) {
-        self.shared.with(|state| state.faults.plan(method, times, &fault));
+        self.shared
+            .with(|state| state.faults.calls.plan(method, times, &fault));
     }
 
     /// Every call is answered 429, with so many seconds to wait, the first time it comes.
@@ -104,7 +105,8 @@ impl SlackServer {
     /// Calls go wrong this way the first time they come, and are as usual when they come again: one of so many,
     /// counted from this one, so that several tests can share what takes long.
     pub fn every_call_once(&self, fault: Fault, of: usize, from: usize) {
-        self.shared.with(|state| state.faults.each_once(fault, of, from));
+        self.shared
+            .with(|state| state.faults.calls.each_once(fault, of, from));
     }
 
     /// Every event arrives twice from here on, the second time marked as a retry.

@@ -147,6 +147,7 @@ async fn api(
 /// A call, or what goes wrong with it.
 async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> Response {
     let mut gate = shared.gate.subscribe();
+    let whole = format!("{method} {}", Value::Object(args.map.clone()));
     let (at, fault) = shared.with(|state| {
         state.calls.push(Call {
             method: method.to_owned(),
@@ -154,7 +155,7 @@ async fn carried_out(shared: &Shared, cut: &Cut, method: &str, args: &Args) -> R
             at: state.now,
             answer: Answer::Open,
         });
-        (state.calls.len() - 1, state.faults.next(method, &args.map))
+        (state.calls.len() - 1, state.faults.calls.next(method, whole))
     });
     let settle = |answer: Answer| {
         shared.with(|state| {
@@ -361,7 +362,7 @@ async fn spoiled(
     done: impl FnOnce() -> Response,
 ) -> Response {
     let mut gate = shared.gate.subscribe();
-    let fault = shared.with(|state| state.faults.elsewhere(name, call));
+    let fault = shared.with(|state| state.faults.calls.elsewhere(name, format!("{name} {call}")));
     let hanging = || Hanging::on(|change| shared.with(|state| change(&mut state.hanging)));
     match fault {
         Some(Fault::Limited(after)) => return limited(after),
