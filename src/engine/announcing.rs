@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::perform::End;
+use super::end::End;
 use super::{Engine, lock};
 use crate::incident::{RoomRef, Slot, State};
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::decide::With;
-use super::perform::End;
+use super::end::End;
 use super::{Engine, lock};
 use crate::chat;
 use crate::incident::{By, IncidentId, Request, RoomRef};

@@ -3,8 +3,8 @@
 
 use super::Engine;
 use super::decide::Failed;
+use super::end::End;
 use super::overhear::{unlisted, whose};
-use super::perform::End;
 use super::plan;
 use super::ports::Carried;
 use crate::chat::{self, Incoming};

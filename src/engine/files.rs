@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::decide::With;
-use super::perform::End;
+use super::end::End;
 use crate::chat;
 use crate::incident::{FileRef, MessageRef, Request, State};
 use crate::store::limits::MAX_EVIDENCE;

@@ -1,6 +1,6 @@
 //! Forms that people asked for: shown while that can be, else it is said how to go on without.
 
-use super::perform::End;
+use super::end::End;
 use super::{Engine, plan};
 use crate::chat::{self, Form, Trigger};
 use crate::incident::{Identity, RoomRef};

@@ -4,7 +4,9 @@
 //! * [`handle`] understands a delivery and turns it into a decision.
 //! * [`together`] decides several deliveries of one incident in one commit, where they wait.
 //! * [`decide`] decides on the cached state, commits, and decides again when somebody else was first.
-//! * [`perform`] works the outbox off and feeds every result back as a request; [`rooms`] opens and shuts rooms, [`posts`]
+//! * [`work`] works off what waits in the [`outbox`]; how each effect ended is an [`end`], and what is too [`late`] goes
+//!   into a digest.
+//! * [`perform`] performs an effect and feeds its result back as a request; [`rooms`] opens and shuts rooms, [`posts`]
 //!   speaks in them, [`carry`] carries over what people say, [`systems`] touches systems.
 //! * [`opening`] is a new room: its first prompt, then everything else side by side.
 //! * [`announcing`] keeps the line true where incidents are announced, and tells the team where it cannot.
@@ -23,6 +25,7 @@ mod announcing;
 mod away;
 mod carry;
 mod decide;
+mod end;
 mod files;
 mod forget;
 mod forms;
@@ -32,6 +35,7 @@ mod index;
 mod intake;
 pub mod journal;
 mod keep;
+mod late;
 mod lines;
 mod link;
 mod look;
@@ -54,6 +58,7 @@ mod tests;
 mod timers;
 mod together;
 pub mod told;
+mod work;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::AtomicUsize;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::decide::With;
+use super::end::End;
 use super::groups::STRANGERS_EVERY;
-use super::perform::End;
 use super::rooms::identities;
 use super::{Engine, lock, plan, read};
 use crate::chat::{self, Chat, RoomSpec};

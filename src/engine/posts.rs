@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 
 use super::carry::quoted_slot;
 use super::decide::{Failed, With};
-use super::perform::{Document, End};
+use super::end::End;
+use super::perform::Document;
 use super::plan::{self, NOTICE_LATE};
 use super::ports::Carried;
 use super::rooms::waits_for_room;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decide::With;
-use super::perform::End;
+use super::end::End;
 use super::plan::{self, Place};
 use super::{Engine, journal, lock};
 use crate::chat;

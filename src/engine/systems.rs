@@ -1,7 +1,7 @@
 //! What is done to systems: probes, previews, attempts. Results come back as requests.
 
 use super::decide::With;
-use super::perform::End;
+use super::end::End;
 use super::{Engine, lock};
 use crate::incident::{AttemptId, IncidentId, Moment, Outcome, ProbeRunId, ProposalId, Request, State};
 use crate::store::{Commit, EffectId, Evidence, StoredEffect};
