@@ -8,6 +8,7 @@ use regex::Regex;
 use super::Found;
 use super::judge::{has_digit_and_letter, is_code, is_placeholder, reads_on};
 use super::rules::Holds;
+use super::seek::{Sought, built_in};
 
 /// Names that make what follows a secret, each with its kind. What stands before the name does not matter
 /// (`PGPASSWORD`, `admin_passwd`), what stands after it does: `password_hash_rounds` and `token_type` are no secrets.
@@ -45,7 +46,7 @@ const VALUE_LIMIT: usize = 8 * 1024;
 /// A name, quoted or not, then what separates it from its value.
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     let names: Vec<String> = NAMES.iter().map(|(_, names)| format!("({names})")).collect();
-    super::rules::built_in(&format!(
+    built_in(&format!(
         // `:=` and `=>` before `:` and `=`; `%3D` and `&quot;` are how they look when encoded once.
         r#"(?i)(?:{})[0-9]?(?:\\?["'`]|&quot;)?[\])]?[ \t]{{0,10}}(?P<sep>:=|=>|==?|:|%3D)[ \t]{{0,40}}"#,
         names.join("|")
@@ -53,18 +54,27 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Names whose value follows without a separator: SQL, command lines, Redis, `.netrc`, and a sentence.
-static SPACED: LazyLock<Vec<(Regex, Holds)>> = LazyLock::new(|| {
+static SPACED: LazyLock<Sought<Holds>> = LazyLock::new(|| {
     let any: Holds = |value| !is_placeholder(value);
     let mixed: Holds = |value| !is_placeholder(value) && has_digit_and_letter(value);
-    [
+    Sought::new([
         (r"(?i)(?:password|identified by)[ \t]+'([^'\n]+)'", any),
         (
             r#"(?i)--?[a-z0-9-]*(?:password|passwd|passphrase|token|secret|api-?key)[ \t]+["']?([^\s"'-][^\s"']*)"#,
             any,
         ),
-        (r#"(?im)^[ \t]*(?:requirepass|masterauth)[ \t]+["']?([^\s"']+)"#, any),
-        (r#"(?i)redis-cli(?:[ \t]+[^\s|;&]+){0,12}?[ \t]+-a[ \t]+["']?([^\s"']+)"#, any),
-        (r#"(?i)curl[^\n]*?[ \t](?:-u|--user)[ \t]*["']?[^\s:"']+:([^\s"']+)"#, any),
+        (
+            r#"(?im)^[ \t]*(?:requirepass|masterauth)[ \t]+["']?([^\s"']+)"#,
+            any,
+        ),
+        (
+            r#"(?i)redis-cli(?:[ \t]+[^\s|;&]+){0,12}?[ \t]+-a[ \t]+["']?([^\s"']+)"#,
+            any,
+        ),
+        (
+            r#"(?i)curl[^\n]*?[ \t](?:-u|--user)[ \t]*["']?[^\s:"']+:([^\s"']+)"#,
+            any,
+        ),
         (
             // `odoo-bin -w` is its database password.
             r#"(?i)odoo(?:-bin)?(?:[ \t]+[^\s|;&]+){0,12}?[ \t]+-w[ \t]+["']?([^\s"']+)"#,
@@ -91,10 +101,7 @@ static SPACED: LazyLock<Vec<(Regex, Holds)>> = LazyLock::new(|| {
             r#"(?i)(?-u:\b)(?:password|passwd|passphrase|passcode|pw|pwd|token|secret|api key)(?:[ \t]+(?:for|of|on)[ \t]+\S{1,40})?[ \t]+(?:is|was|ist|es|est)(?:[ \t]+now)?:?[ \t]+["'`]?([^\s"'`]{6,})"#,
             mixed,
         ),
-    ]
-    .map(|(regex, holds)| (super::rules::built_in(regex), holds))
-    .into_iter()
-    .collect()
+    ])
 });
 
 pub(super) fn find(text: &str, spans: &mut Vec<Found>) {
@@ -124,8 +131,7 @@ pub(super) fn find(text: &str, spans: &mut Vec<Found>) {
             });
         }
     }
-    // As in `rules::find`: most texts have no match at all.
-    for (regex, holds) in SPACED.iter().filter(|(regex, _)| regex.is_match(text)) {
+    for (regex, holds) in SPACED.matching(text) {
         for secret in regex.captures_iter(text).filter_map(|groups| groups.get(1)) {
             let value = secret.as_str().trim_end_matches([',', '.', ';', ':', ')']);
             if holds(value) {

@@ -13,6 +13,7 @@ mod card;
 mod judge;
 mod pem;
 mod rules;
+mod seek;
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -9,9 +9,9 @@ use super::Found;
 pub(super) const KIND: &str = "private key";
 
 static BEGIN: LazyLock<Regex> =
-    LazyLock::new(|| super::rules::built_in(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"));
+    LazyLock::new(|| super::seek::built_in(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"));
 static END: LazyLock<Regex> =
-    LazyLock::new(|| super::rules::built_in(r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"));
+    LazyLock::new(|| super::seek::built_in(r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"));
 
 /// The whole block. A block without an end (cut by an output limit) is masked as far as it looks like one.
 pub(super) fn find(text: &str, spans: &mut Vec<Found>) {

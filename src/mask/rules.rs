@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use regex::Regex;
 
+use super::seek::{Sought, built_in};
 use super::{Found, assign, card, judge, pem};
 
 /// A second look at what an expression matched.
@@ -176,19 +177,13 @@ const RULES: &[Rule] = &[
     ),
 ];
 
-static COMPILED: LazyLock<Vec<(Arc<str>, Regex, Holds)>> = LazyLock::new(|| {
-    RULES
-        .iter()
-        .map(|rule| (Arc::from(rule.kind), built_in(rule.regex), rule.holds))
-        .collect()
+static SOUGHT: LazyLock<Sought<(Arc<str>, Holds)>> = LazyLock::new(|| {
+    let rules = RULES.iter();
+    Sought::new(rules.map(|rule| (rule.regex, (Arc::from(rule.kind), rule.holds))))
 });
 
 pub(super) fn find(text: &str, spans: &mut Vec<Found>) {
-    for (kind, regex, holds) in COMPILED.iter() {
-        // Finding the whole match is several times cheaper than its groups: most texts have no match at all.
-        if !regex.is_match(text) {
-            continue;
-        }
+    for (regex, (kind, holds)) in SOUGHT.matching(text) {
         for groups in regex.captures_iter(text) {
             let secret = groups.get(1).or_else(|| groups.get(0));
             if let Some(secret) = secret.filter(|secret| holds(secret.as_str())) {
@@ -208,11 +203,6 @@ pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
         .map(|rule| rule.kind)
         .chain(assign::kinds())
         .chain([pem::KIND, card::KIND])
-}
-
-/// An expression that stands in the source; the tests compile every one.
-pub(super) fn built_in(regex: &str) -> Regex {
-    Regex::new(regex).expect("an expression that stands in the source and is compiled by the tests")
 }
 
 /// Matches nothing at all.

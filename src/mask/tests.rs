@@ -58,6 +58,17 @@ fn every_secret_of_the_corpus_is_masked_and_nothing_around_it() {
 }
 
 #[test]
+fn a_secret_is_found_in_a_long_text_as_in_a_short_one() {
+    let masker = Masker::default();
+    let rest = format!("\n\n{}", "and so on ".repeat(seek::TOGETHER / 10 + 1));
+    let texts = secrets().into_iter().map(|(_, text, _)| text).chain(lookalikes());
+    for text in texts {
+        let masked = format!("{}{rest}", masker.mask(&text).text);
+        assert_eq!(masker.mask(&format!("{text}{rest}")).text, masked);
+    }
+}
+
+#[test]
 fn every_lookalike_of_the_corpus_passes() {
     let masker = Masker::default();
     let wrong: Vec<_> = lookalikes()
