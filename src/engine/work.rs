@@ -37,6 +37,21 @@ struct InHand {
     left: VecDeque<EffectId>,
 }
 
+impl Drop for InHand {
+    fn drop(&mut self) {
+        let mut waiting = lock(&self.engine.inner.effects);
+        if std::thread::panicking() {
+            waiting.rest(&self.channel, self.engine.now() + LONGEST_WAIT);
+        }
+        for id in self.left.drain(..) {
+            waiting.add(id, &self.channel, None);
+        }
+        waiting.end(&self.channel);
+        drop(waiting);
+        self.engine.inner.outbox.notify_one();
+    }
+}
+
 /// A commit under way. Whoever waits for more to come looks again when it ends, also by a panic.
 struct Committing<'a>(&'a Engine);
 
@@ -64,21 +79,6 @@ impl From<StoredEffect> for Ready {
     fn from(stored: StoredEffect) -> Self {
         let task = serde_json::from_str(&stored.effect.body);
         Self { stored, task }
-    }
-}
-
-impl Drop for InHand {
-    fn drop(&mut self) {
-        let mut waiting = lock(&self.engine.inner.effects);
-        if std::thread::panicking() {
-            waiting.rest(&self.channel, self.engine.now() + LONGEST_WAIT);
-        }
-        for id in self.left.drain(..) {
-            waiting.add(id, &self.channel, None);
-        }
-        waiting.end(&self.channel);
-        drop(waiting);
-        self.engine.inner.outbox.notify_one();
     }
 }
 
