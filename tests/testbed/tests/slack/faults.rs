@@ -75,6 +75,34 @@ async fn every_call_is_limited_once() {
 }
 
 #[tokio::test]
+async fn answers_by_address_and_files_are_limited_once_as_well() {
+    let slack = SlackServer::start().await;
+    let api = Api::of(&slack);
+    let ana = slack.person("ana");
+    let ops = slack.channel("ops", &[&ana]);
+    let mut socket = api.socket().await;
+    let typed = ana.types("/incident list", &ops);
+    let envelope = socket.next().await;
+    socket.ack(&envelope, Value::Null).await;
+    typed.await;
+    let (_, file) = ana.uploads(&ops, "labels.csv", "text/csv", b"a,b");
+    let file = api.form("files.info", &[("file", file.as_str())]).await;
+    let file = file["file"]["url_private"].as_str().unwrap();
+    let upload = [("filename", "post-mortem.md"), ("length", "5")];
+    let place = api.form("files.getUploadURLExternal", &upload).await;
+    slack.limit_every_call_once(1);
+    let answer = envelope["payload"]["response_url"].as_str().unwrap();
+    let upload = place["upload_url"].as_str().unwrap();
+    for status in [429, 200] {
+        let told = api.post(answer, &json!({ "text": "Nothing is open" })).await;
+        assert_eq!(told.status(), status);
+        assert_eq!(api.send(upload, b"# One".to_vec()).await.status(), status);
+        assert_eq!(api.get(file, Some(&api.bot)).await.status(), status);
+    }
+    assert_eq!(ana.whispers(&ops), ["Nothing is open"]);
+}
+
+#[tokio::test]
 async fn events_come_twice_and_in_reverse() {
     let slack = SlackServer::start().await;
     let api = Api::of(&slack);
