@@ -3,8 +3,8 @@
 //! * A signed `/incident note` over HTTP until it is acknowledged, sixteen connections, for SECONDS (10 unless told): by
 //!   `orderly serve`, where it is durable by then and decided afterwards, and by a bot on Bolt for JavaScript that
 //!   acknowledges and does nothing at all. They take turns. Both get the same bodies from the same client, which runs on
-//!   the same machine and takes its share of it. What Orderly decides meanwhile and says back counts into its CPU; what of it went into
-//!   acknowledging follows from what the decisions cost that are left when the load has ended.
+//!   the same machine and takes its share of it. What Orderly decides meanwhile and says back counts into its CPU; what
+//!   of it went into acknowledging follows from what the decisions cost that are left when a round has ended.
 //! * 200 incidents within ten seconds, on Slack's own tiers, on a driven clock.
 
 // The house of the tests and the rooms it stands on: of each the benchmark uses a part, and what is dead here lives there.
