@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::decide::With;
 use super::end::End;
 use super::groups::STRANGERS_EVERY;
+use super::posts::CLOCKS_APART;
 use super::rooms::identities;
 use super::{Engine, lock, plan, read};
 use crate::chat::{self, Chat, RoomSpec};
 use crate::desk;
-use crate::incident::{Audience, IncidentId, PersonId, Role, RoomRef, Slot, State};
+use crate::incident::{Audience, IncidentId, MessageRef, PersonId, Role, RoomRef, Slot, State};
 use crate::store::{Commit, Post};
 
 /// Who is in a room of guests from the start: those who speak to them. Guests are let in by people, one by one.
@@ -96,7 +97,7 @@ impl Engine {
         }
         let commit = Commit {
             at: self.now(),
-            effects: vec![plan::where_opened(state, slot)],
+            effects: vec![plan::where_opened(state, slot, &room.platform)],
             ..Commit::default()
         };
         if let Err(error) = self.commit(commit).await {
@@ -104,29 +105,16 @@ impl Engine {
         }
     }
 
-    /// What was asked meanwhile is asked there no longer, now that there is a room. Where the incident is announced, the
-    /// announcement takes its place.
+    /// What was asked meanwhile, or is just being asked, is asked there no longer now that there is a room.
     pub(super) async fn asked_meanwhile(&self, state: &State, with: &mut With) {
         let Some((slot, room)) = self.asks_in(state) else {
             return;
         };
-        let (incident, effect) = (state.opening.number, plan::where_opened(state, slot));
+        let effect = plan::where_opened(state, slot, &room.platform);
         let waits = lock(&self.inner.effects).is_busy(&effect.channel);
-        match self.posted(incident, &format!("{slot}@{room}")).await {
-            Ok(Some(there)) if self.is_announced_in(state, &room).await => with.posts.push(Post {
-                incident,
-                slot: format!("{}@{room}", Slot::Announcement),
-                message: serde_json::to_string(&there).ok(),
-            }),
+        match self.posted(state.opening.number, &format!("{slot}@{room}")).await {
             Ok(None) if !waits => {}
             _ => with.effects.push(effect),
-        }
-    }
-
-    async fn is_announced_in(&self, state: &State, room: &RoomRef) -> bool {
-        match self.announced_in(state, &room.platform).await {
-            Ok(rooms) => rooms.contains(room),
-            Err(_) => false,
         }
     }
 
@@ -136,7 +124,8 @@ impl Engine {
         Some((Slot::Prompt { entered }, self.asked_in(state)?))
     }
 
-    /// What stands where an incident was opened: its question until there is a room, then where that is asked.
+    /// What stands where an incident was opened: its question until there is a room, then where that is asked. Where the
+    /// incident is announced, the announcement takes its place.
     pub(super) async fn show_where_opened(&self, incident: IncidentId, slot: Slot) -> End {
         let state = match self.state(incident).await {
             Ok(Some(state)) => state,
@@ -153,11 +142,22 @@ impl Engine {
                 (None, false) => self.show(state, slot, &room).await,
             };
         }
-        let there = match self.posted(incident, &format!("{slot}@{room}")).await {
+        let there = match self.asked_at(&state, slot, &room).await {
             Ok(Some(there)) => there,
             Ok(None) => return End::Nothing,
             Err(end) => return end,
         };
+        match self.is_to_be_announced_in(&state, &room).await {
+            Ok(true) => {
+                return End::Shown(vec![Post {
+                    incident,
+                    slot: format!("{}@{room}", Slot::Announcement),
+                    message: serde_json::to_string(&there).ok(),
+                }]);
+            }
+            Ok(false) => {}
+            Err(end) => return end,
+        }
         let message = self.inner.parts.words.goes_on(&state);
         drop(state);
         match self.chat(&room.platform) {
@@ -167,6 +167,39 @@ impl Engine {
                 updated => End::of_edit(updated),
             },
             Err(end) => end,
+        }
+    }
+
+    /// Where the question stands that was asked while there was no room. Of one whose answer was lost nothing is written
+    /// down, and it stands all the same.
+    async fn asked_at(&self, state: &State, slot: Slot, room: &RoomRef) -> Result<Option<MessageRef>, End> {
+        let (incident, name) = (state.opening.number, format!("{slot}@{room}"));
+        let there = self.posted(incident, &name).await?;
+        if there.is_some() || state.opening.private {
+            return Ok(there);
+        }
+        let mut passages = state.passages.iter();
+        let Some(since) =
+            passages.find(|passage| matches!(slot, Slot::Prompt { entered } if entered == passage.event))
+        else {
+            return Ok(None);
+        };
+        let between = (since.at - CLOCKS_APART, self.now() + CLOCKS_APART);
+        let key = format!("{incident}/{name}");
+        match self.chat(&room.platform)?.find_post(&key, room, between).await {
+            Err(chat::Error::Gone { .. }) => Ok(None),
+            found => Ok(found?),
+        }
+    }
+
+    /// Whether the announcement is still to come in a room: it takes the place of what was asked there.
+    async fn is_to_be_announced_in(&self, state: &State, room: &RoomRef) -> Result<bool, End> {
+        let announced = format!("{}@{room}", Slot::Announcement);
+        let is_announced = self.posted(state.opening.number, &announced).await?.is_some();
+        match self.announced_in(state, &room.platform).await {
+            Ok(rooms) => Ok(!is_announced && rooms.contains(room)),
+            Err(again @ End::Again { .. }) => Err(again),
+            Err(_) => Ok(false),
         }
     }
 

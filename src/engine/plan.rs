@@ -365,13 +365,8 @@ fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
         Effect::Show {
             slot: Slot::Announcement,
         } => {
-            let channel = format!("{incident}/announce");
-            waits(
-                format!("show/{}", Slot::Announcement),
-                true,
-                Lane::Normal,
-                &channel,
-            )
+            let key = format!("show/{}", Slot::Announcement);
+            waits(key, true, Lane::Normal, &announcing(incident))
         }
         Effect::Show { slot } => {
             let lane = match slot {
@@ -420,6 +415,11 @@ fn waits(state: &State, effect: &Effect, at: DateTime<Utc>) -> Waits {
             unreachable!("these are rows of the commit itself, see `add`")
         }
     }
+}
+
+/// The channel in which it is announced that there is an incident.
+fn announcing(incident: IncidentId) -> String {
+    format!("{incident}/announce")
 }
 
 /// The channel in which rooms are archived and opened again.
@@ -515,9 +515,9 @@ pub fn export(incident: IncidentId, format: String, as_of: u64) -> NewEffect {
     }
 }
 
-/// What stands where an incident was opened, made true. In a channel of its own: what is said of the incident waits for its
-/// room, and this is for the time until then.
-pub fn where_opened(state: &State, slot: Slot) -> NewEffect {
+/// What stands where an incident was opened, made true. Not behind the room, which it is there instead of, but before the
+/// announcement, which may take its place.
+pub fn where_opened(state: &State, slot: Slot, platform: &str) -> NewEffect {
     let incident = state.opening.number;
     NewEffect {
         key: format!("{incident}/opened/{slot}"),
@@ -526,7 +526,7 @@ pub fn where_opened(state: &State, slot: Slot) -> NewEffect {
             Severity::Sev1 => Lane::Urgent,
             _ => Lane::Normal,
         },
-        channel: format!("{incident}/opened"),
+        channel: format!("{}@{platform}", announcing(incident)),
         body: Task::WhereOpened { incident, slot }.body(),
         not_before: None,
         deadline: None,

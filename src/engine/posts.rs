@@ -21,7 +21,7 @@ use crate::incident::{
 use crate::store::{Commit, EffectId, Evidence, LogId, Post, Stream};
 
 /// A platform's clock may differ from ours by so much, and a call takes its time.
-const CLOCKS_APART: TimeDelta = TimeDelta::minutes(2);
+pub(super) const CLOCKS_APART: TimeDelta = TimeDelta::minutes(2);
 
 /// What one person is told is told however long a platform was away; no outage is looked for that was longer.
 const DIRECT_LATE: TimeDelta = TimeDelta::hours(24);

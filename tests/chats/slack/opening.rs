@@ -1,7 +1,7 @@
 //! From `/incident open` to a whole room: what people wait for comes first, and nothing else waits for each other.
 
 use orderly::incident::IncidentId;
-use orderly_testbed::slack::{Answer, Call, Fault, SlackServer};
+use orderly_testbed::slack::{Answer, Call, Fault, SlackServer, State};
 
 use crate::slack::kit::{House, PEOPLE, Transport};
 
@@ -251,5 +251,57 @@ async fn while_the_room_has_to_wait_the_first_question_stands_where_it_was_opene
         left.len() == 1 && left[0].starts_with("INC-1 goes on in its room"),
         "two prompts would be answered twice: {left:#?}"
     );
+    house.close().await;
+}
+
+/// An incident is opened where incidents are announced, and its room cannot be made at once. What goes wrong with the first
+/// question, which is asked there meanwhile, and the channel.
+async fn opened_where_it_is_announced(fault: Fault, times: usize) -> (House, String) {
+    let house = House::open(Transport::Socket).await;
+    let find = |slack: &State| slack.find_channel("incidents").map(|channel| channel.id.clone());
+    let incidents = house.slack.read(find).expect("a channel");
+    house.slack.fault("conversations.create", 1, Fault::Status(500));
+    house.slack.fault("chat.postMessage", times, fault);
+    house
+        .person("ana")
+        .types(&format!("/incident {OPEN}"), &incidents)
+        .await;
+    house.slack.all_delivered().await;
+    (house, incidents)
+}
+
+fn assert_announced_once(house: &House, incidents: &str) {
+    let left = house.slack.texts(incidents);
+    assert!(
+        left.len() == 1 && left[0].contains("Labels do not print") && !left[0].contains("Confirm"),
+        "{left:#?}"
+    );
+}
+
+#[tokio::test]
+async fn the_announcement_takes_the_place_of_a_question_that_is_still_being_asked_there() {
+    let (house, incidents) = opened_where_it_is_announced(Fault::HangAfter, 1).await;
+    house
+        .slack
+        .until("the question", |slack| slack.texts(&incidents).len() == 1)
+        .await;
+    let has_room = async || {
+        house
+            .state()
+            .await
+            .is_some_and(|state| state.first_room.is_some())
+    };
+    house.passes_until(has_room).await;
+    house.slack.release();
+    house.settled().await;
+    assert_announced_once(&house, &incidents);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_announcement_takes_the_place_of_a_question_whose_answer_was_lost() {
+    let (house, incidents) = opened_where_it_is_announced(Fault::DropAfter, 3).await;
+    house.settled().await;
+    assert_announced_once(&house, &incidents);
     house.close().await;
 }
