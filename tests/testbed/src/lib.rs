@@ -17,6 +17,7 @@ mod place;
 mod postgres;
 mod process;
 mod redis;
+mod shared;
 pub mod slack;
 
 pub use cut::{Cut, Then};

@@ -61,10 +61,7 @@ mod socket;
 mod state;
 mod wire;
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-use tokio::sync::watch;
+use crate::shared::Told;
 
 pub use faults::Fault;
 pub use interaction::{Answer, Interaction};
@@ -77,50 +74,24 @@ pub use sent::Sent;
 pub use server::DiscordServer;
 pub use state::{Call, GUILD_MEMBERS, GUILD_PRESENCES, MESSAGE_CONTENT, Outcome, State};
 
-/// How long a test may wait in real time for something that should happen at once. Generous, because two builds may be
-/// running beside it; it only decides how long a broken test takes to fail.
-const REAL_TIME_GUARD: Duration = Duration::from_secs(20);
-
 /// The state, and what wakes those who wait for it.
-pub(crate) struct Shared {
-    state: Mutex<State>,
-    changed: watch::Sender<u64>,
-    /// Lets hanging calls go.
-    gate: watch::Sender<u64>,
-    /// Closes every connection.
-    cut: watch::Sender<u64>,
-}
+type Shared = crate::shared::Shared<State>;
 
-impl Shared {
-    /// Asks. A test's assertion may panic in here; the state is whole all the same.
-    fn read<R>(&self, ask: impl FnOnce(&State) -> R) -> R {
-        ask(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Changes something, and wakes whoever waits.
-    fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
-        let done = act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
-        self.changed.send_modify(|changes| *changes += 1);
-        done
-    }
-}
-
-/// What a test that waited in vain wants to know.
-fn lost(shared: &Shared) -> String {
-    shared.read(|state| {
-        let last = state.calls.iter().rev().take(8).rev();
+impl Told for State {
+    fn told(&self) -> String {
+        let last = self.calls.iter().rev().take(8).rev();
         let calls: Vec<String> = last
             .map(|call| format!("  {} -> {:?}", call.operation, call.answer))
             .collect();
-        let mut said = format!("the last calls:\n{}\n{}", calls.join("\n"), state.connections());
-        for channel in state
+        let mut said = format!("the last calls:\n{}\n{}", calls.join("\n"), self.connections());
+        for channel in self
             .channels
             .values()
             .filter(|channel| !channel.messages.is_empty())
         {
-            said.push_str(&format!("#{}:\n{}", channel.name, state.transcript(&channel.id)));
+            said.push_str(&format!("#{}:\n{}", channel.name, self.transcript(&channel.id)));
         }
-        said.push_str(&format!("violations: {:#?}", state.violations));
+        said.push_str(&format!("violations: {:#?}", self.violations));
         said
-    })
+    }
 }

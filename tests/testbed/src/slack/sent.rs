@@ -4,9 +4,9 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::Shared;
 use super::deliver::{Ack, Delivery};
 use super::state::State;
-use super::{REAL_TIME_GUARD, Shared, lost};
 
 /// Something that went to the bot. Awaiting it gives the acknowledgement; not awaiting it is fine too.
 pub struct Sent {
@@ -67,26 +67,5 @@ impl IntoFuture for Sent {
                 .await
                 .unwrap_or_else(|why| panic!("not acknowledged ({why}): {}", self.delivery().payload))
         })
-    }
-}
-
-impl Shared {
-    /// Waits until the question has an answer. Woken by every change; the guard is for a test that hangs.
-    pub(super) async fn wait<R>(&self, what: &str, mut ask: impl FnMut(&State) -> Option<R>) -> R {
-        let mut changed = self.changed.subscribe();
-        let found = async {
-            loop {
-                changed.mark_unchanged();
-                if let Some(found) = self.read(&mut ask) {
-                    return found;
-                }
-                // The sender lives in self.
-                let _ = changed.changed().await;
-            }
-        };
-        match tokio::time::timeout(REAL_TIME_GUARD, found).await {
-            Ok(found) => found,
-            Err(_) => panic!("waited in vain for {what}\n{}", lost(self)),
-        }
     }
 }

@@ -1,13 +1,12 @@
 //! The handle a test holds.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeZone, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::model::{ChannelKind, Group, Kind};
@@ -35,12 +34,7 @@ impl SlackServer {
     pub async fn start_at(now: DateTime<Utc>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State::new(address.to_string(), since_1970(now))),
-            changed: watch::Sender::new(0),
-            gate: watch::Sender::new(0),
-            cut: watch::Sender::new(0),
-        });
+        let shared = Arc::new(Shared::new(State::new(address.to_string(), since_1970(now))));
         let tasks = vec![tokio::spawn(wire::listen(shared.clone(), listener)).abort_handle()];
         Self {
             shared,
