@@ -145,6 +145,12 @@ pub trait Chat: Send + Sync {
         false
     }
 
+    /// Whether it asks what becomes of everything that is typed or pressed, and tells whoever did that. Otherwise somebody
+    /// whose command cannot be decided yet would hear nothing.
+    fn follows(&self) -> bool {
+        true
+    }
+
     /// Where incidents are announced on this platform, if anywhere.
     async fn lobby(&self) -> Result<Option<RoomRef>, Error> {
         Ok(None)

@@ -5,11 +5,14 @@ use std::sync::atomic::Ordering;
 use super::decide::{Failed, Reply, With};
 use super::intake::unconfirmed;
 use super::intake::{Job, room_of};
+use super::perform::whisper;
 use super::ports::{Act, Addressed, Asking};
 use super::reactions::Through;
 use super::redact::gaps;
 use super::{Engine, journal, plan, read};
-use crate::chat::{self, Delivery, Incoming, Message, NOT_CONFIRMED, Press, Standing, Trigger, Verdict};
+use crate::chat::{
+    self, Delivery, Incoming, Intake, Message, NOT_CONFIRMED, Press, Standing, Trigger, Verdict,
+};
 use crate::incident::{
     By, HELD_EVERY_S, Identity, IncidentId, PersonId, Recorded, Refusal, Request, RoomRef, State,
 };
@@ -56,7 +59,10 @@ impl Engine {
             }
             Err(error) => {
                 tracing::error!(inbox = inbox.0, %error, "a delivery could not be decided; it stays in the inbox");
-                self.tell(inbox, &not_confirmed(&error));
+                let verdict = not_confirmed(&error);
+                if self.tell(inbox, &verdict) {
+                    self.say_unconfirmed(inbox, delivery, verdict.message);
+                }
                 if error.retry() {
                     Handled::Later
                 } else {
@@ -64,6 +70,40 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Where nobody asks what becomes of a command or a press, that it is not decided yet is told once.
+    fn say_unconfirmed(&self, inbox: InboxId, delivery: &Delivery, message: Message) {
+        let (Incoming::Command { from, .. } | Incoming::Press { from, .. }) = &delivery.incoming else {
+            return;
+        };
+        let is_followed = self.chat(&from.platform).is_ok_and(|chat| chat.follows());
+        if is_followed || self.asks_form(&delivery.incoming) {
+            return;
+        }
+        if let Some((place, to, message)) = self.whispered(delivery, message) {
+            self.say_at_once(format!("unconfirmed/{inbox}"), place, to, message);
+        }
+    }
+
+    /// Says it past the outbox: that is on the disk which may take nothing.
+    pub(super) fn say_at_once(
+        &self,
+        key: String,
+        place: (RoomRef, Option<String>),
+        to: Identity,
+        message: Message,
+    ) {
+        let (engine, busy) = (self.clone(), self.busy());
+        tokio::spawn(async move {
+            let _busy = busy;
+            let Ok(chat) = engine.chat(&to.platform) else {
+                return;
+            };
+            if let Err(error) = whisper(&**chat, &key, place, &to, &message).await {
+                tracing::warn!(%error, key, "somebody could not be told, and nothing is kept to tell them later");
+            }
+        });
     }
 
     async fn outcome_of(&self, inbox: InboxId) -> Result<Verdict, Failed> {

@@ -448,18 +448,24 @@ impl Engine {
     }
 
     /// Tells everybody who waits for this delivery. Whoever asks later finds a decision in the store, but a failure only here.
-    pub(super) fn tell(&self, inbox: InboxId, verdict: &Verdict) {
+    /// Whether it is news that nobody has heard.
+    pub(super) fn tell(&self, inbox: InboxId, verdict: &Verdict) -> bool {
         let mut all = lock(&self.inner.waiting);
-        let mut heard = false;
-        if let Some(Awaited::By(waiting)) = all.remove(&inbox) {
-            for tell in waiting {
-                // Whoever no longer waits needs no answer.
-                heard |= tell.send(verdict.clone()).is_ok();
+        let (mut heard, mut known) = (false, false);
+        match all.remove(&inbox) {
+            Some(Awaited::By(waiting)) => {
+                for tell in waiting {
+                    // Whoever no longer waits needs no answer.
+                    heard |= tell.send(verdict.clone()).is_ok();
+                }
             }
+            Some(Awaited::Unheard(_)) => known = true,
+            None => {}
         }
         if !heard && !verdict.is_confirmed() {
             all.insert(inbox, Awaited::Unheard(verdict.clone()));
         }
+        !heard && !known
     }
 }
 

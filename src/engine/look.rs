@@ -5,11 +5,10 @@ use std::collections::VecDeque;
 
 use super::decide::Failed;
 use super::intake::room_of;
-use super::perform::whisper;
 use super::ports::Act;
 use super::{Engine, lock, read};
 use crate::chat::{Block, Delivery, Incoming, Message, Verdict};
-use crate::incident::{Identity, MessageRef, PersonId, Refusal, RoomRef};
+use crate::incident::{MessageRef, PersonId, Refusal};
 use crate::store::{self, InboxId};
 
 /// Answers kept for whoever asks for the verdict: a page or a terminal asks at once, and chat is told without asking.
@@ -91,23 +90,9 @@ impl Engine {
         );
         verdict.message = with_note(verdict.message, &note);
         if let Some((place, to, message)) = self.whispered(delivery, verdict.message.clone()) {
-            self.say_unstored(&delivery.key, place, to, message);
+            self.say_at_once(format!("looked/{}", delivery.key), place, to, message);
         }
         Some(lock(&self.inner.looked).keep(verdict))
-    }
-
-    /// Says it at once: the outbox is on the disk that takes nothing.
-    fn say_unstored(&self, key: &str, place: (RoomRef, Option<String>), to: Identity, message: Message) {
-        let (engine, busy, key) = (self.clone(), self.busy(), format!("looked/{key}"));
-        tokio::spawn(async move {
-            let _busy = busy;
-            let Ok(chat) = engine.chat(&to.platform) else {
-                return;
-            };
-            if let Err(error) = whisper(&**chat, &key, place, &to, &message).await {
-                tracing::warn!(%error, "an answer could not be said, and nothing can be stored to say it later");
-            }
-        });
     }
 }
 

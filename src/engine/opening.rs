@@ -147,15 +147,22 @@ impl Engine {
             Ok(None) => return End::Nothing,
             Err(end) => return end,
         };
-        match self.is_to_be_announced_in(&state, &room).await {
-            Ok(true) => {
-                return End::Shown(vec![Post {
-                    incident,
-                    slot: format!("{}@{room}", Slot::Announcement),
-                    message: serde_json::to_string(&there).ok(),
-                }]);
-            }
-            Ok(false) => {}
+        let announcement = format!("{}@{room}", Slot::Announcement);
+        match self.posted(incident, &announcement).await {
+            Ok(Some(announced)) if announced == there => return End::Nothing,
+            Ok(Some(_)) => {}
+            Ok(None) => match self.announced_in(&state, &room.platform).await {
+                Ok(rooms) if rooms.contains(&room) => {
+                    return End::Shown(vec![Post {
+                        incident,
+                        slot: announcement,
+                        message: serde_json::to_string(&there).ok(),
+                    }]);
+                }
+                Err(again @ End::Again { .. }) => return again,
+                // It is announced elsewhere, or nowhere.
+                _ => {}
+            },
             Err(end) => return end,
         }
         let message = self.inner.parts.words.goes_on(&state);
@@ -189,17 +196,6 @@ impl Engine {
         match self.chat(&room.platform)?.find_post(&key, room, between).await {
             Err(chat::Error::Gone { .. }) => Ok(None),
             found => Ok(found?),
-        }
-    }
-
-    /// Whether the announcement is still to come in a room: it takes the place of what was asked there.
-    async fn is_to_be_announced_in(&self, state: &State, room: &RoomRef) -> Result<bool, End> {
-        let announced = format!("{}@{room}", Slot::Announcement);
-        let is_announced = self.posted(state.opening.number, &announced).await?.is_some();
-        match self.announced_in(state, &room.platform).await {
-            Ok(rooms) => Ok(!is_announced && rooms.contains(room)),
-            Err(again @ End::Again { .. }) => Err(again),
-            Err(_) => Ok(false),
         }
     }
 

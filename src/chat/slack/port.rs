@@ -247,6 +247,10 @@ impl SlackChat {
 
 #[async_trait]
 impl Chat for SlackChat {
+    fn follows(&self) -> bool {
+        false
+    }
+
     fn platform(&self) -> &'static str {
         PLATFORM
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use orderly::chat::NOT_CONFIRMED;
 use regex::Regex;
 
 use super::hands::{Asks, Form, Seen, words};
@@ -93,9 +94,11 @@ pub fn neutral(text: &str, rooms: &[String]) -> String {
     one_way.replace('"', "")
 }
 
-/// The same of a day on which something went wrong.
+/// The same of a day on which something went wrong. What people are told meanwhile is told only where the bot had to wait.
 pub fn unhurried(lines: &[String]) -> Vec<String> {
-    lines.iter().map(|line| replaced(line.clone(), &LATE)).collect()
+    let meanwhile = |line: &&String| line.contains(NOT_CONFIRMED);
+    let lasting = lines.iter().filter(|line| !meanwhile(line));
+    lasting.map(|line| replaced(line.clone(), &LATE)).collect()
 }
 
 /// How the rooms of this house are named on its platform.

@@ -86,6 +86,30 @@ async fn a_command_that_is_refused_later_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_command_that_waits_for_slack_to_say_who_gave_it_is_not_confirmed_and_carried_out_once() {
+    for transport in [Transport::Socket, Transport::Http] {
+        let (house, room) = opened(transport).await;
+        let ben = house.person("ben");
+        house.slack.fault("users.info", 2, Fault::Limited(30));
+        let sent = ben.types("/incident note the import hangs", &room);
+        let ack = sent.outcome().await.expect("an acknowledgement");
+        assert!(ack.payload.is_null(), "it is stored: {:?}", ack.payload);
+        ben.is_told(&room, "Not confirmed yet: users.info").await;
+        let is_note = |event: &Event| matches!(event, Event::Noted { .. });
+        assert_eq!(count(&house, is_note).await, 0);
+        house.settled().await;
+        assert_eq!(count(&house, is_note).await, 1);
+        let told = house.slack.read(|slack| {
+            let shown = &slack.channel(&room).ephemerals;
+            let words = shown.iter().map(|shown| slack.plain(&shown.message));
+            words.filter(|words| words.contains("Not confirmed")).count()
+        });
+        assert_eq!(told, 1, "not each time that it is tried");
+        house.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_press_is_not_confirmed_in_time_and_counts_once() {
     let (house, room) = opened(Transport::Http).await;
     lived_until(&house, "approve-pause").await;
