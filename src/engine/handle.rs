@@ -234,7 +234,9 @@ impl Engine {
                 "Guests, bots and people of other workspaces may read here, not command. Ask a member to do it.",
             )
             .into()),
-            Err(chat::Error::Retry { why, .. }) => Err(Failed::Platform(why)),
+            Err(chat::Error::Retry { why, .. }) => Err(Failed::Platform(format!(
+                "it cannot be told now whether you may command ({why})"
+            ))),
             Err(chat::Error::Gone { why }) => {
                 Err(Refusal::new(format!("It cannot be told whether you may command: {why}.")).into())
             }

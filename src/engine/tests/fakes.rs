@@ -108,6 +108,8 @@ pub struct TestChat {
     pub down: AtomicBool,
     /// No edit may be made now.
     pub edits_wait: AtomicBool,
+    /// It does not ask what becomes of what is typed.
+    pub leaves_it: AtomicBool,
     faults: Mutex<VecDeque<chat::Error>>,
     stuck: Mutex<Option<String>>,
     finding: Mutex<Option<Arc<tokio::sync::Barrier>>>,
@@ -295,6 +297,10 @@ impl TestChat {
 
 #[async_trait]
 impl Chat for TestChat {
+    fn follows(&self) -> bool {
+        !self.leaves_it.load(Ordering::SeqCst)
+    }
+
     fn platform(&self) -> &'static str {
         self.named.unwrap_or("local")
     }

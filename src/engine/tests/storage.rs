@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use chrono::TimeDelta;
 
@@ -145,6 +146,27 @@ async fn a_full_disk_is_not_confirmed_yet_and_decided_when_it_has_room() {
     assert!(house.engine.decided(inbox).await.accepted);
     assert!(house.engine.decided(second).await.accepted);
     assert_eq!(house.notes(1).await, ["kept", "after it"]);
+}
+
+#[tokio::test]
+async fn where_nobody_asks_what_becomes_of_a_command_its_silence_is_told() {
+    for leaves_it in [false, true] {
+        let house = House::new().await;
+        house.framed().await;
+        house.chat.leaves_it.store(leaves_it, Ordering::SeqCst);
+        noted_against(&house, "kept", vec![full(), full()]).await;
+        house.engine.quiet().await;
+        let told = || {
+            let told = house.chat.whispers("ana").into_iter();
+            told.filter(|told| told.starts_with("Not confirmed yet")).count()
+        };
+        assert_eq!(told(), usize::from(leaves_it));
+        // It is tried in vain once more, and then there is room.
+        while house.notes(1).await.is_empty() {
+            house.later(TimeDelta::minutes(1)).await;
+        }
+        assert_eq!(told(), usize::from(leaves_it));
+    }
 }
 
 #[tokio::test]

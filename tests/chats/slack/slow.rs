@@ -94,7 +94,11 @@ async fn a_command_that_waits_for_slack_to_say_who_gave_it_is_not_confirmed_and_
         let sent = ben.types("/incident note the import hangs", &room);
         let ack = sent.outcome().await.expect("an acknowledgement");
         assert!(ack.payload.is_null(), "it is stored: {:?}", ack.payload);
-        ben.is_told(&room, "Not confirmed yet: users.info").await;
+        ben.is_told(
+            &room,
+            "Not confirmed yet: it cannot be told now whether you may command",
+        )
+        .await;
         let is_note = |event: &Event| matches!(event, Event::Noted { .. });
         assert_eq!(count(&house, is_note).await, 0);
         house.settled().await;
