@@ -59,10 +59,7 @@ impl Engine {
             }
             Err(error) => {
                 tracing::error!(inbox = inbox.0, %error, "a delivery could not be decided; it stays in the inbox");
-                let verdict = not_confirmed(&error);
-                if self.tell(inbox, &verdict) {
-                    self.say_unconfirmed(inbox, delivery, verdict.message);
-                }
+                self.tell_unconfirmed(job, not_confirmed(&error));
                 if error.retry() {
                     Handled::Later
                 } else {
@@ -72,16 +69,18 @@ impl Engine {
         }
     }
 
-    /// Where nobody asks what becomes of a command or a press, that it is not decided yet is told once.
-    fn say_unconfirmed(&self, inbox: InboxId, delivery: &Delivery, message: Message) {
+    /// Tells that nothing is decided yet; once to whoever typed or pressed something where nobody asks what becomes of it.
+    pub(super) fn tell_unconfirmed(&self, job: &Job, verdict: Verdict) {
+        let (inbox, delivery) = (job.inbox, &job.delivery);
+        let is_news = self.tell(inbox, &verdict);
         let (Incoming::Command { from, .. } | Incoming::Press { from, .. }) = &delivery.incoming else {
             return;
         };
         let is_followed = self.chat(&from.platform).is_ok_and(|chat| chat.follows());
-        if is_followed || self.asks_form(&delivery.incoming) {
+        if !is_news || is_followed || self.asks_form(&delivery.incoming) {
             return;
         }
-        if let Some((place, to, message)) = self.whispered(delivery, message) {
+        if let Some((place, to, message)) = self.whispered(delivery, verdict.message) {
             self.say_at_once(format!("unconfirmed/{inbox}"), place, to, message);
         }
     }

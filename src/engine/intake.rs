@@ -417,7 +417,7 @@ impl Engine {
                 inbox = job.inbox.0,
                 "deciding a delivery failed badly; it stays in the inbox"
             );
-            self.tell(job.inbox, &unconfirmed());
+            self.tell_unconfirmed(job, unconfirmed());
             Handled::Left
         })
     }
