@@ -7,9 +7,10 @@ use super::end::End;
 use super::overhear::{unlisted, whose};
 use super::plan;
 use super::ports::Carried;
+use super::posts::shown_at;
 use crate::chat::{self, Incoming};
 use crate::incident::{IncidentId, MessageRef, RoomRef, State};
-use crate::store::{NewEffect, Post};
+use crate::store::NewEffect;
 
 impl Engine {
     /// The tasks that carry a message over to the other rooms, or make them true again.
@@ -158,11 +159,7 @@ impl Engine {
         }
         let key = format!("{incident}/{slot}");
         match chat.post(&key, room, None, &words.carried(&said)).await {
-            Ok(at) => End::Shown(vec![Post {
-                incident,
-                slot,
-                message: serde_json::to_string(&at).ok(),
-            }]),
+            Ok(at) => shown_at(incident, slot, &at),
             Err(error) => error.into(),
         }
     }

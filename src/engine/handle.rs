@@ -100,7 +100,7 @@ impl Engine {
                 return;
             };
             if let Err(error) = whisper(&**chat, &key, place, &to, &message).await {
-                tracing::warn!(%error, key, "somebody could not be told, and nothing is kept to tell them later");
+                tracing::warn!(%error, key, "somebody could not be told at once");
             }
         });
     }

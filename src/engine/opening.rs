@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::decide::With;
 use super::end::End;
 use super::groups::STRANGERS_EVERY;
-use super::posts::CLOCKS_APART;
+use super::posts::{CLOCKS_APART, shown_at};
 use super::rooms::identities;
 use super::{Engine, lock, plan, read};
 use crate::chat::{self, Chat, RoomSpec};
@@ -147,23 +147,9 @@ impl Engine {
             Ok(None) => return End::Nothing,
             Err(end) => return end,
         };
-        let announcement = format!("{}@{room}", Slot::Announcement);
-        match self.posted(incident, &announcement).await {
-            Ok(Some(announced)) if announced == there => return End::Nothing,
-            Ok(Some(_)) => {}
-            Ok(None) => match self.announced_in(&state, &room.platform).await {
-                Ok(rooms) if rooms.contains(&room) => {
-                    return End::Shown(vec![Post {
-                        incident,
-                        slot: announcement,
-                        message: serde_json::to_string(&there).ok(),
-                    }]);
-                }
-                Err(again @ End::Again { .. }) => return again,
-                // It is announced elsewhere, or nowhere.
-                _ => {}
-            },
-            Err(end) => return end,
+        match self.left_to_announcement(&state, &room, &there).await {
+            Ok(None) => {}
+            Ok(Some(end)) | Err(end) => return end,
         }
         let message = self.inner.parts.words.goes_on(&state);
         drop(state);
@@ -196,6 +182,26 @@ impl Engine {
         match self.chat(&room.platform)?.find_post(&key, room, between).await {
             Err(chat::Error::Gone { .. }) => Ok(None),
             found => Ok(found?),
+        }
+    }
+
+    /// Where the incident is announced, the announcement takes the place of the question there, unless it stands elsewhere
+    /// already. `None`: it does not.
+    async fn left_to_announcement(
+        &self,
+        state: &State,
+        room: &RoomRef,
+        there: &MessageRef,
+    ) -> Result<Option<End>, End> {
+        let (incident, slot) = (state.opening.number, format!("{}@{room}", Slot::Announcement));
+        if let Some(announced) = self.posted(incident, &slot).await? {
+            return Ok((announced == *there).then_some(End::Nothing));
+        }
+        match self.announced_in(state, &room.platform).await {
+            Ok(rooms) if rooms.contains(room) => Ok(Some(shown_at(incident, slot, there))),
+            Err(again @ End::Again { .. }) => Err(again),
+            // It is announced elsewhere, or nowhere.
+            _ => Ok(None),
         }
     }
 

@@ -36,6 +36,15 @@ fn direct_key(incident: IncidentId, event: u64, user: &str) -> String {
     format!("{incident}/direct/{event}/{user}")
 }
 
+/// A message shows a slot from now on.
+pub(super) fn shown_at(incident: IncidentId, slot: String, at: &MessageRef) -> End {
+    End::Shown(vec![Post {
+        incident,
+        slot,
+        message: serde_json::to_string(at).ok(),
+    }])
+}
+
 impl Engine {
     /// Makes one slot true in one room.
     pub(super) async fn show(&self, state: Arc<State>, slot: Slot, room: &RoomRef) -> End {
@@ -108,11 +117,7 @@ impl Engine {
             Err(error) => return error.into(),
         };
         shown.said(&at, message, self.now());
-        End::Shown(vec![Post {
-            incident,
-            slot: name,
-            message: serde_json::to_string(&at).ok(),
-        }])
+        shown_at(incident, name, &at)
     }
 
     /// The message that shows a slot.
